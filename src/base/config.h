@@ -1,0 +1,110 @@
+// Configuration: one description of each struct serves reading, checking, and documentation.
+//
+//   struct Listen { std::string listen = "127.0.0.1:8700"; };
+//   void describe(config::Fields& f, Listen& c) {
+//       f.field("listen", c.listen, "Address of the gateway, HOST:PORT; port 0 takes a free one.");
+//   }
+//
+// The struct's own initial values are the defaults; docs/configuration.md is generated from the descriptions. Reading
+// refuses unknown keys with the nearest known one, and every error says FILE:LINE:COLUMN, the key, and what to do.
+// `${NAME}` in a scalar is replaced from the environment (`$${` for a literal `${`); a text field `x` described with
+// secret() may be given as `x_file: PATH` instead, whose first line is then its value.
+//
+// Not thread-safe; the result of reading is a plain value.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace stoker::config {
+
+// A number of bytes, written as 512, 64KiB, 16MiB, 2GiB.
+struct Bytes {
+    std::uint64_t count = 0;
+    friend auto operator<=>(const Bytes&, const Bytes&) = default;
+};
+
+// What describe() talks to: a reader of YAML, or a writer of documentation.
+class Fields {
+public:
+    virtual ~Fields() = default;
+
+    // Scalars. The doc is a sentence or two for operators; it names unit, range and effect.
+    virtual void field(std::string_view key, std::string& value, std::string_view doc) = 0;
+    virtual void field(std::string_view key, bool& value, std::string_view doc) = 0;
+    virtual void field(std::string_view key, std::int64_t& value, std::string_view doc) = 0;
+    virtual void field(std::string_view key, double& value, std::string_view doc) = 0;
+    virtual void field(std::string_view key, Duration& value, std::string_view doc) = 0;
+    virtual void field(std::string_view key, Bytes& value, std::string_view doc) = 0;
+    virtual void field(std::string_view key, std::vector<std::string>& value, std::string_view doc) = 0;
+    virtual void field(std::string_view key, std::map<std::string, std::string>& value, std::string_view doc) = 0;
+
+    // A text that may come from a file (`key_file`) and is never shown by the API.
+    virtual void secret(std::string_view key, std::string& value, std::string_view doc) = 0;
+
+    // A text out of a fixed set.
+    virtual void choice(std::string_view key, std::string& value, std::vector<std::string> allowed,
+                        std::string_view doc) = 0;
+
+    // Marks a key as one that must be given; call after describing it.
+    virtual void required(std::string_view key) = 0;
+
+    // Reports a rule that the values break, at the place of `key`: check("port", port < 65536, "must be below 65536").
+    virtual void check(std::string_view key, bool holds, std::string_view message) = 0;
+
+    // A nested struct with its own describe().
+    template <typename T>
+    void object(std::string_view key, T& value, std::string_view doc) {
+        object_with(key, doc, [&value](Fields& inner) { describe(inner, value); });
+    }
+
+    // A list of structs.
+    template <typename T>
+    void list(std::string_view key, std::vector<T>& values, std::string_view doc) {
+        list_with(key, doc, [&values]() { values.clear(); },
+                  [&values](Fields& inner) {
+                      values.emplace_back();
+                      describe(inner, values.back());
+                  });
+    }
+
+protected:
+    virtual void object_with(std::string_view key, std::string_view doc, const std::function<void(Fields&)>& body) = 0;
+    virtual void list_with(std::string_view key, std::string_view doc, const std::function<void()>& clear,
+                           const std::function<void(Fields&)>& element) = 0;
+};
+
+// One thing wrong, at its place.
+struct Problem {
+    std::string file;
+    int line = 0;    // From 1.
+    int column = 0;  // From 1.
+    std::string key;  // Dotted path: pools[0].replicas[1].url
+    std::string message;
+
+    std::string text() const;  // "stoker.yaml:12:5: pools[0].url: ..."
+};
+
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+
+// Reads YAML text into what `body` describes. Returns every problem found; the values are meaningful only if none was.
+// Relative `*_file` paths are taken from the folder of `file`.
+std::vector<Problem> read_yaml(std::string_view text, const std::string& file,
+                               const std::function<void(Fields&)>& body, const Environment& environment);
+
+// Markdown tables of all keys, types, defaults and docs that `body` describes; `title` heads it.
+std::string document(const std::string& title, const std::function<void(Fields&)>& body);
+
+// The process's own environment.
+Environment process_environment();
+
+}  // namespace stoker::config

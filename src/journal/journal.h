@@ -1,0 +1,73 @@
+// The journal: an append-only log of records in checksummed segments, read by named consumers that remember their place.
+// The embedded stand-in for a message bus. Format: docs/format/journal.md.
+//
+// An append that returned survives SIGKILL; with Durability::Fsync, power loss. Opening cuts a torn tail and reports any
+// other damage, which is skipped, never served. After a failed write the journal refuses appends and says so in health().
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace stoker::journal {
+
+enum class Durability : std::uint8_t { Process, Fsync };
+
+struct Options {
+    std::uint64_t segment_bytes = 64ull * 1024 * 1024;
+    std::uint64_t retain_bytes = 4ull * 1024 * 1024 * 1024;  // Oldest segments that every consumer has passed go first.
+    Duration retain_for{7LL * 24 * 3600 * 1000};
+    std::size_t max_record_bytes = 16 * 1024 * 1024;
+    Durability durability = Durability::Process;
+};
+
+// What a record is about; the number stands on disk and never changes its meaning.
+enum class Kind : std::uint16_t { Request = 1, Incident = 2, Action = 3, Audit = 4 };
+
+struct Record {
+    std::uint64_t sequence = 0;  // From 1, without gaps.
+    Timestamp time;
+    Kind kind{};
+    std::string payload;
+};
+
+struct Damage {
+    std::string segment;
+    std::uint64_t offset = 0;
+    std::string what;
+};
+
+class Journal {
+public:
+    static Result<std::unique_ptr<Journal>> open(const std::string& directory, Options options);
+    virtual ~Journal() = default;
+
+    // Returns the record's sequence. Errors: ResourceExhausted (too large, disk full), Unavailable (after a failed write).
+    virtual Result<std::uint64_t> append(Kind kind, std::string_view payload, Timestamp time) = 0;
+
+    // Up to `most` records with sequence >= `from`, in order; fewer or none at the end.
+    virtual Result<std::vector<Record>> read(std::uint64_t from, std::size_t most) = 0;
+
+    virtual std::uint64_t first_sequence() const = 0;  // Oldest still kept.
+    virtual std::uint64_t next_sequence() const = 0;   // What the next append will get.
+
+    // A consumer's place: the next sequence it wants. 1 (or the oldest kept) if it was never committed. Durable.
+    virtual std::uint64_t cursor(const std::string& consumer) const = 0;
+    virtual Result<Unit> commit(const std::string& consumer, std::uint64_t next) = 0;
+
+    virtual void enforce_retention(Timestamp now) = 0;
+    virtual const std::vector<Damage>& damage() const = 0;  // Found when opening.
+    virtual Result<Unit> health() const = 0;
+    virtual std::uint64_t bytes() const = 0;
+};
+
+}  // namespace stoker::journal

@@ -1,0 +1,63 @@
+// One request as it is remembered: who asked, where it went, how long each part took, what it used.
+//
+// Written by the gateway, carried by the journal as JSON (docs/format/records.md), loaded into the record store.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace stoker::records {
+
+// One try on one replica.
+struct Attempt {
+    std::string replica;  // Replica id: "chat/127.0.0.1:9001".
+    int status = 0;       // The upstream's HTTP status; 0 if none came.
+    std::string error;    // Empty, or a net::Fault or cause in snake_case.
+    std::int64_t started_ns = 0;   // After the request was received.
+    std::int64_t duration_ns = 0;
+};
+
+enum class UsageSource : std::uint8_t { None, Engine, Estimated };
+std::string_view to_string(UsageSource source);  // "none", "engine", "estimated"
+
+struct RequestRecord {
+    std::string id;        // x-request-id.
+    std::string trace_id;  // W3C, 32 hex digits.
+    std::int64_t time_ms = 0;  // When the request was received, ms since 1970.
+    std::string endpoint;  // "/v1/chat/completions"
+    std::string model;     // As the client named it.
+    std::string pool;
+    std::string replica;   // The one that answered; empty if none did.
+    std::string tenant;
+    std::string client;    // Peer address.
+    bool stream = false;
+
+    int status = 0;             // Sent to the client; 499 if the client left before the end.
+    std::string outcome;        // ok | client_error | upstream_error | truncated | cancelled | rejected
+    std::string error;          // Stable error code, empty when ok.
+    std::string finish_reason;  // As the engine said: stop, length, ...
+
+    std::int64_t prompt_tokens = 0;
+    std::int64_t completion_tokens = 0;
+    std::int64_t cached_tokens = 0;
+    UsageSource usage_source = UsageSource::None;
+
+    std::int64_t duration_ns = 0;
+    std::int64_t ttft_ns = 0;      // To the first event with content; 0 if there was none.
+    std::int64_t itl_mean_ns = 0;  // Between content events; 0 with fewer than two.
+    std::int64_t itl_max_ns = 0;
+    std::int64_t events = 0;       // Content events passed on.
+    std::int64_t request_bytes = 0;
+    std::int64_t response_bytes = 0;
+    std::vector<Attempt> attempts;
+};
+
+// JSON with every field, "v":1 first. parse reads what any older version wrote. Errors: Corruption.
+std::string to_json(const RequestRecord& record);
+Result<RequestRecord> request_record_from_json(std::string_view json);
+
+}  // namespace stoker::records
