@@ -14,10 +14,10 @@ namespace stoker::records {
 
 // One try on one replica.
 struct Attempt {
-    std::string replica;  // Replica id: "chat/127.0.0.1:9001".
-    int status = 0;       // The upstream's HTTP status; 0 if none came.
-    std::string error;    // Empty, or a net::Fault or cause in snake_case.
-    std::int64_t started_ns = 0;   // After the request was received.
+    std::string replica;          // Replica id: "chat/127.0.0.1:9001".
+    int status = 0;               // The upstream's HTTP status; 0 if none came.
+    std::string error;            // Empty, or a net::Fault or cause in snake_case.
+    std::int64_t started_ns = 0;  // After the request was received.
     std::int64_t duration_ns = 0;
 };
 
@@ -25,15 +25,15 @@ enum class UsageSource : std::uint8_t { None, Engine, Estimated };
 std::string_view to_string(UsageSource source);  // "none", "engine", "estimated"
 
 struct RequestRecord {
-    std::string id;        // x-request-id.
-    std::string trace_id;  // W3C, 32 hex digits.
+    std::string id;            // x-request-id.
+    std::string trace_id;      // W3C, 32 hex digits.
     std::int64_t time_ms = 0;  // When the request was received, ms since 1970.
-    std::string endpoint;  // "/v1/chat/completions"
-    std::string model;     // As the client named it.
+    std::string endpoint;      // "/v1/chat/completions"
+    std::string model;         // As the client named it.
     std::string pool;
-    std::string replica;   // The one that answered; empty if none did.
+    std::string replica;  // The one that answered; empty if none did.
     std::string tenant;
-    std::string client;    // Peer address.
+    std::string client;  // Peer address.
     bool stream = false;
 
     int status = 0;             // Sent to the client; 499 if the client left before the end.
@@ -50,7 +50,7 @@ struct RequestRecord {
     std::int64_t ttft_ns = 0;      // To the first event with content; 0 if there was none.
     std::int64_t itl_mean_ns = 0;  // Between content events; 0 with fewer than two.
     std::int64_t itl_max_ns = 0;
-    std::int64_t events = 0;       // Content events passed on.
+    std::int64_t events = 0;  // Content events passed on.
     std::int64_t request_bytes = 0;
     std::int64_t response_bytes = 0;
     std::vector<Attempt> attempts;
