@@ -27,8 +27,9 @@ struct Field {
     Field(std::string_view k, const std::string& v) : key(k), value(v) {}
     Field(std::string_view k, const char* v) : key(k), value(v) {}
     Field(std::string_view k, bool v) : key(k), value(v ? "true" : "false"), quoted(false) {}
+    Field(std::string_view k, double v);
     template <typename N>
-        requires std::is_arithmetic_v<N>
+        requires std::is_integral_v<N>
     Field(std::string_view k, N v) : key(k), value(std::to_string(v)), quoted(false) {}
 };
 

@@ -121,7 +121,7 @@ private:
     std::vector<std::function<void()>> updates_ GUARDED_BY(mutex_);
 };
 
-// Bucket bounds in seconds for request latencies: 1 ms to 163 s, doubling with a midpoint.
+// Bucket bounds in seconds for request latencies: 1 ms to 197 s, doubling with a midpoint.
 std::vector<double> latency_bounds();
 
 }  // namespace stoker::metrics

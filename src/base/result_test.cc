@@ -23,7 +23,9 @@ Result<Unit> both(const std::string& a, const std::string& b) {
     return Unit{};
 }
 
-TEST(Result, TryBindsMoveOnlyValues) { EXPECT_EQ(**sum("ab", "cde"), 5); }
+TEST(Result, TryBindsMoveOnlyValues) {
+    EXPECT_EQ(**sum("ab", "cde"), 5);
+}
 
 TEST(Result, TryReturnsTheFirstError) {
     auto failed = sum("ab", "");
@@ -36,7 +38,9 @@ TEST(Result, TryUnitPassesErrorsOn) {
     EXPECT_EQ(both("a", "").error().code, Errc::InvalidArgument);
 }
 
-TEST(Result, DefaultIsAnError) { EXPECT_EQ(Result<int>().error().code, Errc::Internal); }
+TEST(Result, DefaultIsAnError) {
+    EXPECT_EQ(Result<int>().error().code, Errc::Internal);
+}
 
 }  // namespace
 }  // namespace stoker
