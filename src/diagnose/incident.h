@@ -16,8 +16,8 @@ namespace stoker::diagnose {
 enum class IncidentKind : std::uint8_t { EngineDown, EngineHung, Alert };
 std::string_view to_string(IncidentKind kind);  // engine_down, engine_hung, alert
 
-// Open: noticed, nothing running. AwaitingApproval: a plan waits for a person. Acting: a plan runs. Resolved: verified to
-// be over. Escalated: automation gave up or was not allowed; a person is needed.
+// Open: noticed, nothing running. AwaitingApproval: a plan waits for a person. Acting: a plan runs. Resolved: verified
+// to be over. Escalated: automation gave up or was not allowed; a person is needed.
 enum class IncidentStatus : std::uint8_t { Open, AwaitingApproval, Acting, Resolved, Escalated };
 std::string_view to_string(IncidentStatus status);  // open, awaiting_approval, acting, resolved, escalated
 
@@ -27,8 +27,8 @@ std::string_view to_string(Phase phase);  // detect, diagnose, ...
 struct TimelineEntry {
     Timestamp at;
     Phase phase{};
-    std::string text;    // One sentence for people.
-    std::string actor;   // "gateway", "policy restart-dead-engine", "user"
+    std::string text;   // One sentence for people.
+    std::string actor;  // "gateway", "policy restart-dead-engine", "user"
     bool ok = true;
 };
 
@@ -39,9 +39,9 @@ struct Evidence {
 };
 
 struct Hypothesis {
-    std::string cause;       // Failure mode id: "engine_process_died"
-    std::string summary;     // One sentence.
-    double confidence = 0;   // 0..1
+    std::string cause;      // Failure mode id: "engine_process_died"
+    std::string summary;    // One sentence.
+    double confidence = 0;  // 0..1
     std::vector<Evidence> evidence;
 };
 
@@ -51,12 +51,12 @@ struct Incident {
     IncidentStatus status = IncidentStatus::Open;
     std::string severity;  // critical | warning | info
     std::string title;
-    std::string replica;   // Replica id, empty if it is not about one.
+    std::string replica;  // Replica id, empty if it is not about one.
     std::string pool;
-    std::string policy;    // The healing policy that took it; may be empty.
+    std::string policy;  // The healing policy that took it; may be empty.
     Timestamp opened_at;
     Timestamp updated_at;
-    Timestamp resolved_at;  // Epoch while it is not over.
+    Timestamp resolved_at;               // Epoch while it is not over.
     std::vector<Hypothesis> hypotheses;  // Best first.
     std::vector<TimelineEntry> timeline;
 };
