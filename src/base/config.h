@@ -33,6 +33,11 @@ struct Bytes {
     friend auto operator<=>(const Bytes&, const Bytes&) = default;
 };
 
+Result<Bytes> parse_bytes(std::string_view text);
+
+// The shortest form that parse_bytes reads back: 65536 is "64KiB".
+std::string format_bytes(Bytes bytes);
+
 // What describe() talks to: a reader of YAML, or a writer of documentation.
 class Fields {
 public:
@@ -59,12 +64,19 @@ public:
     virtual void required(std::string_view key) = 0;
 
     // Reports a rule that the values break, at the place of `key`: check("port", port < 65536, "must be below 65536").
+    // Said of a key that has a problem already, it adds none.
     virtual void check(std::string_view key, bool holds, std::string_view message) = 0;
 
     // A nested struct with its own describe().
     template <typename T>
     void object(std::string_view key, T& value, std::string_view doc) {
         object_with(key, doc, [&value](Fields& inner) { describe(inner, value); });
+    }
+
+    // A nested struct that is there only if the key is.
+    template <typename T>
+    void object(std::string_view key, std::optional<T>& value, std::string_view doc) {
+        object_with(key, doc, [&value](Fields& inner) { describe(inner, value.emplace()); });
     }
 
     // A list of structs.
@@ -96,7 +108,8 @@ struct Problem {
 
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 
-// Reads YAML text into what `body` describes. Returns every problem found; the values are meaningful only if none was.
+// Reads YAML text (one document) into what `body` describes. Returns every problem found, in the
+// order of the file; the values are meaningful only if there is none. An empty text leaves all defaults.
 // Relative `*_file` paths are taken from the folder of `file`.
 std::vector<Problem> read_yaml(std::string_view text, const std::string& file,
                                const std::function<void(Fields&)>& body, const Environment& environment);
