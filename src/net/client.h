@@ -1,5 +1,5 @@
-// The HTTP/1.1 client: keep-alive connections pooled per origin and per loop, bodies streamed both ways, TLS, a deadline
-// on every wait.
+// The HTTP/1.1 client: keep-alive connections pooled per origin and per loop, bodies streamed both ways, TLS, a
+// deadline on every wait.
 //
 // Use a Client only from the loop it was made for. A Call owns its connection until its body was read to the end, then
 // the connection goes back to the pool; dropping a Call before that closes the connection, which is how a request is
@@ -23,18 +23,18 @@ namespace stoker::net {
 // What exactly failed; stands in Error::detail.
 enum class Fault : std::uint16_t {
     None = 0,
-    Resolve,           // The name has no address.
-    ConnectRefused,    // Nobody listens, or no route.
+    Resolve,         // The name has no address.
+    ConnectRefused,  // Nobody listens, or no route.
     ConnectTimeout,
     Tls,
-    WriteFailed,       // Reset or closed while the request was being sent.
-    ResetBeforeHead,   // Closed before a response head came.
-    HeadTimeout,       // No response head in time.
-    MalformedHead,     // Not HTTP, or a head past its limit.
-    BodyCut,           // Closed before the body's announced end.
-    BodyTimeout,       // Silence in mid-body.
-    MalformedBody,     // Broken chunking.
-    Cancelled          // Call::cancel().
+    WriteFailed,      // Reset or closed while the request was being sent.
+    ResetBeforeHead,  // Closed before a response head came.
+    HeadTimeout,      // No response head in time.
+    MalformedHead,    // Not HTTP, or a head past its limit.
+    BodyCut,          // Closed before the body's announced end.
+    BodyTimeout,      // Silence in mid-body.
+    MalformedBody,    // Broken chunking.
+    Cancelled         // Call::cancel().
 };
 
 Fault fault_of(const Error& error);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ public:
     void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
     void set(std::string_view name, std::string value);  // Replaces all of that name by one.
     void erase(std::string_view name);
+    void clear() { fields_.clear(); }
     std::optional<std::string_view> get(std::string_view name) const;  // The first of that name.
 
     auto begin() const { return fields_.begin(); }

@@ -1,9 +1,10 @@
-// The event loops: N threads, each with one io_context that nobody else runs. A connection lives and dies on one loop, so
-// sessions need neither strands nor locks.
+// The event loops: N threads, each with one io_context that nobody else runs. A connection lives and dies on one loop,
+// so sessions need neither strands nor locks.
 //
 // Thread-safe where it says so.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <memory>

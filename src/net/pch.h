@@ -1,6 +1,4 @@
 // Precompiled for the modules that use Boost.Asio's coroutines.
-#include "base/pch.h"
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -10,3 +8,5 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include "base/pch.h"

@@ -1,9 +1,9 @@
 // The HTTP/1.1 server: one acceptor on each loop (SO_REUSEPORT), keep-alive, bodies streamed both ways, a deadline on
 // every wait.
 //
-// A handler is a coroutine that gets an Exchange, reads the request body if it wants it, and answers once. It runs on the
-// connection's loop. What it leaves unread of a small body is drained, of a large one the connection is closed; if it
-// returns without answering, the client gets a 500.
+// A handler is a coroutine that gets an Exchange, reads the request body if it wants it, and answers once. It runs on
+// the connection's loop. What it leaves unread of a small body is drained, of a large one the connection is closed; if
+// it returns without answering, the client gets a 500.
 //
 // Slow-loris, header floods and oversized bodies are answered (408, 431, 413) and closed by the server itself.
 #pragma once
@@ -76,6 +76,10 @@ struct ServerOptions {
     Duration body_timeout{30'000};        // Between two pieces of a body.
     Duration idle_timeout{75'000};        // Between two requests.
     Duration write_timeout{60'000};       // For one write to be taken by the client.
+
+    // The answers that the server makes itself (400, 408, 413, 417, 431, 500). Empty: the console's error shape,
+    // {"status":"error","error":{"code","message"}}.
+    std::function<Response(int status, Errc code, std::string_view message)> error_response;
 };
 
 class Server {
@@ -88,8 +92,8 @@ public:
     // HOST:PORT really bound.
     virtual std::string address() const = 0;
 
-    // Stops accepting, lets running exchanges finish within `grace`, then cuts them. Blocks until no connection is left.
-    // REQUIRES: called from no loop.
+    // Stops accepting, lets running exchanges finish within `grace`, then cuts them. Blocks until no connection is
+    // left. REQUIRES: called from no loop.
     virtual void stop(Duration grace) = 0;
 };
 

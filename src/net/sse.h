@@ -1,7 +1,7 @@
 // Server-sent events (WHATWG HTML, "event stream interpretation"): an incremental parser without I/O.
 //
-// feed() takes bytes as they come and calls back once an event is complete; `raw` is the exact text of the event with its
-// blank line, so that a proxy can pass it on untouched. CR, LF and CRLF endings. Not thread-safe.
+// feed() takes bytes as they come and calls back once an event is complete; `raw` is the exact text of the event with
+// its blank line, so that a proxy can pass it on untouched. CR, LF and CRLF endings. Not thread-safe.
 #pragma once
 
 #include <cstddef>
