@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -64,42 +65,52 @@ public:
     virtual void required(std::string_view key) = 0;
 
     // Reports a rule that the values break, at the place of `key`: check("port", port < 65536, "must be below 65536").
-    // Said of a key that has a problem already, it adds none.
+    // Said of a key that has a problem already, it adds none. The key may lead further in: "pools[1].name".
     virtual void check(std::string_view key, bool holds, std::string_view message) = 0;
 
     // A nested struct with its own describe().
     template <typename T>
     void object(std::string_view key, T& value, std::string_view doc) {
-        object_with(key, doc, [&value](Fields& inner) { describe(inner, value); });
+        object_with(key, doc, true, [&value](Fields& inner) { describe(inner, value); });
     }
 
     // A nested struct that is there only if the key is.
     template <typename T>
     void object(std::string_view key, std::optional<T>& value, std::string_view doc) {
-        object_with(key, doc, [&value](Fields& inner) { describe(inner, value.emplace()); });
+        object_with(key, doc, value.has_value(),
+                    [&value](Fields& inner) { describe(inner, value ? *value : value.emplace()); });
     }
 
     // A list of structs.
     template <typename T>
     void list(std::string_view key, std::vector<T>& values, std::string_view doc) {
-        list_with(key, doc, [&values]() { values.clear(); },
-                  [&values](Fields& inner) {
-                      values.emplace_back();
-                      describe(inner, values.back());
-                  });
+        list_with(key, doc,
+                  {.clear = [&values] { values.clear(); },
+                   .size = [&values] { return values.size(); },
+                   .add = [&values](Fields& inner) { describe(inner, values.emplace_back()); },
+                   .at = [&values](std::size_t index, Fields& inner) { describe(inner, values[index]); }});
     }
 
 protected:
-    virtual void object_with(std::string_view key, std::string_view doc, const std::function<void(Fields&)>& body) = 0;
-    virtual void list_with(std::string_view key, std::string_view doc, const std::function<void()>& clear,
-                           const std::function<void(Fields&)>& element) = 0;
+    // A list of any element type.
+    struct ListAccess {
+        std::function<void()> clear;
+        std::function<std::size_t()> size;
+        std::function<void(Fields&)> add;  // Appends an element and describes it.
+        std::function<void(std::size_t, Fields&)> at;
+    };
+
+    // `present`: whether the value holds a struct now.
+    virtual void object_with(std::string_view key, std::string_view doc, bool present,
+                             const std::function<void(Fields&)>& body) = 0;
+    virtual void list_with(std::string_view key, std::string_view doc, const ListAccess& list) = 0;
 };
 
 // One thing wrong, at its place.
 struct Problem {
     std::string file;
-    int line = 0;    // From 1.
-    int column = 0;  // From 1.
+    int line = 0;     // From 1.
+    int column = 0;   // From 1.
     std::string key;  // Dotted path: pools[0].replicas[1].url
     std::string message;
 
@@ -111,11 +122,16 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 // Reads YAML text (one document) into what `body` describes. Returns every problem found, in the
 // order of the file; the values are meaningful only if there is none. An empty text leaves all defaults.
 // Relative `*_file` paths are taken from the folder of `file`.
-std::vector<Problem> read_yaml(std::string_view text, const std::string& file,
-                               const std::function<void(Fields&)>& body, const Environment& environment);
+std::vector<Problem> read_yaml(std::string_view text, const std::string& file, const std::function<void(Fields&)>& body,
+                               const Environment& environment);
 
-// Markdown tables of all keys, types, defaults and docs that `body` describes; `title` heads it.
-std::string document(const std::string& title, const std::function<void(Fields&)>& body);
+// Markdown tables of all keys, types, defaults and docs that `body` describes, under a title and an introduction.
+std::string document(const std::string& title, const std::function<void(Fields&)>& body,
+                     std::string_view introduction = {});
+
+// Every value by its dotted path, in the order of the description: {"pools[0].name", "chat"}. Two configurations are
+// the same if these are. Holds secrets: for comparing, not for showing.
+std::vector<std::pair<std::string, std::string>> flatten(const std::function<void(Fields&)>& body);
 
 // The process's own environment.
 Environment process_environment();

@@ -85,13 +85,13 @@ public:
     void check(std::string_view, bool, std::string_view) override {}
 
 protected:
-    void object_with(std::string_view key, std::string_view doc, const std::function<void(Fields&)>& body) override {
-        nest(key, "", "object", doc, body);
+    void object_with(std::string_view key, std::string_view doc, bool present,
+                     const std::function<void(Fields&)>& body) override {
+        nest(key, "", present ? "object" : "object, may be left out", doc, body);
     }
-    void list_with(std::string_view key, std::string_view doc, const std::function<void()>& clear,
-                   const std::function<void(Fields&)>& element) override {
-        nest(key, "[]", "list of objects", doc, element);
-        clear();
+    void list_with(std::string_view key, std::string_view doc, const ListAccess& list) override {
+        nest(key, "[]", "list of objects", doc, list.add);
+        list.clear();
     }
 
 private:
@@ -126,11 +126,13 @@ void write_section(std::string& out, const Section& section) {
 
 }  // namespace
 
-std::string document(const std::string& title, const std::function<void(Fields&)>& body) {
+std::string document(const std::string& title, const std::function<void(Fields&)>& body,
+                     std::string_view introduction) {
     std::deque<Section> sections;
     Documenter root(sections, "", "");
     body(root);
     std::string out = fmt::format("# {}\n", title);
+    if (!introduction.empty()) out += fmt::format("\n{}\n", trim(introduction));
     for (const Section& section : sections) write_section(out, section);
     return out;
 }

@@ -160,31 +160,34 @@ public:
         if (!given) reading_.report(place_, path_of(key), "is required and not given");
     }
 
-    void check(std::string_view key, bool holds, std::string_view message) override {
+    void check(std::string_view path, bool holds, std::string_view message) override {
         if (holds) return;
+        const std::string_view key = path.substr(0, path.find_first_of(".["));
         const auto entry = entries_.find(key);
-        if (entry == entries_.end()) return reading_.report(place_, path_of(key), std::string(message));
-        if (!entry->second.broken) report(key, std::string(message));
+        if (entry == entries_.end()) return reading_.report(place_, path_of(path), std::string(message));
+        if (entry->second.broken) return;
+        // A list may hold several elements that are wrong in the same way; each is worth saying.
+        if (key == path) entry->second.broken = true;
+        reading_.report(place_of(entry->second, path.substr(key.size())), path_of(path), std::string(message));
     }
 
 protected:
-    void object_with(std::string_view key, std::string_view, const std::function<void(Fields&)>& body) override {
+    void object_with(std::string_view key, std::string_view, bool, const std::function<void(Fields&)>& body) override {
         Entry* entry = find(key);
         // `gateway:` with everything beneath it commented out is common, and harmless.
         if (entry == nullptr || entry->value.IsNull()) return;
         read_object(*entry, entry->value, path_of(key), body);
     }
 
-    void list_with(std::string_view key, std::string_view, const std::function<void()>& clear,
-                   const std::function<void(Fields&)>& element) override {
+    void list_with(std::string_view key, std::string_view, const ListAccess& list) override {
         Entry* entry = find(key);
         if (entry == nullptr) return;
-        if (entry->value.IsNull()) return clear();
+        if (entry->value.IsNull()) return list.clear();
         if (!entry->value.IsSequence()) return expected(key, "a list of objects");
-        clear();
+        list.clear();
         std::size_t index = 0;
         for (const YAML::Node& node : entry->value) {
-            read_object(*entry, node, fmt::format("{}[{}]", path_of(key), index++), element);
+            read_object(*entry, node, fmt::format("{}[{}]", path_of(key), index++), list.add);
         }
     }
 
@@ -194,13 +197,10 @@ private:
         YAML::Node value;
         bool broken = false;  // A problem with this key was reported.
 
-        YAML::Mark mark() const { return mark(value); }
-
-        // The place of a node at or beneath the value. An empty value has none of its own that helps.
-        YAML::Mark mark(const YAML::Node& node) const {
-            const bool placeless = node.Mark().is_null() || (node.IsNull() && node.is(value));
-            return placeless ? key_mark : node.Mark();
-        }
+        // yaml-cpp places an empty value where the next thing stands, which helps nobody.
+        YAML::Mark mark() const { return value.IsNull() || value.Mark().is_null() ? key_mark : value.Mark(); }
+        // The place of a node beneath the value, or of the value itself.
+        YAML::Mark mark(const YAML::Node& node) const { return node.IsNull() ? mark() : node.Mark(); }
     };
 
     void index(const YAML::Node& key, const YAML::Node& value) {
@@ -216,6 +216,31 @@ private:
 
     std::string path_of(std::string_view key) const {
         return path_.empty() ? std::string(key) : key.empty() ? path_ : fmt::format("{}.{}", path_, key);
+    }
+
+    // The place that `rest` ("[1].url") leads to from an entry, as far as the file goes along with it.
+    static YAML::Mark place_of(const Entry& entry, std::string_view rest) {
+        constexpr std::string_view kSeparators = ".[]";
+        YAML::Mark mark = entry.mark();
+        YAML::Node node = entry.value;
+        while (!rest.empty()) {
+            const bool in_list = rest.front() == '[';
+            rest.remove_prefix(std::min(rest.find_first_not_of(kSeparators), rest.size()));
+            const std::string_view part = rest.substr(0, rest.find_first_of(kSeparators));
+            rest.remove_prefix(std::min(part.size() + (in_list ? 1 : 0), rest.size()));
+            const YAML::Node inner = child(node, part);
+            if (!inner.IsDefined() || inner.IsNull()) return mark;
+            mark = inner.Mark();
+            node.reset(inner);
+        }
+        return mark;
+    }
+
+    static YAML::Node child(const YAML::Node& node, std::string_view part) {
+        if (node.IsMap()) return node[std::string(part)];
+        const auto index = parse_integer(part);
+        if (!node.IsSequence() || !index || *index < 0) return YAML::Node(YAML::NodeType::Undefined);
+        return node[static_cast<std::size_t>(*index)];
     }
 
     // The entry of a key that is described, if it is given.

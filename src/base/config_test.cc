@@ -52,6 +52,9 @@ void describe(Fields& f, Outer& c) {
     f.object("inner", c.inner, "One.");
     f.object("extra", c.extra, "Perhaps one.");
     f.list("list", c.list, "Many.");
+    for (std::size_t i = 1; i < c.list.size(); ++i) {
+        f.check("list[" + std::to_string(i) + "].url", c.list[i].url != c.list[i - 1].url, "repeats the one before");
+    }
 }
 
 std::optional<std::string> variables(const std::string& name) {
@@ -193,6 +196,13 @@ TEST(ConfigReader, ReportsEveryProblemInOrder) {
               "key_file, policy, inner, extra, list\n");
 }
 
+TEST(ConfigReader, ChecksAcrossKeysHaveThePlaceTheyName) {
+    EXPECT_EQ(problems("list:\n  - url: a\n  - weight: 2\n    url: a\n"),
+              "c.yaml:4:10: list[1].url: repeats the one before\n");
+    EXPECT_EQ(problems("list: [{url: a}, {url: a, weight: no}]"),
+              "c.yaml:1:35: list[1].weight: expected a whole number, found 'no'\n");
+}
+
 TEST(ConfigReader, BrokenValueIsReportedOnce) {
     EXPECT_EQ(problems("inner: {url: x, weight: many}"),
               "c.yaml:1:25: inner.weight: expected a whole number, found 'many'\n");
@@ -240,6 +250,16 @@ TEST(ConfigBytes, ReadAndWrite) {
     }
 }
 
+TEST(ConfigFlatten, ListsEveryValue) {
+    Outer c = read("{models: [x], headers: {a: b}, key: k, list: [{url: u}]}");
+    const auto values = flatten([&](Fields& f) { describe(f, c); });
+    std::string text;
+    for (const auto& [key, value] : values) text += key + '=' + value + '\n';
+    EXPECT_EQ(text,
+              "name=none\nenabled=true\nratio=0.5\ntimeout=15s\nlimit=64KiB\nmodels[0]=x\nheaders.a=b\nkey=k\n"
+              "policy=refuse\ninner.url=http://default\ninner.weight=1\nlist[0].url=u\nlist[0].weight=1\n");
+}
+
 TEST(ConfigDocument, TablesFollowTheDescription) {
     Outer defaults;
     EXPECT_EQ(document("Configuration", [&](Fields& f) { describe(f, defaults); }), R"(# Configuration
@@ -256,7 +276,7 @@ TEST(ConfigDocument, TablesFollowTheDescription) {
 | `key` | secret, or a path as `key_file` |  | A key. |
 | `policy` | `refuse`, `drop_oldest` | `refuse` | When full. |
 | `inner` | object |  | See `inner` below. |
-| `extra` | object |  | See `extra` below. |
+| `extra` | object, may be left out |  | See `extra` below. |
 | `list` | list of objects |  | See `list[]` below. |
 
 ## `inner`

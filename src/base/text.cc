@@ -112,29 +112,6 @@ bool equals_ignore_case(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
-bool matches_glob(std::string_view text, std::string_view pattern) {
-    // On a mismatch only the last star needs another try: what an earlier star could reach, the later one can too.
-    std::size_t t = 0;
-    std::size_t p = 0;
-    std::size_t star = std::string_view::npos;
-    std::size_t after_star = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            after_star = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-            ++p;
-            ++t;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            t = ++after_star;
-        } else {
-            return false;
-        }
-    }
-    return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     // Three rows of the usual table: a swap looks two rows back.
     std::vector<std::size_t> two_back(b.size() + 1);

@@ -25,10 +25,6 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::string to_lower(std::string_view text);
 bool equals_ignore_case(std::string_view a, std::string_view b);
 
-// Whether `text` fits a shell-like pattern: `*` any run, `?` any one byte, nothing else is special. Takes at most
-// text.size() * pattern.size() steps.
-bool matches_glob(std::string_view text, std::string_view pattern);
-
 // The number of insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 

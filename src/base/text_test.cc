@@ -24,18 +24,6 @@ TEST(Text, CaseIsAsciiOnly) {
     EXPECT_FALSE(equals_ignore_case("a", "ab"));
 }
 
-TEST(Text, Globs) {
-    for (const char* pattern : {"rules.yaml", "*", "*.yaml", "r*s.y?ml", "**", "rules.yaml*", "*u*e*s*"}) {
-        EXPECT_TRUE(matches_glob("rules.yaml", pattern)) << pattern;
-    }
-    for (const char* pattern : {"", "rules", "*.yml", "?", "rules.yaml?", "*x*"}) {
-        EXPECT_FALSE(matches_glob("rules.yaml", pattern)) << pattern;
-    }
-    EXPECT_TRUE(matches_glob("", "*"));
-    // Would take forever with naive backtracking.
-    EXPECT_FALSE(matches_glob(std::string(10'000, 'a'), "*a*a*a*a*a*a*a*a*a*b"));
-}
-
 TEST(Text, EditDistance) {
     EXPECT_EQ(edit_distance("", ""), 0U);
     EXPECT_EQ(edit_distance("abc", ""), 3U);
