@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs the named parts of the tests, or all of them; prints how long each took.
+#
+#   scripts/test.sh [lint] [unit-asan] [unit-tsan] [fuzz] [e2e]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+jobs="${JOBS:-$(nproc)}"
+
+# Modules that have threads of their own.
+threaded="base net journal tsdb records state collect gateway alert diagnose heal"
+
+build() { # build PRESET TARGET...
+    local preset=$1
+    shift
+    cmake --preset "$preset" >"build-$preset.log" 2>&1 || { cat "build-$preset.log"; return 1; }
+    cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"}
+}
+
+unit_targets() { # unit_targets MODULE...: those of the modules that have tests
+    for module in "$@"; do
+        compgen -G "src/$module/*_test.cc" >/dev/null && echo "${module}_test"
+    done
+    return 0
+}
+
+lint() { scripts/lint.sh; }
+
+unit-asan() {
+    # shellcheck disable=SC2046
+    build asan $(unit_targets $(ls src))
+    UBSAN_OPTIONS=print_stacktrace=1 ctest --preset asan -j "$jobs" --progress
+}
+
+unit-tsan() {
+    # shellcheck disable=SC2046,SC2086
+    build tsan $(unit_targets $threaded)
+    TSAN_OPTIONS="suppressions=$PWD/scripts/tsan.supp halt_on_error=1" ctest --preset tsan -j "$jobs" --progress -L "^(${threaded// /|})\$"
+}
+
+fuzz() { scripts/fuzz.sh "${FUZZ_SECONDS:-5}"; }
+
+e2e() {
+    make --no-print-directory build
+    node test/run.mjs
+}
+
+parts=("$@")
+((${#parts[@]})) || parts=(lint unit-asan unit-tsan fuzz e2e)
+for part in "${parts[@]}"; do
+    echo "== $part"
+    start=$SECONDS
+    "$part"
+    echo "== $part passed in $((SECONDS - start)) s"
+done

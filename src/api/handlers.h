@@ -1,0 +1,29 @@
+// The console's handlers, one file a topic; console_routes() is the list of everything that the console answers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/router.h"
+#include "api/services.h"
+
+namespace stoker::api {
+
+std::vector<Route> console_routes(Services& services);
+
+// Each topic's own routes.
+std::vector<Route> health_routes(Services& services);
+std::vector<Route> query_routes(Services& services);
+std::vector<Route> overview_routes(Services& services);
+std::vector<Route> request_routes(Services& services);
+std::vector<Route> incident_routes(Services& services);
+std::vector<Route> engine_routes(Services& services);
+
+// The body of /api/v1/overview; also published to live pages every second.
+std::string overview_json(Services& services);
+
+// The filter that a request's parameters ask for. Errors: InvalidArgument, naming the parameter.
+Result<records::RequestFilter> request_filter(const ApiRequest& request, Timestamp now);
+
+}  // namespace stoker::api

@@ -1,0 +1,15 @@
+#include "api/handlers.h"
+
+namespace stoker::api {
+
+std::vector<Route> console_routes(Services& services) {
+    std::vector<Route> all;
+    for (auto* topic :
+         {&health_routes, &query_routes, &overview_routes, &request_routes, &incident_routes, &engine_routes}) {
+        auto routes = (*topic)(services);
+        all.insert(all.end(), std::make_move_iterator(routes.begin()), std::make_move_iterator(routes.end()));
+    }
+    return all;
+}
+
+}  // namespace stoker::api

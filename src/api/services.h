@@ -1,0 +1,89 @@
+// What the console needs from the rest of Stoker. app fills it in; every function is thread-safe.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "gateway/replica_status.h"
+#include "journal/journal.h"
+#include "promql/engine.h"
+#include "records/store.h"
+#include "tsdb/querier.h"
+
+namespace stoker::api {
+
+class Live;
+
+// What is known of an engine beyond what the gateway knows: from discovery, scraping and supervision.
+struct EngineFacts {
+    std::string url;
+    std::string kind;  // "vllm", "llama.cpp", ...; empty if not recognised yet.
+    std::string version;
+    std::vector<std::string> models;  // The engine's own names.
+    bool scraped = false;
+    bool scrape_ok = false;
+    Timestamp scrape_at;
+    double scrape_seconds = 0;
+    std::int64_t scrape_samples = 0;
+    std::string scrape_error;
+};
+
+struct ProcessFacts {
+    std::string replica;
+    std::int64_t pid = 0;  // 0 while not running.
+    std::int64_t restarts = 0;
+    std::string state;  // "running", "exited", ...
+};
+
+struct ComponentHealth {
+    std::string name;
+    Result<Unit> health;
+};
+
+struct Status {
+    bool ready = false;
+    bool demo = false;
+    Timestamp started_at;
+    std::string config_file;  // Empty without one.
+    std::string data_dir;
+    std::string gateway_address;
+    std::string console_address;
+    std::vector<ComponentHealth> components;
+};
+
+struct ReloadOutcome {
+    std::vector<std::string> problems;  // Not empty: nothing was changed.
+    std::vector<std::string> changed;
+    std::vector<std::string> restart_needed;
+};
+
+struct Services {
+    const metrics::Registry& registry;
+    const tsdb::Querier& querier;
+    const promql::Engine& engine;
+    records::RecordStore& records;
+    journal::Journal& journal;
+    Live& live;
+    std::function<Timestamp()> now;
+    std::function<std::vector<gateway::ReplicaStatus>()> replicas;
+    std::function<std::vector<EngineFacts>()> engines;
+    std::function<std::vector<ProcessFacts>()> processes;
+    std::function<std::vector<std::string>(bool open_only, std::size_t most)> incidents;  // JSON each, newest first.
+    std::function<std::size_t()> open_incidents;
+    std::function<Result<std::string>(const std::string& id)> incident;
+    // Errors: NotFound; Conflict when nothing waits for a decision.
+    std::function<Result<std::string>(const std::string& id, bool approve, const std::string& by,
+                                      const std::string& comment)>
+        decide;
+    std::function<std::string()> alerts_json;  // The `data` of Prometheus' /api/v1/alerts and /rules.
+    std::function<std::string()> rules_json;
+    std::function<Status()> status;
+    std::function<ReloadOutcome()> reload;
+};
+
+}  // namespace stoker::api

@@ -1,0 +1,199 @@
+#include "app/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <map>
+
+#include "app/commands.h"
+
+namespace stoker::app {
+namespace {
+
+// Adds --output, with which every command that prints something can be read by a program.
+void add_output(CLI::App& command, Output& output) {
+    static const std::map<std::string, Output> names = {{"text", Output::Text}, {"json", Output::Json}};
+    command.add_option("--output,-o", output, "text for people, json for programs")
+        ->transform(CLI::CheckedTransformer(names, CLI::ignore_case))
+        ->option_text("text|json");
+}
+
+void add_client(CLI::App& command, ClientOptions& client) {
+    command.add_option("--server", client.server, "console of the Stoker to ask")
+        ->capture_default_str()
+        ->option_text("URL");
+    add_output(command, client.output);
+}
+
+void add_serve(CLI::App& command, ServeOptions& options) {
+    command
+        .add_option("--data-dir", options.data_dir,
+                    "where Stoker keeps its data (default: $XDG_DATA_HOME/stoker, /var/lib/stoker for root)")
+        ->option_text("DIR");
+    command.add_option("--gateway-listen", options.gateway_listen, "address of the gateway; port 0 takes a free one")
+        ->option_text("HOST:PORT");
+    command
+        .add_option("--console-listen", options.console_listen,
+                    "address of the console and the APIs; port 0 takes a free one")
+        ->option_text("HOST:PORT");
+    command.add_option("--log-level", options.log_level, "debug, info, warn or error")->option_text("LEVEL");
+    command.add_option("--log-format", options.log_format, "text or json")->option_text("FORMAT");
+}
+
+// One subcommand: its name, what it does, and examples for its help.
+CLI::App& add_command(CLI::App& app, const char* name, const char* what, const char* examples) {
+    auto* command = app.add_subcommand(name, what);
+    command->footer(std::string("Examples:\n") + examples);
+    return *command;
+}
+
+using Run = std::function<int()>;
+
+void add_serving(CLI::App& app, Run& run) {
+    static ServeOptions serve_options;
+    auto& serve_command =
+        add_command(app, "serve", "Run Stoker: gateway, metrics, detection, healing and the page",
+                    "  stoker serve                            find the engines on this machine and serve them\n"
+                    "  stoker serve --config stoker.yaml\n"
+                    "  stoker serve --gateway-listen 127.0.0.1:0 --data-dir /tmp/stoker\n"
+                    "Signals: TERM and INT stop gracefully, HUP reloads the configuration.\n");
+    serve_command.add_option("--config,-c", serve_options.config_file, "configuration (docs/configuration.md)")
+        ->option_text("FILE");
+    serve_command.add_flag("--demo-if-empty", serve_options.demo_if_empty,
+                           "without --config and without an engine on this machine, run the demo instead");
+    add_serve(serve_command, serve_options);
+    serve_command.callback([&run] { run = [] { return serve(serve_options); }; });
+
+    static DemoOptions demo_options;
+    auto& demo_command =
+        add_command(app, "demo", "Three simulated engines, light traffic, and a fault every few minutes",
+                    "  stoker demo\n  stoker demo --fault-every 60\n");
+    add_serve(demo_command, demo_options.serve);
+    demo_command.add_option("--fault-every", demo_options.fault_every_s, "seconds between two faults; 0 for none")
+        ->capture_default_str()
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{86'400}))
+        ->option_text("SECONDS");
+    demo_command.callback([&run] { run = [] { return demo(demo_options); }; });
+
+    static SimEngineOptions sim_options;
+    auto& sim_command =
+        add_command(app, "sim-engine", "A simulated inference engine with faults on command",
+                    "  stoker sim-engine --listen 127.0.0.1:9001 --model sim --profile h100-8b\n"
+                    "  curl -d '{\"kind\":\"hang\"}' 127.0.0.1:9001/sim/faults      (docs/sim-engine.md)\n");
+    sim_command.add_option("--listen", sim_options.listen, "address; port 0 takes a free one")
+        ->capture_default_str()
+        ->option_text("HOST:PORT");
+    sim_command.add_option("--model", sim_options.model, "name of the model it serves")
+        ->capture_default_str()
+        ->option_text("NAME");
+    sim_command.add_option("--profile", sim_options.profile, "how fast it is")
+        ->capture_default_str()
+        ->option_text("NAME");
+    sim_command.add_option("--dialect", sim_options.dialect, "whose metrics and endpoints it speaks")
+        ->capture_default_str()
+        ->option_text("vllm");
+    sim_command.callback([&run] { run = [] { return sim_engine(sim_options); }; });
+}
+
+void add_asking(CLI::App& app, Run& run) {
+    static QueryOptions query_options;
+    auto& query_command =
+        add_command(app, "query", "Ask the metrics store in PromQL",
+                    "  stoker query 'sum by (model,type) (llm_tokens_total)'\n"
+                    "  stoker query 'rate(llm_requests_total[5m])' --range 1h --step 15s --output json\n");
+    query_command.add_option("promql", query_options.query, "the query")->required()->option_text("PROMQL");
+    auto* time =
+        query_command.add_option("--time", query_options.time, "when: RFC 3339 or seconds since 1970 (default: now)")
+            ->option_text("T");
+    auto* range = query_command.add_option("--range", query_options.range, "a range query over this long, such as 1h")
+                      ->option_text("DURATION");
+    query_command.add_option("--step", query_options.step, "resolution of a range query")
+        ->capture_default_str()
+        ->needs(range)
+        ->option_text("DURATION");
+    static_cast<void>(time);
+    add_client(query_command, query_options.client);
+    query_command.callback([&run] { run = [] { return query(query_options); }; });
+
+    static RequestsOptions request_options;
+    auto& request_command = add_command(app, "requests", "List requests that the gateway carried",
+                                        "  stoker requests --last 5m\n"
+                                        "  stoker requests --outcome truncated --sort -duration --output json\n");
+    request_command.add_option("--last", request_options.last, "how far back")
+        ->capture_default_str()
+        ->option_text("DURATION");
+    request_command.add_option("--limit", request_options.limit, "at most so many")
+        ->capture_default_str()
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000}))
+        ->option_text("N");
+    request_command.add_option("--model", request_options.model, "only this model")->option_text("NAME");
+    request_command
+        .add_option("--outcome", request_options.outcome, "only this outcome: ok, upstream_error, truncated, ...")
+        ->option_text("NAME");
+    request_command
+        .add_option("--sort", request_options.sort,
+                    "time, duration, ttft, completion_tokens; - before it for descending")
+        ->option_text("KEY");
+    add_client(request_command, request_options.client);
+    request_command.callback([&run] { run = [] { return requests(request_options); }; });
+
+    static IncidentsOptions incident_options;
+    auto& incident_command = add_command(app, "incidents", "List incidents, show one, approve or reject a plan",
+                                         "  stoker incidents\n  stoker incidents inc_018f3c2a\n"
+                                         "  stoker incidents --approve inc_018f3c2a\n");
+    incident_command.add_option("id", incident_options.id, "show this one with its timeline")->option_text("ID");
+    incident_command.add_flag("--open", incident_options.open_only, "only those that are not over");
+    incident_command.add_option("--limit", incident_options.limit, "at most so many")
+        ->capture_default_str()
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000}))
+        ->option_text("N");
+    auto* approve =
+        incident_command.add_option("--approve", incident_options.approve, "let its plan run")->option_text("ID");
+    incident_command.add_option("--reject", incident_options.reject, "refuse its plan")
+        ->excludes(approve)
+        ->option_text("ID");
+    add_client(incident_command, incident_options.client);
+    incident_command.callback([&run] { run = [] { return incidents(incident_options); }; });
+}
+
+void add_config(CLI::App& app, Run& run) {
+    auto& config = add_command(app, "config", "Check a configuration, or print what every key means",
+                               "  stoker config check stoker.yaml\n  stoker config docs\n");
+    config.require_subcommand(1);
+    static std::string file;
+    static Output output = Output::Text;
+    auto& check = add_command(config, "check", "Say what is wrong with a file; exit 1 if anything is",
+                              "  stoker config check stoker.yaml\n");
+    check.add_option("file", file, "the configuration")->required()->option_text("FILE");
+    add_output(check, output);
+    check.callback([&run] { run = [] { return config_check(file, output); }; });
+    add_command(config, "docs", "Print the documentation of every key as Markdown",
+                "  stoker config docs > docs/configuration.md\n")
+        .callback([&run] { run = [] { return config_docs(); }; });
+
+    auto& version_command = add_command(app, "version", "Print the version", "  stoker version --output json\n");
+    add_output(version_command, output);
+    version_command.callback([&run] { run = [] { return version(output); }; });
+}
+
+}  // namespace
+
+int run_cli(int argc, char** argv) {
+    CLI::App app("Stoker runs large-language-model services: gateway, metrics, detection, healing.", "stoker");
+    app.footer(
+        "`stoker COMMAND --help` has examples. Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage.");
+    app.set_version_flag("--version", "stoker " STOKER_VERSION);
+    app.require_subcommand(1);
+    Run run;
+    add_serving(app, run);
+    add_asking(app, run);
+    add_config(app, run);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        return app.exit(problem) == 0 ? 0 : 2;
+    }
+    return run ? run() : 2;
+}
+
+}  // namespace stoker::app

@@ -1,0 +1,79 @@
+// The subcommands, one function each, and the options that they take. The command line (cli.cc) fills the options in;
+// every function returns the process's exit code: 0 done, 1 the thing asked for failed, 2 wrong usage.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stoker::app {
+
+enum class Output : std::uint8_t { Text, Json };
+
+struct ServeOptions {
+    std::string config_file;  // Empty: none; Stoker finds what is on this machine.
+    // Set: these override the configuration.
+    std::optional<std::string> data_dir;
+    std::optional<std::string> gateway_listen;
+    std::optional<std::string> console_listen;
+    std::optional<std::string> log_level;
+    std::optional<std::string> log_format;
+    bool demo_if_empty = false;  // Without a configuration and without an engine on this machine: the demo.
+};
+int serve(const ServeOptions& options);
+
+struct DemoOptions {
+    ServeOptions serve;
+    std::int64_t fault_every_s = 180;
+};
+int demo(const DemoOptions& options);
+
+struct SimEngineOptions {
+    std::string listen = "127.0.0.1:8000";
+    std::string model = "sim";
+    std::string profile = "tiny";
+    std::string dialect = "vllm";
+};
+int sim_engine(const SimEngineOptions& options);
+
+// Commands that ask a running Stoker.
+struct ClientOptions {
+    std::string server = "http://127.0.0.1:8701";
+    Output output = Output::Text;
+};
+
+struct QueryOptions {
+    ClientOptions client;
+    std::string query;
+    std::string time;   // Instant query; empty: now.
+    std::string range;  // Set: a range query over this long, up to now or `time`.
+    std::string step = "15s";
+};
+int query(const QueryOptions& options);
+
+struct RequestsOptions {
+    ClientOptions client;
+    std::string last = "1h";
+    std::int64_t limit = 50;
+    std::string model;
+    std::string outcome;
+    std::string sort;
+};
+int requests(const RequestsOptions& options);
+
+struct IncidentsOptions {
+    ClientOptions client;
+    std::string id;       // Set: one incident with its timeline.
+    std::string approve;  // Set: the id whose plan is approved, or
+    std::string reject;   // rejected.
+    bool open_only = false;
+    std::int64_t limit = 50;
+};
+int incidents(const IncidentsOptions& options);
+
+int config_check(const std::string& file, Output output);
+int config_docs();
+int version(Output output);
+
+}  // namespace stoker::app
