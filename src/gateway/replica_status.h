@@ -16,14 +16,14 @@ enum class ReplicaState : std::uint8_t { Serving, Down, Hung, Ejected, Draining 
 std::string_view to_string(ReplicaState state);  // snake_case
 
 struct ReplicaStatus {
-    std::string id;    // "chat/127.0.0.1:9001": pool and address, unique.
+    std::string id;  // "chat/127.0.0.1:9001": pool and address, unique.
     std::string pool;
     std::string url;
     std::vector<std::string> models;  // Client-facing names.
     ReplicaState state = ReplicaState::Serving;
-    std::string reason;               // Why it is not serving; empty if it is.
-    Timestamp since;                  // In this state.
-    std::int64_t outstanding = 0;     // Requests sent and not finished.
+    std::string reason;            // Why it is not serving; empty if it is.
+    Timestamp since;               // In this state.
+    std::int64_t outstanding = 0;  // Requests sent and not finished.
     std::int64_t requests_total = 0;
     std::int64_t failures_total = 0;  // Of the replica's own making: 4xx never counts.
     Timestamp last_progress;          // Last byte of any answer; epoch if none yet.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace stoker::wire {
 namespace {
 
@@ -183,8 +185,7 @@ std::optional<std::string> edit_request(std::string_view body, const RequestScan
     std::optional<Edit> first;
     std::optional<Edit> second;
     if (!engine_model.empty() && engine_model != scan.model) {
-        first.emplace(Edit{scan.model_value, {}});
-        append_json_string(first->text, engine_model);
+        first.emplace(Edit{scan.model_value, quote_json(engine_model)});
     }
     if (ask_for_usage) second = usage_edit(scan);
     if (!first && !second) return {};
@@ -403,20 +404,8 @@ std::optional<Usage> find_usage_in_tail(std::string_view tail) {
 }
 
 std::string error_body(std::string_view message, std::string_view type, std::string_view code, std::string_view param) {
-    std::string body = R"({"error":{"message":)";
-    append_json_string(body, message);
-    body += R"(,"type":)";
-    append_json_string(body, type);
-    body += R"(,"param":)";
-    if (param.empty()) {
-        body += "null";
-    } else {
-        append_json_string(body, param);
-    }
-    body += R"(,"code":)";
-    append_json_string(body, code);
-    body += "}}";
-    return body;
+    return R"({"error":{"message":)" + quote_json(message) + R"(,"type":)" + quote_json(type) + R"(,"param":)" +
+           (param.empty() ? "null" : quote_json(param)) + R"(,"code":)" + quote_json(code) + "}}";
 }
 
 }  // namespace stoker::wire

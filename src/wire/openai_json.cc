@@ -1,7 +1,5 @@
 #include "wire/openai_json.h"
 
-#include <simdjson.h>
-
 #include <bit>
 #include <charconv>
 
@@ -384,26 +382,6 @@ std::string unescape(std::string_view raw) {
         at += 2;
     }
     return out;
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    const bool utf8 = simdjson::validate_utf8(text.data(), text.size());
-    out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (byte < 0x20) {
-            out += "\\u00";
-            out += kHex[byte >> 4];
-            out += kHex[byte & 15];
-        } else {
-            out += byte >= 0x80 && !utf8 ? '?' : c;
-        }
-    }
-    out += '"';
 }
 
 }  // namespace stoker::wire

@@ -98,7 +98,4 @@ bool key_is(std::string_view raw_key, std::string_view name);
 // Decodes the escapes of a raw string that a JsonCursor has checked. Lone surrogates become U+FFFD.
 std::string unescape(std::string_view raw);
 
-// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become '?'.
-void append_json_string(std::string& out, std::string_view text);
-
 }  // namespace stoker::wire

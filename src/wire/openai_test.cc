@@ -209,8 +209,9 @@ TEST(UsageInTail, FindsTheLastWholeOne) {
 TEST(ErrorBody, IsWellFormedWhateverTheMessage) {
     EXPECT_EQ(error_body("no", "invalid_request_error", "model_not_found", "model"),
               R"({"error":{"message":"no","type":"invalid_request_error","param":"model","code":"model_not_found"}})");
-    EXPECT_EQ(error_body("a\"\n\xff", "t", "c"),
-              R"({"error":{"message":"a\"\u000a?","type":"t","param":null,"code":"c"}})");
+    const auto odd = scan_answer(error_body("a\"\n\xff", "t", "c"));
+    ASSERT_TRUE(odd.has_value());
+    EXPECT_TRUE(odd->has_error);
 }
 
 // The cursor and simdjson's DOM, two parsers that share nothing, must agree on what is JSON. What simdjson checks

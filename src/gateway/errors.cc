@@ -1,0 +1,82 @@
+#include "gateway/errors.h"
+
+#include "base/check.h"
+#include "wire/openai.h"
+
+namespace stoker::gateway {
+namespace {
+
+constexpr std::string_view kBadRequest = "invalid_request_error";
+constexpr std::string_view kRateLimit = "rate_limit_error";
+constexpr std::string_view kServer = "server_error";
+
+// In the order of the enum.
+constexpr ErrorInfo kErrors[] = {
+    {GatewayError::InvalidJson, 400, "invalid_json", kBadRequest,
+     "The body is not valid JSON; the message says where."},
+    {GatewayError::InvalidRequest, 400, "invalid_request", kBadRequest,
+     "A field that decides the route has the wrong type or is given twice."},
+    {GatewayError::MissingModel, 400, "missing_model", kBadRequest, "The request names no `model`."},
+    {GatewayError::ModelNotFound, 404, "model_not_found", kBadRequest,
+     "No pool serves that model; the message lists near names."},
+    {GatewayError::UnknownPath, 404, "unknown_path", kBadRequest, "The gateway has no such endpoint."},
+    {GatewayError::MethodNotAllowed, 405, "method_not_allowed", kBadRequest,
+     "The endpoint exists, but not for this method; see the `allow` header."},
+    {GatewayError::RequestTimeout, 408, "request_timeout", kBadRequest, "The request body did not come in time."},
+    {GatewayError::BodyTooLarge, 413, "body_too_large", kBadRequest,
+     "The request body is longer than the gateway takes."},
+    {GatewayError::UpstreamRateLimited, 429, "upstream_rate_limited", kRateLimit,
+     "Every replica asked said 429; `retry-after` says when to come back."},
+    {GatewayError::ClientClosed, 499, "client_closed", kBadRequest,
+     "The client left before the answer's end. In records only; nobody is there to read it."},
+    {GatewayError::Internal, 500, "internal_error", kServer, "A fault of the gateway; the log has it by request id."},
+    {GatewayError::UpstreamError, 502, "upstream_error", kServer,
+     "Every replica asked failed: an HTTP 5xx, or an answer that makes no sense."},
+    {GatewayError::UpstreamUnreachable, 502, "upstream_unreachable", kServer,
+     "No replica asked could be reached, or each closed the connection without an answer."},
+    {GatewayError::NoReplica, 503, "no_replica_available", kServer,
+     "Every replica of the pool is down, hung, ejected or draining; `retry-after` says when to come back."},
+    {GatewayError::UpstreamOverloaded, 503, "upstream_overloaded", kServer,
+     "Every replica asked said 503; `retry-after` says when to come back."},
+    {GatewayError::UpstreamTimeout, 504, "upstream_timeout", kServer, "No replica answered within the deadline."},
+    {GatewayError::StreamCut, 502, "upstream_stream_cut", kServer,
+     "The replica's stream broke off after its first event. What came before is all there is."},
+    {GatewayError::StreamStalled, 504, "upstream_stream_stalled", kServer,
+     "The replica's stream fell silent past its deadline, or the replica was found hung."},
+    {GatewayError::StreamMalformed, 502, "upstream_stream_malformed", kServer,
+     "The replica sent an event that is not JSON, or one that is too long."},
+    {GatewayError::StreamError, 502, "upstream_stream_error", kServer,
+     "The replica ended its stream with an error event of its own, which was passed on. In records only."},
+};
+
+}  // namespace
+
+std::span<const ErrorInfo> error_table() {
+    return kErrors;
+}
+
+const ErrorInfo& info(GatewayError error) {
+    const ErrorInfo& entry = kErrors[static_cast<std::size_t>(error)];
+    STOKER_CHECK(entry.error == error, "the table is out of order");
+    return entry;
+}
+
+std::string error_json(GatewayError error, std::string_view message, std::string_view param) {
+    const ErrorInfo& entry = info(error);
+    return wire::error_body(message, entry.type, entry.code, param);
+}
+
+std::string error_event(GatewayError error, std::string_view message) {
+    return "data: " + error_json(error, message) + "\n\n";
+}
+
+std::string error_table_markdown() {
+    std::string text = "| status | code | type | meaning |\n|---|---|---|---|\n";
+    for (const ErrorInfo& entry : kErrors) {
+        text += "| " + std::to_string(entry.status) + " | `" + std::string(entry.code) + "` | `" +
+                std::string(entry.type) + "` | " + std::string(entry.meaning) + " |\n";
+    }
+    return text;
+}
+
+}  // namespace stoker::gateway

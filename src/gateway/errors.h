@@ -1,0 +1,52 @@
+// Every error that the gateway itself can give to a client: one table of stable codes (docs/errors.md shows it).
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace stoker::gateway {
+
+enum class GatewayError : unsigned char {
+    InvalidJson,
+    InvalidRequest,
+    MissingModel,
+    ModelNotFound,
+    UnknownPath,
+    MethodNotAllowed,
+    RequestTimeout,
+    BodyTooLarge,
+    UpstreamRateLimited,
+    ClientClosed,
+    Internal,
+    UpstreamError,
+    UpstreamUnreachable,
+    NoReplica,
+    UpstreamOverloaded,
+    UpstreamTimeout,
+    StreamCut,
+    StreamStalled,
+    StreamMalformed,
+    StreamError
+};
+
+struct ErrorInfo {
+    GatewayError error;
+    int status;             // HTTP; of an error that ends a stream under way, what stands in the record.
+    std::string_view code;  // Stable: programs branch on it.
+    std::string_view type;  // OpenAI's broad class.
+    std::string_view meaning;
+};
+
+std::span<const ErrorInfo> error_table();
+const ErrorInfo& info(GatewayError error);
+
+// The JSON body in OpenAI's shape.
+std::string error_json(GatewayError error, std::string_view message, std::string_view param = {});
+// The same as the event that ends a stream: `data: {...}` and a blank line.
+std::string error_event(GatewayError error, std::string_view message);
+
+// The table as the Markdown that docs/errors.md holds.
+std::string error_table_markdown();
+
+}  // namespace stoker::gateway

@@ -1,0 +1,68 @@
+// What the gateway can be told, as plain values with their defaults. `app` fills them from the configuration file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace stoker::gateway {
+
+// When a replica counts as dead or hung. See health.h for what each number does.
+struct HealthOptions {
+    std::string path = "/health";   // Any status below 500 is healthy: an engine without this path is still alive.
+    Duration interval{1'000};       // Between probes; half of it after a failed one.
+    Duration timeout{1'000};        // For one probe.
+    int unhealthy_after = 2;        // Failed probes in a row.
+    int healthy_after = 2;          // Good probes in a row.
+    int refused_after = 2;          // Connections of real requests refused in a row.
+    Duration stall_after{15'000};   // Silence of every stream that had begun.
+    Duration silent_after{60'000};  // Silence while streams wait for their first byte only.
+    Duration probe_answer{10'000};  // For the one-token request that a replica found hung must answer.
+};
+
+struct DeadlineOptions {
+    Duration connect{2'000};
+    Duration first_byte{60'000};  // Streams: from the request sent to the first event with content.
+    Duration between{30'000};     // Streams: between two events.
+    Duration total{600'000};      // The whole request, all attempts together.
+};
+
+struct RetryOptions {
+    int max_attempts = 3;
+    Duration backoff_base{100};  // Before the same replica is asked again; doubles, with jitter.
+    Duration backoff_max{2'000};
+};
+
+struct ReplicaOptions {
+    std::string url;      // http://127.0.0.1:9001; a path is put before the endpoint's own.
+    std::string model;    // The engine's own name for the model; empty: what the client sent.
+    std::string api_key;  // Sent upstream instead of the client's Authorization; empty: the client's is passed on.
+};
+
+struct PoolOptions {
+    std::string name;
+    std::vector<std::string> models;  // Names that clients use; each belongs to one pool.
+    std::vector<ReplicaOptions> replicas;
+    HealthOptions health;
+    DeadlineOptions deadlines;
+    RetryOptions retry;
+};
+
+// Everything that a reload may change.
+struct Routes {
+    std::vector<PoolOptions> pools;
+};
+
+struct GatewayOptions {
+    std::size_t max_body_bytes = 64 * 1024 * 1024;
+    std::size_t hold_answer_bytes =
+        1024 * 1024;  // Answers up to this are kept back until whole, so that a cut is retried.
+    std::size_t usage_tail_bytes = 64 * 1024;  // Of a longer answer, kept to find its usage.
+    std::size_t max_event_bytes = 4 * 1024 * 1024;
+    Duration error_linger{250};  // For the client to read an error event before its connection is cut.
+};
+
+}  // namespace stoker::gateway

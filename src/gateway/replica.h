@@ -1,0 +1,116 @@
+// One replica as all loops share it: what it is doing (atomics, on the hot path), and how it is (a state machine behind
+// a mutex, on the slow one). It outlives a reload that keeps it, and any request that still holds it.
+//
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/sync.h"
+#include "base/time.h"
+#include "gateway/health.h"
+#include "gateway/replica_status.h"
+#include "net/http.h"
+
+namespace stoker::gateway {
+
+class Replica {
+public:
+    Replica(std::string id, std::string pool, net::Url url, std::string url_text, HealthOptions health);
+
+    const std::string& id() const { return id_; }
+    const std::string& pool() const { return pool_; }
+    const net::Url& url() const { return url_; }
+
+    // The hot path: may a request be sent here, and how much is there already?
+    bool serving() const { return state_.load(std::memory_order_relaxed) == ReplicaState::Serving; }
+    std::int64_t outstanding() const { return outstanding_.load(std::memory_order_relaxed); }
+    // It said 429 or 503 with a Retry-After: others are asked first until then.
+    bool resting(SteadyTime now) const;
+    void rest_until(SteadyTime until);
+
+    // Accounting of one attempt; see Turn.
+    void begin(SteadyTime now);
+    void end(bool failed);
+    void add_flowing(int count) { flowing_.fetch_add(count, std::memory_order_relaxed); }
+    void add_expecting(int count) { expecting_.fetch_add(count, std::memory_order_relaxed); }
+    void note_progress(SteadyTime now) {
+        last_progress_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    }
+
+    // Observations for the state machine; a change comes back as the event to publish.
+    struct Change {
+        ReplicaEvent event;
+        bool cut_requests = false;
+    };
+    std::optional<Change> on_probe(const Probe& probe, SteadyTime now);
+    std::optional<Change> on_connect_refused(SteadyTime now);
+    void on_connected();
+    std::optional<Change> on_exit_hint(const std::string& reason);
+    std::optional<Change> on_tick(SteadyTime now);
+    std::optional<Change> eject(const std::string& reason);
+    std::optional<Change> readmit();
+    void drain();
+
+    void configure(HealthOptions health, std::vector<std::string> models);
+    bool needs_real_probe() const;
+    Duration probe_delay() const;
+    ReplicaStatus status() const;
+
+private:
+    Work work() const;
+    std::optional<Change> publish(std::optional<Transition> transition) REQUIRES_LOCK(mutex_);
+    ReplicaStatus status_locked() const REQUIRES_LOCK(mutex_);
+
+    const std::string id_;
+    const std::string pool_;
+    const net::Url url_;
+    const std::string url_text_;
+
+    std::atomic<ReplicaState> state_{ReplicaState::Serving};
+    std::atomic<std::int64_t> outstanding_{0};
+    std::atomic<std::int64_t> flowing_{0};
+    std::atomic<std::int64_t> expecting_{0};
+    std::atomic<std::int64_t> requests_{0};
+    std::atomic<std::int64_t> failures_{0};
+    std::atomic<std::int64_t> last_progress_{0};  // Steady clock ticks; 0: none yet.
+    std::atomic<std::int64_t> busy_since_{0};     // When outstanding last left zero.
+    std::atomic<std::int64_t> rest_until_{0};
+    std::atomic<int> refused_{0};  // Not zero: on_connected() has something to reset.
+
+    mutable Mutex mutex_;
+    ReplicaHealth health_ GUARDED_BY(mutex_);
+    std::vector<std::string> models_ GUARDED_BY(mutex_);
+    Timestamp since_ GUARDED_BY(mutex_);
+    Timestamp probed_at_ GUARDED_BY(mutex_);
+};
+
+// One attempt's share of a replica's counters: counts from its construction to its end, whatever way it ends.
+class Turn {
+public:
+    Turn(Replica& replica, bool stream, SteadyTime now);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    // A byte came. The first one makes a stream that waited a stream that flows.
+    void progress(SteadyTime now);
+    // While the client takes what it was sent, silence is not the replica's fault.
+    void pause();
+    void resume(SteadyTime now);
+    void failed() { failed_ = true; }
+
+private:
+    enum class Phase : unsigned char { Whole, Expecting, Flowing, Paused };
+    void move_to(Phase phase);
+
+    Replica& replica_;
+    Phase phase_ = Phase::Whole;
+    bool failed_ = false;
+};
+
+}  // namespace stoker::gateway
