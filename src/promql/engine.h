@@ -17,11 +17,16 @@
 
 namespace stoker::promql {
 
+// Error::detail of what the engine returns: an InvalidArgument with Execution is not the text's fault but came up while
+// evaluating ("many-to-many matching not allowed"), which Prometheus answers with 422 rather than 400.
+enum class Fault : std::uint16_t { None, Execution };
+
 struct EngineOptions {
-    Duration lookback{5 * 60'000};       // How old a sample may be to count as current.
+    Duration lookback{5 * 60'000};  // How old a sample may be to count as current.
     Duration timeout{2 * 60'000};
     std::uint64_t max_samples = 50'000'000;  // Loaded by one query.
     std::uint64_t max_points = 11'000;       // Steps of a range query, as Prometheus limits them.
+    Duration subquery_step{60'000};          // Of subqueries that name none.
 };
 
 struct VectorSample {
@@ -54,7 +59,8 @@ class Engine {
 public:
     explicit Engine(EngineOptions options = {}) : options_(options) {}
 
-    // Errors: InvalidArgument ("1:7: parse error: ..."), DeadlineExceeded, Cancelled, ResourceExhausted.
+    // Errors: InvalidArgument ("1:7: parse error: ...", or with Fault::Execution), DeadlineExceeded, Cancelled,
+    // ResourceExhausted (max_samples), and the querier's own.
     Result<Value> instant(const tsdb::Querier& querier, std::string_view query, Timestamp at,
                           const std::atomic<bool>* cancelled = nullptr) const;
     // REQUIRES: step > 0, start <= end; refused as InvalidArgument otherwise.

@@ -1,0 +1,164 @@
+// The syntax tree of a query. A plain value: built by the parser, checked once, then only read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tsdb/querier.h"
+
+namespace stoker::promql {
+
+struct Function;  // functions.h
+struct Expr;
+using ExprPtr = std::unique_ptr<Expr>;
+
+enum class ValueType : std::uint8_t { Scalar, String, InstantVector, RangeVector };
+std::string_view to_string(ValueType type);  // As error messages say it: "instant vector".
+
+// `@ 1609746000`, `@ start()`, `@ end()`.
+struct AtModifier {
+    enum class Kind : std::uint8_t { Time, Start, End };
+    Kind kind = Kind::Time;
+    std::int64_t millis = 0;
+};
+
+// What shifts the time at which a selector or subquery is read.
+struct Shift {
+    std::int64_t offset = 0;  // Milliseconds into the past.
+    bool has_offset = false;
+    std::optional<AtModifier> at;
+};
+
+struct NumberLiteral {
+    double value = 0;
+};
+
+struct StringLiteral {
+    std::string value;
+};
+
+struct VectorSelector {
+    std::string name;  // As written in front of the braces; also among the matchers.
+    std::vector<tsdb::Matcher> matchers;
+    Shift shift;
+};
+
+struct MatrixSelector {
+    ExprPtr vector;  // Always a VectorSelector, which carries the shift.
+    std::int64_t range = 0;
+};
+
+struct Subquery {
+    ExprPtr inner;
+    std::int64_t range = 0;
+    std::int64_t step = 0;  // 0: the engine's default.
+    Shift shift;
+};
+
+struct Call {
+    const Function* function = nullptr;
+    std::vector<ExprPtr> args;
+};
+
+struct Aggregate {
+    enum class Op : std::uint8_t {
+        Sum,
+        Avg,
+        Count,
+        Min,
+        Max,
+        Group,
+        Stddev,
+        Stdvar,
+        Topk,
+        Bottomk,
+        Quantile,
+        CountValues,
+        Limitk
+    };
+    Op op = Op::Sum;
+    ExprPtr inner;
+    ExprPtr param;  // topk, bottomk, limitk, quantile, count_values; null otherwise.
+    bool without = false;
+    std::vector<std::string> grouping;
+};
+
+enum class BinaryOp : std::uint8_t {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Pow,
+    Atan2,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    And,
+    Or,
+    Unless
+};
+inline bool is_comparison(BinaryOp op) {
+    return op >= BinaryOp::Equal && op <= BinaryOp::GreaterEqual;
+}
+inline bool is_set_operator(BinaryOp op) {
+    return op >= BinaryOp::And;
+}
+
+// How the elements of two vectors find each other.
+struct Matching {
+    enum class Card : std::uint8_t { OneToOne, ManyToOne, OneToMany, ManyToMany };
+    Card card = Card::OneToOne;
+    bool on = false;  // `labels` are those of on(); otherwise of ignoring().
+    bool given = false;
+    std::vector<std::string> labels;
+    std::vector<std::string> include;  // Of group_left() and group_right().
+};
+
+struct Binary {
+    BinaryOp op = BinaryOp::Add;
+    ExprPtr left;
+    ExprPtr right;
+    bool return_bool = false;
+    Matching matching;
+};
+
+struct Unary {
+    bool negative = false;
+    ExprPtr inner;
+};
+
+struct Paren {
+    ExprPtr inner;
+};
+
+struct Expr {
+    using Node = std::variant<NumberLiteral, StringLiteral, VectorSelector, MatrixSelector, Subquery, Call, Aggregate,
+                              Binary, Unary, Paren>;
+    Node node;
+    std::size_t begin = 0;  // Byte offsets into the query.
+    std::size_t end = 0;
+    int depth = 1;  // Of the tree below, itself included.
+    ValueType type = ValueType::Scalar;
+
+    template <typename T>
+    const T* as() const {
+        return std::get_if<T>(&node);
+    }
+    template <typename T>
+    T* as() {
+        return std::get_if<T>(&node);
+    }
+};
+
+// The expression inside any parentheses.
+const Expr& unwrap(const Expr& expr);
+
+}  // namespace stoker::promql

@@ -1,0 +1,77 @@
+// Evaluates a checked tree over a row of steps, bottom up, one Frame per node.
+//
+// Each series is read once, in one pass over its samples, whatever the number of steps. Subqueries are evaluated by a
+// nested Evaluator over steps of their own, with the same Context. Used by one thread.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "promql/ast.h"
+#include "promql/context.h"
+#include "promql/frame.h"
+#include "promql/functions.h"
+
+namespace stoker::promql {
+
+// The samples that a matrix selector or a subquery yields, one series after the other.
+struct RangeArgument {
+    std::int64_t range = 0;
+    Shift shift;
+    std::size_t begin = 0;  // Place in the query, for messages.
+    std::size_t series = 0;
+    std::function<const tsdb::Labels&(std::size_t)> labels;
+    // Fills `out` with the samples of series `index`, ascending, without staleness markers.
+    std::function<Result<Unit>(std::size_t index, std::vector<tsdb::Sample>& out)> load;
+};
+
+class Evaluator {
+public:
+    Evaluator(Context& context, Steps steps) : context_(context), steps_(steps) {}
+
+    // REQUIRES: expr.type is Scalar or InstantVector.
+    Result<Frame> eval(const Expr& expr);
+
+    // One value a step. REQUIRES: expr.type is Scalar.
+    Result<std::vector<double>> eval_scalar(const Expr& expr);
+
+    // REQUIRES: expr is a MatrixSelector or Subquery, perhaps in parentheses.
+    Result<RangeArgument> range_argument(const Expr& expr);
+
+    // Like eval of a selector, but with the samples' own times in seconds for values: what timestamp() shows.
+    Result<Frame> eval_timestamps(const VectorSelector& selector) { return eval_selector(selector, true); }
+
+    Context& context() { return context_; }
+    const Steps& steps() const { return steps_; }
+
+    // The time at which something under `shift` is read at `step`.
+    std::int64_t shifted(const Shift& shift, std::size_t step) const;
+
+private:
+    Result<Frame> eval_selector(const VectorSelector& selector, bool times);
+    Result<Frame> eval_unary(const Unary& unary);
+    Result<Frame> eval_call(const Expr& expr, const Call& call);
+    Result<Frame> eval_window(const Call& call, WindowFunction function);
+    Result<Frame> eval_values(const Call& call, ValueFunction function);
+    Result<Frame> eval_aggregate(const Aggregate& aggregate);
+    Result<Frame> eval_binary(const Binary& binary);
+    Result<RangeArgument> subquery_argument(const Subquery& subquery);
+    Result<std::vector<std::vector<double>>> scalar_args(const Call& call);
+
+    Context& context_;
+    Steps steps_;
+};
+
+// aggregate.cc: folds `input` by `node`; `params` are the parameter's values by step, if it is a number.
+Result<Frame> aggregate_frame(Context& context, const Aggregate& node, Frame input, const std::vector<double>& params,
+                              const Steps& steps);
+
+// binary.cc: operators between vectors, and set operators.
+double apply_operator(BinaryOp op, double left, double right);
+bool compare(BinaryOp op, double left, double right);
+Result<Frame> match_vectors(Context& context, const Binary& node, const Frame& left, const Frame& right);
+Result<Frame> set_operation(const Binary& node, Frame left, Frame right);
+
+}  // namespace stoker::promql

@@ -1,0 +1,54 @@
+// What evaluation works on: one column of values per series, one row per step.
+//
+// Columns rather than Prometheus' vectors per step: labels are matched and grouped once per series, not once per step.
+// A missing point holds the staleness marker. Arithmetic can't produce it (it is a signalling NaN, and arithmetic only
+// gives quiet ones), so no separate bitmap is needed.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "tsdb/labels.h"
+#include "tsdb/querier.h"
+
+namespace stoker::promql {
+
+struct Column {
+    tsdb::Labels labels;
+    std::vector<double> values;
+};
+using Frame = std::vector<Column>;  // A scalar is one column without labels.
+
+inline bool present(double value) {
+    return std::bit_cast<std::uint64_t>(value) != tsdb::kStaleBits;
+}
+inline double missing() {
+    return std::bit_cast<double>(tsdb::kStaleBits);
+}
+inline std::vector<double> missing_values(std::size_t count) {
+    return std::vector<double>(count, missing());
+}
+bool any_present(const std::vector<double>& values);
+
+// The steps of an evaluation: start, start + interval, ... `count` of them.
+struct Steps {
+    std::int64_t start = 0;
+    std::int64_t interval = 1;
+    std::size_t count = 1;
+
+    std::int64_t at(std::size_t step) const { return start + static_cast<std::int64_t>(step) * interval; }
+    std::int64_t last() const { return at(count - 1); }
+};
+
+tsdb::Labels without_name(const tsdb::Labels& labels);
+
+// Joins columns that came to have the same labels (their names dropped, say).
+// Errors: InvalidArgument where two of them have a value at one step.
+Result<Frame> join_same_labels(Frame frame);
+
+// The same where even taking turns is not allowed, as for functions of ranges.
+Result<Unit> require_distinct_labels(const Frame& frame);
+
+}  // namespace stoker::promql

@@ -1,0 +1,127 @@
+#include "promql/memory_querier.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace stoker::promql {
+
+namespace {
+
+using Samples = std::vector<tsdb::Sample>;
+
+class MemorySeries : public tsdb::Series {
+public:
+    MemorySeries(tsdb::Labels labels, std::shared_ptr<const Samples> samples, std::int64_t start, std::int64_t end)
+        : labels_(std::move(labels)), samples_(std::move(samples)), start_(start), end_(end) {}
+
+    const tsdb::Labels& labels() const override { return labels_; }
+
+    std::unique_ptr<tsdb::SampleIterator> samples() const override {
+        class Iterator : public tsdb::SampleIterator {
+        public:
+            Iterator(std::shared_ptr<const Samples> samples, std::int64_t start, std::int64_t end)
+                : samples_(std::move(samples)), end_(end) {
+                const auto before = [](const tsdb::Sample& sample, std::int64_t time) { return sample.time < time; };
+                const auto first = std::lower_bound(samples_->begin(), samples_->end(), start, before);
+                at_ = static_cast<std::size_t>(first - samples_->begin());
+            }
+            bool next(tsdb::Sample& sample) override {
+                if (at_ == samples_->size() || (*samples_)[at_].time > end_) return false;
+                sample = (*samples_)[at_++];
+                return true;
+            }
+
+        private:
+            std::shared_ptr<const Samples> samples_;
+            std::size_t at_ = 0;
+            std::int64_t end_;
+        };
+        return std::make_unique<Iterator>(samples_, start_, end_);
+    }
+
+private:
+    tsdb::Labels labels_;
+    std::shared_ptr<const Samples> samples_;
+    std::int64_t start_;
+    std::int64_t end_;
+};
+
+class CompiledMatcher {
+public:
+    explicit CompiledMatcher(const tsdb::Matcher& matcher) : matcher_(matcher) {
+        if (matcher.op == tsdb::Matcher::Op::Regex || matcher.op == tsdb::Matcher::Op::NotRegex) {
+            regex_ = std::make_unique<re2::RE2>("(?s:" + matcher.value + ")", re2::RE2::Quiet);
+        }
+    }
+    bool ok() const { return regex_ == nullptr || regex_->ok(); }
+
+    bool matches(const tsdb::Labels& labels) const {
+        const std::string_view value = labels.get(matcher_.name);
+        const bool negated = matcher_.op == tsdb::Matcher::Op::NotEqual || matcher_.op == tsdb::Matcher::Op::NotRegex;
+        const bool same = regex_ ? re2::RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *regex_)
+                                 : value == matcher_.value;
+        return same != negated;
+    }
+
+private:
+    const tsdb::Matcher& matcher_;
+    std::unique_ptr<re2::RE2> regex_;
+};
+
+}  // namespace
+
+void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample) {
+    std::shared_ptr<Samples>& samples = series_[labels];
+    if (samples == nullptr) samples = std::make_shared<Samples>();
+    samples->push_back(sample);
+}
+
+Result<std::vector<std::shared_ptr<tsdb::Series>>> MemoryQuerier::select(const std::vector<tsdb::Matcher>& matchers,
+                                                                         std::int64_t start, std::int64_t end,
+                                                                         std::size_t series_limit) const {
+    std::vector<CompiledMatcher> compiled;
+    compiled.reserve(matchers.size());
+    for (const tsdb::Matcher& matcher : matchers) {
+        compiled.emplace_back(matcher);
+        if (!compiled.back().ok()) {
+            return Error{Errc::InvalidArgument, "bad regular expression \"" + matcher.value + "\""};
+        }
+    }
+    std::vector<std::shared_ptr<tsdb::Series>> found;
+    for (const auto& [labels, samples] : series_) {
+        const auto fits = [&, &series_labels = labels](const CompiledMatcher& m) { return m.matches(series_labels); };
+        if (!std::all_of(compiled.begin(), compiled.end(), fits)) continue;
+        if (samples->back().time < start || samples->front().time > end) continue;
+        if (series_limit != 0 && found.size() == series_limit) {
+            return Error{Errc::ResourceExhausted, "more than " + std::to_string(series_limit) + " series match"};
+        }
+        found.push_back(std::make_shared<MemorySeries>(labels, samples, start, end));
+    }
+    return found;
+}
+
+Result<std::vector<std::string>> MemoryQuerier::label_names(const std::vector<tsdb::Matcher>& matchers,
+                                                            std::int64_t start, std::int64_t end) const {
+    TRY(const auto series, select(matchers, start, end, 0));
+    std::set<std::string> names;
+    for (const auto& one : series) {
+        for (const auto& [name, value] : one->labels()) names.insert(name);
+    }
+    return std::vector<std::string>(names.begin(), names.end());
+}
+
+Result<std::vector<std::string>> MemoryQuerier::label_values(const std::string& name,
+                                                             const std::vector<tsdb::Matcher>& matchers,
+                                                             std::int64_t start, std::int64_t end) const {
+    TRY(const auto series, select(matchers, start, end, 0));
+    std::set<std::string> values;
+    for (const auto& one : series) {
+        if (one->labels().has(name)) values.emplace(one->labels().get(name));
+    }
+    return std::vector<std::string>(values.begin(), values.end());
+}
+
+}  // namespace stoker::promql

@@ -1,0 +1,36 @@
+// A Querier over samples in memory: what tests and dry runs evaluate over.
+//
+// Filling it is not thread-safe; once filled, reading it is.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tsdb/querier.h"
+
+namespace stoker::promql {
+
+class MemoryQuerier : public tsdb::Querier {
+public:
+    // REQUIRES: samples of one series come in ascending order of time.
+    void add(const tsdb::Labels& labels, tsdb::Sample sample);
+    void clear() { series_.clear(); }
+
+    Result<std::vector<std::shared_ptr<tsdb::Series>>> select(const std::vector<tsdb::Matcher>& matchers,
+                                                              std::int64_t start, std::int64_t end,
+                                                              std::size_t series_limit) const override;
+    Result<std::vector<std::string>> label_names(const std::vector<tsdb::Matcher>& matchers, std::int64_t start,
+                                                 std::int64_t end) const override;
+    Result<std::vector<std::string>> label_values(const std::string& name, const std::vector<tsdb::Matcher>& matchers,
+                                                  std::int64_t start, std::int64_t end) const override;
+
+private:
+    using Samples = std::vector<tsdb::Sample>;
+
+    // Shared with the Series handed out, which therefore see appends but never dangle.
+    std::map<tsdb::Labels, std::shared_ptr<Samples>> series_;
+};
+
+}  // namespace stoker::promql

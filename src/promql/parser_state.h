@@ -1,0 +1,79 @@
+// The parser's state and productions, spread over parser.cc (operators) and parser_primary.cc (operands).
+#pragma once
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "promql/ast.h"
+#include "promql/format.h"
+#include "promql/lexer.h"
+#include "promql/token.h"
+
+namespace stoker::promql {
+
+std::string_view to_string(BinaryOp op);       // "+", "and"
+std::string_view to_string(Aggregate::Op op);  // "sum"
+
+namespace internal {
+
+// Whether the token is this keyword, in any case.
+bool is_word(const Token& token, std::string_view keyword);
+
+class Parser {
+public:
+    Parser(std::string_view query, std::vector<Token> tokens) : query_(query), tokens_(std::move(tokens)) {}
+
+    Result<ExprPtr> whole();
+
+private:
+    // Counts the productions that are open, since each holds a frame of the stack.
+    class Nesting {
+    public:
+        explicit Nesting(Parser& parser) : parser_(parser) { ++parser_.nesting_; }
+        ~Nesting() { --parser_.nesting_; }
+        Nesting(const Nesting&) = delete;
+        Nesting& operator=(const Nesting&) = delete;
+
+    private:
+        Parser& parser_;
+    };
+    bool too_deep() const { return nesting_ > 200; }
+
+    const Token& peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+    Token take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
+    std::size_t last_end() const { return at_ == 0 ? 0 : tokens_[at_ - 1].end; }
+
+    Error fail(const Token& token, std::string_view message) const { return parse_error(query_, token.begin, message); }
+    Error unexpected(const Token& token, std::string_view context = "", std::string_view expected = "") const;
+    Result<Unit> expect(TokenKind kind, std::string_view context, std::string_view expected);
+
+    Result<ExprPtr> expression(int min_precedence);
+    Result<ExprPtr> unary();
+    Result<Unit> modifiers(Binary& binary);
+    Result<std::vector<std::string>> label_list();
+
+    Result<ExprPtr> postfix();
+    Result<ExprPtr> primary();
+    Result<ExprPtr> parenthesised();
+    Result<ExprPtr> aggregate();
+    Result<ExprPtr> call();
+    Result<std::vector<ExprPtr>> arguments();
+    Result<ExprPtr> selector();
+    Result<Unit> matchers(VectorSelector& selector);
+    Result<ExprPtr> range(ExprPtr inner);
+    Result<Unit> offset(Expr& expr);
+    Result<Unit> at(Expr& expr);
+    Result<std::int64_t> duration(std::string_view context, bool allow_zero);
+
+    std::string_view query_;
+    std::vector<Token> tokens_;
+    std::size_t at_ = 0;
+    int nesting_ = 0;
+};
+
+}  // namespace internal
+}  // namespace stoker::promql

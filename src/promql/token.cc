@@ -1,0 +1,88 @@
+#include "promql/token.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "promql/format.h"
+
+namespace stoker::promql {
+
+namespace {
+
+constexpr std::array<std::string_view, 13> kAggregators = {"sum",      "avg",          "count",  "min",  "max",
+                                                           "group",    "stddev",       "stdvar", "topk", "bottomk",
+                                                           "quantile", "count_values", "limitk"};
+constexpr std::array<std::string_view, 14> kKeywords = {"by",          "without", "on",     "ignoring", "group_left",
+                                                        "group_right", "bool",    "offset", "start",    "end",
+                                                        "and",         "or",      "unless", "atan2"};
+
+std::string lower(std::string_view word) {
+    std::string out(word);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
+}
+
+bool is_set_operator(std::string_view word) {
+    return word == "and" || word == "or" || word == "unless" || word == "atan2";
+}
+
+}  // namespace
+
+bool is_aggregator(std::string_view word) {
+    return std::find(kAggregators.begin(), kAggregators.end(), lower(word)) != kAggregators.end();
+}
+
+bool is_keyword(std::string_view word) {
+    return std::find(kKeywords.begin(), kKeywords.end(), lower(word)) != kKeywords.end();
+}
+
+std::string describe(const Token& token) {
+    switch (token.kind) {
+        case TokenKind::End:
+            return "end of input";
+        case TokenKind::Word: {
+            const std::string word = lower(token.text);
+            if (is_aggregator(word)) return "<aggr:" + token.text + ">";
+            if (is_set_operator(word)) return "<op:" + token.text + ">";
+            if (is_keyword(word)) return "<" + token.text + ">";
+            return "identifier " + quote(token.text);
+        }
+        case TokenKind::Number:
+            return "number " + quote(token.text);
+        case TokenKind::Duration:
+            return "duration " + quote(token.text);
+        case TokenKind::String:
+            return "string " + quote(token.text);
+        case TokenKind::Plus:
+        case TokenKind::Minus:
+        case TokenKind::Star:
+        case TokenKind::Slash:
+        case TokenKind::Percent:
+        case TokenKind::Caret:
+        case TokenKind::EqualEqual:
+        case TokenKind::NotEqual:
+        case TokenKind::Less:
+        case TokenKind::LessEqual:
+        case TokenKind::Greater:
+        case TokenKind::GreaterEqual:
+        case TokenKind::RegexMatch:
+        case TokenKind::RegexNotMatch:
+        case TokenKind::At:
+            return "<op:" + token.text + ">";
+        default:
+            return quote(token.text);
+    }
+}
+
+std::string place_of(std::string_view query, std::size_t offset) {
+    offset = std::min(offset, query.size());
+    const std::string_view before = query.substr(0, offset);
+    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    const std::size_t newline = before.rfind('\n');
+    const std::size_t column = newline == std::string_view::npos ? offset + 1 : offset - newline;
+    return std::to_string(line) + ":" + std::to_string(column);
+}
+
+}  // namespace stoker::promql

@@ -1,0 +1,59 @@
+// The tokens of PromQL, with their places in the text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace stoker::promql {
+
+enum class TokenKind : std::uint8_t {
+    End,
+    Word,      // Identifier, metric name, keyword or aggregator; the parser decides by where it stands.
+    Number,    // 1, 0x1f, 1e3, Inf, NaN
+    Duration,  // 5m, 1h30m; `number` holds seconds
+    String,    // `text` is unescaped
+    LeftParen,
+    RightParen,
+    LeftBrace,
+    RightBrace,
+    LeftBracket,
+    RightBracket,
+    Comma,
+    Colon,
+    At,
+    Assign,         // =
+    NotEqual,       // !=
+    RegexMatch,     // =~
+    RegexNotMatch,  // !~
+    EqualEqual,     // ==
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Plus,
+    Minus,
+    Star,
+    Slash,
+    Percent,
+    Caret
+};
+
+struct Token {
+    TokenKind kind = TokenKind::End;
+    std::size_t begin = 0;  // Byte offsets into the query.
+    std::size_t end = 0;
+    std::string text;   // As written, save for strings.
+    double number = 0;  // Numbers, and durations in seconds.
+};
+
+// How an error message names the token: `"foo"`, `<op:+>`, `end of input`.
+std::string describe(const Token& token);
+
+bool is_aggregator(std::string_view word);  // In any case: sum, TOPK.
+bool is_keyword(std::string_view word);
+
+// Byte offset to "line:column", both from 1, as error messages start.
+std::string place_of(std::string_view query, std::size_t offset);
+
+}  // namespace stoker::promql
