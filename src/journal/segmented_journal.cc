@@ -1,0 +1,128 @@
+#include "journal/segmented_journal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace stoker::journal {
+namespace {
+
+constexpr std::size_t kMaxReportedDamage = 1000;  // Bounds memory; the log has every one.
+
+}  // namespace
+
+SegmentedJournal::SegmentedJournal(std::string directory, Options options, FileSystem& files)
+    : directory_(std::move(directory)), options_(options), files_(files) {}
+
+std::string SegmentedJournal::path_of(std::uint64_t first) const {
+    return directory_ + "/" + segment_name(first);
+}
+
+std::uint64_t SegmentedJournal::first_sequence() const {
+    MutexLock lock(mutex_);
+    return segments_.empty() ? written_ : segments_.front().first;
+}
+
+std::uint64_t SegmentedJournal::next_sequence() const {
+    MutexLock lock(mutex_);
+    return written_;
+}
+
+std::uint64_t SegmentedJournal::bytes() const {
+    MutexLock lock(mutex_);
+    return total_bytes_;
+}
+
+Result<Unit> SegmentedJournal::health() const {
+    MutexLock lock(mutex_);
+    if (failed_) return Error(*failed_);
+    return Unit{};
+}
+
+std::vector<Damage> SegmentedJournal::damage() const {
+    MutexLock lock(mutex_);
+    return damage_;
+}
+
+void SegmentedJournal::report(std::uint64_t segment, std::uint64_t offset, std::string what) {
+    MutexLock lock(mutex_);
+    note_damage(segment, offset, std::move(what));
+}
+
+void SegmentedJournal::note_damage(std::uint64_t segment, DamagedRange range) {
+    note_damage(segment, range.offset, fmt::format("{} bytes hold no readable record", range.end - range.offset));
+}
+
+void SegmentedJournal::note_damage(std::uint64_t segment, std::uint64_t offset, std::string what) {
+    if (damage_.size() >= kMaxReportedDamage || !reported_.emplace(segment, offset).second) return;
+    log::error("journal: damage", {{"segment", segment_name(segment)}, {"offset", offset}, {"what", what}});
+    damage_.push_back({segment_name(segment), offset, std::move(what)});
+}
+
+std::uint64_t SegmentedJournal::cursor(const std::string& consumer) const {
+    const std::uint64_t oldest = first_sequence();
+    MutexLock lock(cursor_mutex_);
+    const auto found = cursors_.next.find(consumer);
+    return found == cursors_.next.end() ? oldest : std::max(found->second, oldest);
+}
+
+Result<Unit> SegmentedJournal::commit(const std::string& consumer, std::uint64_t next) {
+    if (!is_consumer_name(consumer)) {
+        return Error{Errc::InvalidArgument, fmt::format("'{}' can't name a consumer", consumer)};
+    }
+    if (next > next_sequence()) {
+        return Error{Errc::InvalidArgument, fmt::format("{} has not been appended yet", next - 1)};
+    }
+    MutexLock lock(cursor_mutex_);
+    Cursors changed = cursors_;
+    changed.next[consumer] = next;
+    TRY_UNIT(write_cursors(files_, directory_, changed));
+    cursors_ = std::move(changed);
+    return Unit{};
+}
+
+std::optional<std::uint64_t> SegmentedJournal::slowest_consumer() const {
+    MutexLock lock(cursor_mutex_);
+    std::optional<std::uint64_t> slowest;
+    for (const auto& [consumer, next] : cursors_.next) slowest = std::min(slowest.value_or(next), next);
+    return slowest;
+}
+
+bool SegmentedJournal::may_drop_oldest(Timestamp now, std::optional<std::uint64_t> slowest) const {
+    if (segments_.size() < 2) return false;
+    if (total_bytes_ > options_.retain_bytes) return true;
+    // The next segment was made for a record no older than all of this one's.
+    const Segment& next = segments_[1];
+    return now - next.created > options_.retain_for && slowest.value_or(next.first) >= next.first;
+}
+
+void SegmentedJournal::enforce_retention(Timestamp now) {
+    const auto slowest = slowest_consumer();
+    MutexLock lock(mutex_);
+    while (may_drop_oldest(now, slowest)) {
+        const Segment& oldest = segments_.front();
+        const std::uint64_t after = segments_[1].first;
+        if (auto removed = files_.remove(path_of(oldest.first)); !removed && removed.error().code != Errc::NotFound) {
+            log::warn("journal: retention", {{"error", removed.error().message}});
+            break;
+        }
+        if (slowest && *slowest < after) {
+            log::error("journal: over its size bound, dropped records that a consumer had not read",
+                       {{"from", std::max(*slowest, oldest.first)}, {"to", after - 1}});
+        }
+        total_bytes_ -= oldest.size;
+        segments_.erase(segments_.begin());
+    }
+    resume_after_full_disk();
+}
+
+// A full disk is the one failure that passes by itself. What stands after the last good byte is cut first.
+void SegmentedJournal::resume_after_full_disk() {
+    if (!failed_ || failed_->code != Errc::ResourceExhausted) return;
+    if (active_ && !active_->truncate(active_size_)) return;
+    failed_.reset();
+}
+
+}  // namespace stoker::journal
