@@ -1,0 +1,17 @@
+// Runs every *.test.mjs here (or those named), one file after another: they share two cores and measure time.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const named = process.argv.slice(2)
+const files = readdirSync(here).filter((name) => name.endsWith('.test.mjs') && (named.length === 0 || named.some((part) => name.includes(part))))
+let failed = 0
+for (const file of files.sort()) {
+    console.log(`-- ${file}`)
+    const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, file)], { stdio: 'inherit', timeout: 600_000 })
+    if (status !== 0) failed++
+}
+console.log(`e2e files: ${files.length - failed} passed, ${failed} failed`)
+process.exit(failed ? 1 : 0)
