@@ -61,6 +61,11 @@ struct Incident {
     std::vector<TimelineEntry> timeline;
 };
 
+// Resolved is over; Escalated is not, it waits for a person.
+inline bool is_over(const Incident& incident) {
+    return incident.status == IncidentStatus::Resolved;
+}
+
 std::string to_json(const Incident& incident);
 Result<Incident> incident_from_json(std::string_view json);
 

@@ -25,10 +25,6 @@ bool about_engine(const Incident& incident) {
 
 }  // namespace
 
-bool is_over(const Incident& incident) {
-    return incident.status == IncidentStatus::Resolved;
-}
-
 IncidentBook::IncidentBook(IncidentStore* store, BookLimits limits) : store_(store), limits_(limits) {}
 
 void IncidentBook::add_observer(IncidentObserver* observer) {

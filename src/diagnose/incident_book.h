@@ -35,9 +35,6 @@ struct BookLimits {
     std::size_t max_timeline = 400;
 };
 
-// Resolved is over; Escalated is not, it waits for a person.
-bool is_over(const Incident& incident);
-
 class IncidentBook {
 public:
     // `store` may be null: then nothing outlives the process. REQUIRES: it outlives the book.
