@@ -1,10 +1,10 @@
 #include "promql/memory_querier.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
+
+#include "tsdb/matcher.h"
 
 namespace stoker::promql {
 
@@ -49,28 +49,6 @@ private:
     std::int64_t end_;
 };
 
-class CompiledMatcher {
-public:
-    explicit CompiledMatcher(const tsdb::Matcher& matcher) : matcher_(matcher) {
-        if (matcher.op == tsdb::Matcher::Op::Regex || matcher.op == tsdb::Matcher::Op::NotRegex) {
-            regex_ = std::make_unique<re2::RE2>("(?s:" + matcher.value + ")", re2::RE2::Quiet);
-        }
-    }
-    bool ok() const { return regex_ == nullptr || regex_->ok(); }
-
-    bool matches(const tsdb::Labels& labels) const {
-        const std::string_view value = labels.get(matcher_.name);
-        const bool negated = matcher_.op == tsdb::Matcher::Op::NotEqual || matcher_.op == tsdb::Matcher::Op::NotRegex;
-        const bool same = regex_ ? re2::RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *regex_)
-                                 : value == matcher_.value;
-        return same != negated;
-    }
-
-private:
-    const tsdb::Matcher& matcher_;
-    std::unique_ptr<re2::RE2> regex_;
-};
-
 }  // namespace
 
 void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample) {
@@ -82,17 +60,12 @@ void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample) {
 Result<std::vector<std::shared_ptr<tsdb::Series>>> MemoryQuerier::select(const std::vector<tsdb::Matcher>& matchers,
                                                                          std::int64_t start, std::int64_t end,
                                                                          std::size_t series_limit) const {
-    std::vector<CompiledMatcher> compiled;
-    compiled.reserve(matchers.size());
-    for (const tsdb::Matcher& matcher : matchers) {
-        compiled.emplace_back(matcher);
-        if (!compiled.back().ok()) {
-            return Error{Errc::InvalidArgument, "bad regular expression \"" + matcher.value + "\""};
-        }
-    }
+    TRY(const std::vector<tsdb::CompiledMatcher> compiled, tsdb::compile_all(matchers));
     std::vector<std::shared_ptr<tsdb::Series>> found;
     for (const auto& [labels, samples] : series_) {
-        const auto fits = [&, &series_labels = labels](const CompiledMatcher& m) { return m.matches(series_labels); };
+        const auto fits = [&series_labels = labels](const tsdb::CompiledMatcher& matcher) {
+            return matcher.matches(series_labels.get(matcher.name()));
+        };
         if (!std::all_of(compiled.begin(), compiled.end(), fits)) continue;
         if (samples->back().time < start || samples->front().time > end) continue;
         if (series_limit != 0 && found.size() == series_limit) {
