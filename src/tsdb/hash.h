@@ -1,4 +1,5 @@
-// The hash of label sets. It is part of the format on disk (it decides a series' shard, and so its id): never change it.
+// The hash of label sets. It is part of the format on disk (it decides a series' shard, and so its id): never change
+// it.
 #pragma once
 
 #include <bit>

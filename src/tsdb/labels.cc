@@ -62,7 +62,9 @@ std::string_view Labels::get(std::string_view name) const {
     return {};
 }
 
-bool Labels::has(std::string_view name) const { return !get(name).empty(); }
+bool Labels::has(std::string_view name) const {
+    return !get(name).empty();
+}
 
 Labels Labels::with(std::string_view name, std::string_view value) const {
     std::vector<Pair> pairs;

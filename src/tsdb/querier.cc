@@ -4,8 +4,12 @@
 
 namespace stoker::tsdb {
 
-bool is_stale(double value) { return std::bit_cast<std::uint64_t>(value) == kStaleBits; }
+bool is_stale(double value) {
+    return std::bit_cast<std::uint64_t>(value) == kStaleBits;
+}
 
-double stale_marker() { return std::bit_cast<double>(kStaleBits); }
+double stale_marker() {
+    return std::bit_cast<double>(kStaleBits);
+}
 
 }  // namespace stoker::tsdb

@@ -54,8 +54,9 @@ public:
 
     // Series that match all matchers and may have samples in [start, end], sorted by labels.
     // Errors: InvalidArgument (a bad regular expression), ResourceExhausted (more than `series_limit`; 0: no limit).
-    virtual Result<std::vector<std::shared_ptr<Series>>> select(const std::vector<Matcher>& matchers, std::int64_t start,
-                                                                std::int64_t end, std::size_t series_limit) const = 0;
+    virtual Result<std::vector<std::shared_ptr<Series>>> select(const std::vector<Matcher>& matchers,
+                                                                std::int64_t start, std::int64_t end,
+                                                                std::size_t series_limit) const = 0;
 
     virtual Result<std::vector<std::string>> label_names(const std::vector<Matcher>& matchers, std::int64_t start,
                                                          std::int64_t end) const = 0;

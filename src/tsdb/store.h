@@ -1,8 +1,8 @@
 // The metrics store: an in-memory head of compressed chunks over a write-ahead log, RocksDB beneath.
 // Format: docs/format/tsdb.md.
 //
-// A batch that append() acknowledged survives SIGKILL; with Durability::Fsync, power loss. Samples older than the newest
-// of their series are refused (a first cut: out-of-order ingestion comes with the full engine). Thread-safe.
+// A batch that append() acknowledged survives SIGKILL; with Durability::Fsync, power loss. Samples older than the
+// newest of their series are refused (a first cut: out-of-order ingestion comes with the full engine). Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +23,27 @@ enum class Durability : std::uint8_t { Process, Fsync };
 struct StoreOptions {
     Duration retention{15LL * 24 * 3600 * 1000};
     Durability durability = Durability::Process;
-    std::size_t max_series = 5'000'000;  // Past it, samples of new series are refused and counted.
+    std::size_t max_series = 5'000'000;                     // Past it, samples of new series are refused and counted.
+    std::size_t block_cache_bytes = std::size_t{8} << 20;   // RocksDB's, for chunks that queries read.
+    std::size_t write_buffer_bytes = std::size_t{8} << 20;  // RocksDB's memtables in all.
+    std::size_t checkpoint_bytes = std::size_t{64} << 20;   // A log this long makes maintain() write a checkpoint.
+    Duration checkpoint_interval{10LL * 60 * 1000};         // So does this long without one.
 };
 
 struct SeriesSample {
     Labels labels;
     Sample sample;
+};
+
+// Names a series of one Store for as long as it lives there; 0 is none.
+using SeriesRef = std::uint64_t;
+
+// A sample from a caller who sends the same series again and again (a scraper): with a ref, the labels are not looked
+// at.
+struct CachedSample {
+    const Labels* labels = nullptr;
+    Sample sample;
+    SeriesRef ref = 0;  // In: 0, or what an earlier append_cached() left here. Out: the series' ref now; 0 if refused.
 };
 
 // What became of a batch: one bad item never spoils the rest.
@@ -54,6 +69,10 @@ public:
 
     // Errors: Unavailable after a failed write (the store is read-only from then on; see health()).
     virtual Result<AppendOutcome> append(const std::vector<SeriesSample>& batch) = 0;
+
+    // The same, for callers that keep refs. A ref whose series has gone meanwhile is looked up again by its labels.
+    // REQUIRES: each `labels` points to the labels of that series.
+    virtual Result<AppendOutcome> append_cached(std::vector<CachedSample>& batch) = 0;
 
     // Background work: seal chunks, move them to RocksDB, trim the log, drop what is past retention. Called every few
     // seconds by app; may take long, never blocks append() for more than milliseconds.

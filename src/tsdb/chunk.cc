@@ -1,0 +1,147 @@
+#include "tsdb/chunk.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/check.h"
+#include "tsdb/bytes.h"
+#include "tsdb/codec_packed.h"
+#include "tsdb/codec_xor.h"
+
+namespace stoker::tsdb {
+
+namespace {
+
+// More would be a corrupt count, and a reason to allocate without end.
+constexpr std::size_t kMaxChunkSamples = 65'535;
+
+// 16 bytes a sample, no tricks: what every other encoding is checked against.
+class PlainCodec : public ChunkCodec {
+public:
+    Encoding encoding() const override { return Encoding::Plain; }
+
+    bool encode(std::span<const Sample> samples, std::string& out) const override {
+        for (const Sample& sample : samples) {
+            put_fixed(out, sample.time);
+            put_fixed(out, sample.value);
+        }
+        return true;
+    }
+
+    bool decode(std::string_view payload, std::size_t count, std::vector<Sample>& out) const override {
+        ByteReader reader(payload);
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto time = reader.fixed<std::int64_t>();
+            const auto value = reader.fixed<double>();
+            out.push_back({time, value});
+        }
+        return reader.ok() && reader.at_end();
+    }
+};
+
+std::string chunk_header(Encoding encoding, std::size_t count) {
+    std::string out;
+    out += static_cast<char>(encoding);
+    put_varint(out, count);
+    return out;
+}
+
+}  // namespace
+
+const ChunkCodec* codec_of(Encoding encoding) {
+    static const PlainCodec plain;
+    static const XorCodec xor_codec;
+    static const PackedCodec packed;
+    switch (encoding) {
+        case Encoding::Plain:
+            return &plain;
+        case Encoding::Xor:
+            return &xor_codec;
+        case Encoding::Packed:
+            return &packed;
+    }
+    return nullptr;
+}
+
+std::string seal_chunk_as(Encoding encoding, std::span<const Sample> samples) {
+    STOKER_CHECK(!samples.empty() && samples.size() <= kMaxChunkSamples);
+    std::string out = chunk_header(encoding, samples.size());
+    return codec_of(encoding)->encode(samples, out) ? out : std::string();
+}
+
+std::string seal_chunk(std::span<const Sample> samples) {
+    std::string packed = seal_chunk_as(Encoding::Packed, samples);
+    std::string best = seal_chunk_as(Encoding::Xor, samples);
+    if (!packed.empty() && packed.size() < best.size()) {
+        best = std::move(packed);
+    }
+    return best;
+}
+
+Result<Unit> read_chunk(std::string_view sealed, std::vector<Sample>& out) {
+    ByteReader reader(sealed);
+    const auto* codec = codec_of(static_cast<Encoding>(reader.fixed<std::uint8_t>()));
+    const std::uint64_t count = reader.varint();
+    if (!reader.ok() || codec == nullptr || count == 0 || count > kMaxChunkSamples) {
+        return Error{Errc::Corruption, "chunk with a malformed header"};
+    }
+    out.reserve(out.size() + count);
+    if (!codec->decode(reader.rest(), count, out)) {
+        return Error{Errc::Corruption, "chunk with a malformed body"};
+    }
+    return Unit{};
+}
+
+void OpenChunk::append(Sample sample) {
+    if (count_ == 0) {
+        bits_.write(static_cast<std::uint64_t>(sample.time), 64);
+        bits_.write(std::bit_cast<std::uint64_t>(sample.value), 64);
+        first_time_ = sample.time;
+        last_delta_ = 0;
+    } else {
+        append_time(sample.time);
+        append_value(sample.value);
+    }
+    last_time_ = sample.time;
+    last_value_ = sample.value;
+    ++count_;
+}
+
+void OpenChunk::append_time(std::int64_t time) {
+    const std::int64_t delta = wrapping_sub(time, last_time_);
+    write_xor_time(bits_, wrapping_sub(delta, last_delta_));
+    last_delta_ = delta;
+}
+
+void OpenChunk::append_value(double value) {
+    const std::uint64_t difference = std::bit_cast<std::uint64_t>(value) ^ std::bit_cast<std::uint64_t>(last_value_);
+    if (difference == 0) {
+        bits_.write(0, 1);
+        return;
+    }
+    // The format has five bits for the leading zeros.
+    const auto leading = static_cast<std::uint8_t>(std::min(std::countl_zero(difference), 31));
+    const auto trailing = static_cast<std::uint8_t>(std::countr_zero(difference));
+    const auto window_trailing = static_cast<std::uint8_t>(64 - leading_ - meaningful_);
+    if (meaningful_ != 0 && leading >= leading_ && trailing >= window_trailing) {
+        bits_.write(0b10, 2);
+        bits_.write(difference >> window_trailing, meaningful_);
+        return;
+    }
+    leading_ = leading;
+    meaningful_ = static_cast<std::uint8_t>(64 - leading - trailing);
+    bits_.write(0b11, 2);
+    bits_.write(leading, 5);
+    bits_.write(meaningful_ - 1U, 6);
+    bits_.write(difference >> trailing, meaningful_);
+}
+
+std::string OpenChunk::snapshot() const {
+    std::string out;
+    out.reserve(bits_.bytes().size() + 4);
+    out = chunk_header(Encoding::Xor, count_);
+    out += bits_.bytes();
+    return out;
+}
+
+}  // namespace stoker::tsdb

@@ -1,0 +1,84 @@
+// A chunk: up to a few hundred samples of one series, compressed, immutable once sealed.
+//
+// An open chunk is written sample by sample with Gorilla's scheme (times as differences of differences, values as XOR
+// with the one before: Pelkonen et al., VLDB 2015). When it is sealed, every encoding is tried over its samples and the
+// smallest kept; the first byte of a sealed chunk names its encoding, so new ones can be added without touching old
+// data. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "tsdb/bits.h"
+#include "tsdb/querier.h"
+
+namespace stoker::tsdb {
+
+inline constexpr std::size_t kChunkSamples = 240;  // An open chunk is sealed at this many.
+
+// The codes on disk (docs/format/tsdb.md).
+enum class Encoding : std::uint8_t { Plain = 0, Xor = 1, Packed = 2 };
+
+// One way to write samples down. Implementations are stateless; encoding_of() finds them.
+class ChunkCodec {
+public:
+    virtual ~ChunkCodec() = default;
+    virtual Encoding encoding() const = 0;
+    // Appends the samples to `out`; false (and `out` unchanged) if this encoding can't carry them exactly.
+    // REQUIRES: samples not empty, times strictly ascending.
+    virtual bool encode(std::span<const Sample> samples, std::string& out) const = 0;
+    // Appends exactly `count` samples to `out`; false if the payload is malformed.
+    virtual bool decode(std::string_view payload, std::size_t count, std::vector<Sample>& out) const = 0;
+};
+
+// The codec, or null for a code that nobody knows.
+const ChunkCodec* codec_of(Encoding encoding);
+
+// A sealed chunk as the store keeps it: encoding, count, payload.
+std::string seal_chunk(std::span<const Sample> samples);                        // The smallest encoding.
+std::string seal_chunk_as(Encoding encoding, std::span<const Sample> samples);  // "" if it can't carry them.
+// Appends the samples of a sealed chunk to `out`. Errors: Corruption.
+Result<Unit> read_chunk(std::string_view sealed, std::vector<Sample>& out);
+
+// The chunk that a series is being appended to.
+class OpenChunk {
+public:
+    OpenChunk() = default;
+    // An empty chunk that follows one whose last sample this was; max_time() and last_value() tell of it until
+    // append().
+    explicit OpenChunk(Sample before) : last_time_(before.time), last_value_(before.value) {}
+
+    // REQUIRES: sample.time > max_time() unless empty.
+    void append(Sample sample);
+
+    bool empty() const { return count_ == 0; }
+    std::size_t count() const { return count_; }
+    std::int64_t min_time() const { return first_time_; }
+    std::int64_t max_time() const { return last_time_; }
+    double last_value() const { return last_value_; }
+    std::size_t heap_bytes() const { return bits_.bytes().capacity(); }
+
+    // The samples so far as a sealed chunk in the encoding they already have: cheap, for snapshots.
+    std::string snapshot() const;
+    std::string_view payload() const { return bits_.bytes(); }
+
+private:
+    void append_time(std::int64_t time);
+    void append_value(double value);
+
+    BitWriter bits_;
+    std::int64_t first_time_ = 0;
+    std::int64_t last_time_ = 0;
+    std::int64_t last_delta_ = 0;
+    double last_value_ = 0;
+    std::uint16_t count_ = 0;
+    std::uint8_t leading_ = 0;     // Of the last window of meaningful bits.
+    std::uint8_t meaningful_ = 0;  // 0: no window yet.
+};
+
+}  // namespace stoker::tsdb

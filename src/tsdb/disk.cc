@@ -1,0 +1,325 @@
+#include "tsdb/disk.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/file.h"
+#include "tsdb/bytes.h"
+
+namespace stoker::tsdb {
+
+namespace {
+
+constexpr std::size_t kChunkKey = 24;  // Day, series, first time.
+constexpr std::size_t kIdKey = 8;
+
+Error to_error(const rocksdb::Status& status, std::string_view what) {
+    const Errc code = status.IsCorruption() ? Errc::Corruption : Errc::Unavailable;
+    return {code, std::string(what) + ": " + status.ToString()};
+}
+
+Result<Unit> checked(const rocksdb::Status& status, std::string_view what) {
+    if (!status.ok()) {
+        return to_error(status, what);
+    }
+    return Unit{};
+}
+
+std::string id_key(SeriesId id) {
+    std::string key;
+    put_ordered(key, id);
+    return key;
+}
+
+std::string chunk_key(std::int64_t day, SeriesId id, std::int64_t min_time) {
+    std::string key;
+    put_ordered(key, day);
+    put_ordered(key, id);
+    put_ordered(key, min_time);
+    return key;
+}
+
+std::string day_key(std::int64_t day) {
+    std::string key;
+    put_ordered(key, day);
+    return key;
+}
+
+// RocksDB kept small: this process also serves traffic on machines that have little to spare.
+rocksdb::DBOptions database_options(const StoreOptions& options) {
+    rocksdb::DBOptions db;
+    db.create_if_missing = true;
+    db.create_missing_column_families = true;
+    db.atomic_flush = true;  // The three families are only right together, and there is no log to mend them.
+    db.max_background_jobs = 2;
+    db.max_open_files = 512;
+    db.db_write_buffer_size = options.write_buffer_bytes;
+    db.info_log_level = rocksdb::WARN_LEVEL;
+    db.keep_log_file_num = 2;
+    db.max_log_file_size = std::size_t{1} << 20;
+    db.max_manifest_file_size = std::uint64_t{16} << 20;
+    db.stats_dump_period_sec = 0;
+    db.stats_persist_period_sec = 0;
+    return db;
+}
+
+rocksdb::ColumnFamilyOptions family_options(const StoreOptions& options, std::shared_ptr<rocksdb::Cache> cache,
+                                            rocksdb::CompressionType compression) {
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = std::move(cache);
+    table.cache_index_and_filter_blocks = true;
+    table.pin_l0_filter_and_index_blocks_in_cache = true;
+    table.block_size = std::size_t{16} << 10;
+    table.checksum = rocksdb::kXXH3;
+    table.format_version = 5;
+    rocksdb::ColumnFamilyOptions family;
+    family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    family.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, std::size_t{1} << 20);
+    family.max_write_buffer_number = 3;
+    family.arena_block_size = std::size_t{256} << 10;
+    family.target_file_size_base = std::uint64_t{32} << 20;
+    family.compression = compression;
+    return family;
+}
+
+}  // namespace
+
+std::string encode_head(const HeadRecord& head) {
+    std::string out;
+    put_varint(out, zigzag(head.first_time));
+    put_varint(out, zigzag(head.last.time));
+    put_fixed(out, head.last.value);
+    put_varint(out, zigzag(head.disk_time));
+    out += head.open;
+    return out;
+}
+
+Result<HeadRecord> decode_head(std::string_view bytes) {
+    ByteReader reader(bytes);
+    HeadRecord head;
+    head.first_time = unzigzag(reader.varint());
+    head.last.time = unzigzag(reader.varint());
+    head.last.value = reader.fixed<double>();
+    head.disk_time = unzigzag(reader.varint());
+    if (!reader.ok()) {
+        return Error{Errc::Corruption, "malformed head record"};
+    }
+    head.open = reader.rest();
+    return head;
+}
+
+std::string encode_labels(std::span<const LabelRef> refs) {
+    std::string out;
+    put_varint(out, refs.size());
+    for (const LabelRef& ref : refs) {
+        put_text(out, *ref.name);
+        put_text(out, *ref.value);
+    }
+    return out;
+}
+
+Result<Labels> decode_labels(std::string_view bytes) {
+    ByteReader reader(bytes);
+    const std::uint64_t count = reader.varint();
+    if (count > bytes.size()) {
+        return Error{Errc::Corruption, "malformed series definition"};
+    }
+    std::vector<Labels::Pair> pairs;
+    pairs.reserve(count);
+    for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+        const std::string_view name = reader.text();
+        const std::string_view value = reader.text();
+        pairs.emplace_back(name, value);
+    }
+    if (!reader.ok() || !reader.at_end()) {
+        return Error{Errc::Corruption, "malformed series definition"};
+    }
+    return Labels(std::move(pairs));
+}
+
+void DiskBatch::put_chunk(SeriesId id, std::int64_t min_time, std::string_view sealed) {
+    batch_.Put(disk_.chunks_, chunk_key(partition_of(min_time), id, min_time),
+               rocksdb::Slice(sealed.data(), sealed.size()));
+}
+
+void DiskBatch::put_series(SeriesId id, std::string_view labels) {
+    batch_.Put(disk_.series_, id_key(id), rocksdb::Slice(labels.data(), labels.size()));
+}
+
+void DiskBatch::put_head(SeriesId id, std::string_view head) {
+    batch_.Put(disk_.heads_, id_key(id), rocksdb::Slice(head.data(), head.size()));
+}
+
+void DiskBatch::remove_series(SeriesId id) {
+    batch_.Delete(disk_.series_, id_key(id));
+    batch_.Delete(disk_.heads_, id_key(id));
+}
+
+Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const StoreOptions& options) {
+    TRY_UNIT(ensure_directory(directory));
+    std::shared_ptr<Disk> disk(new Disk());
+    const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, 2);
+    const auto packed = family_options(options, cache, rocksdb::kZSTD);
+    const std::vector<rocksdb::ColumnFamilyDescriptor> families{
+        {rocksdb::kDefaultColumnFamilyName, packed},
+        {"series", packed},
+        {"chunks", packed},
+        {"heads", family_options(options, cache, rocksdb::kNoCompression)}};
+    rocksdb::DB* db = nullptr;
+    const auto status = rocksdb::DB::Open(database_options(options), directory, families, &disk->handles_, &db);
+    if (!status.ok()) {
+        if (status.ToString().find("lock") != std::string::npos) {
+            return Error{Errc::Conflict, "metrics store " + directory + " is in use by another process"};
+        }
+        return to_error(status, "open metrics store " + directory);
+    }
+    disk->db_.reset(db);
+    disk->series_ = disk->handles_[1];
+    disk->chunks_ = disk->handles_[2];
+    disk->heads_ = disk->handles_[3];
+    return disk;
+}
+
+Disk::~Disk() {
+    if (db_) {
+        for (auto* handle : handles_) {
+            (void)db_->DestroyColumnFamilyHandle(handle);
+        }
+        (void)db_->Close();
+    }
+}
+
+Result<Unit> Disk::write(DiskBatch& batch) {
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    return checked(db_->Write(options, &batch.batch_), "write metrics chunks");
+}
+
+Result<Unit> Disk::checkpoint() {
+    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, heads_}), "flush metrics chunks");
+}
+
+Result<Unit> Disk::each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit) const {
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, series_));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) {
+        if (it->key().size() != kIdKey) {
+            return Error{Errc::Corruption, "series with a malformed key"};
+        }
+        TRY(Labels labels, decode_labels({it->value().data(), it->value().size()}));
+        TRY_UNIT(visit(get_ordered(it->key().data()), std::move(labels)));
+    }
+    return checked(it->status(), "read series");
+}
+
+Result<Unit> Disk::each_head(const std::function<Result<Unit>(SeriesId, const HeadRecord&)>& visit) const {
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, heads_));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) {
+        if (it->key().size() != kIdKey) {
+            return Error{Errc::Corruption, "head with a malformed key"};
+        }
+        TRY(const HeadRecord head, decode_head({it->value().data(), it->value().size()}));
+        TRY_UNIT(visit(get_ordered(it->key().data()), head));
+    }
+    return checked(it->status(), "read heads");
+}
+
+Result<Unit> Disk::drop_before(std::int64_t time) {
+    std::string first;
+    {
+        std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), chunks_));
+        it->SeekToFirst();
+        if (!it->Valid()) {
+            return checked(it->status(), "find oldest chunk");
+        }
+        first = it->key().ToString();
+    }
+    const std::string end = day_key(partition_of(time));
+    if (first >= end) {
+        return Unit{};
+    }
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    TRY_UNIT(checked(db_->DeleteRange(options, chunks_, first, end), "drop old chunks"));
+    // Frees whole files at once; what shares a file with newer days goes when it is compacted.
+    const rocksdb::Slice from(first);
+    const rocksdb::Slice upto(end);
+    return checked(rocksdb::DeleteFilesInRange(db_.get(), chunks_, &from, &upto, false), "delete old files");
+}
+
+std::shared_ptr<const Disk::View> Disk::view() {
+    return std::make_shared<const View>(shared_from_this());
+}
+
+std::uint64_t Disk::bytes() const {
+    std::uint64_t total = 0;
+    for (auto* family : {series_, chunks_, heads_}) {
+        std::uint64_t bytes = 0;
+        if (db_->GetIntProperty(family, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
+            total += bytes;
+        }
+    }
+    return total;
+}
+
+std::unique_ptr<rocksdb::Iterator> Disk::View::chunks() const {
+    rocksdb::ReadOptions options;
+    options.snapshot = snapshot_;
+    return std::unique_ptr<rocksdb::Iterator>(disk_->db_->NewIterator(options, disk_->chunks_));
+}
+
+ChunkCursor::ChunkCursor(std::shared_ptr<const Disk::View> view, SeriesId id, std::int64_t start, std::int64_t end)
+    : view_(std::move(view)), iterator_(view_->chunks()), id_(id), start_(start), end_(end) {}
+
+ChunkCursor::~ChunkCursor() = default;
+
+Result<bool> ChunkCursor::next(std::string_view& sealed) {
+    if (started_) {
+        iterator_->Next();
+    } else {
+        started_ = true;
+        // The chunk that begins before `start` may reach into the range.
+        iterator_->SeekForPrev(chunk_key(partition_of(start_), id_, start_));
+        const bool before = iterator_->Valid() && iterator_->key().size() == kChunkKey &&
+                            get_ordered_signed(iterator_->key().data()) == partition_of(start_) &&
+                            get_ordered(iterator_->key().data() + 8) == id_;
+        if (!before) {
+            iterator_->Seek(chunk_key(partition_of(start_), id_, start_));
+        }
+    }
+    const bool found = settle();
+    TRY_UNIT(checked(iterator_->status(), "read chunk"));
+    if (found) {
+        sealed = {iterator_->value().data(), iterator_->value().size()};
+    }
+    return found;
+}
+
+// Moves over other series' chunks to the next of this one, a day at a time; days that nobody has cost nothing.
+bool ChunkCursor::settle() {
+    while (iterator_->Valid()) {
+        const char* key = iterator_->key().data();
+        const std::int64_t day = get_ordered_signed(key);
+        const SeriesId id = get_ordered(key + 8);
+        if (day > partition_of(end_)) {
+            return false;
+        }
+        if (id == id_) {
+            return get_ordered_signed(key + 16) <= end_;
+        }
+        const std::int64_t next_day = id < id_ ? day : day + 1;
+        iterator_->Seek(chunk_key(next_day, id_, std::numeric_limits<std::int64_t>::min()));
+    }
+    return false;
+}
+
+}  // namespace stoker::tsdb

@@ -1,0 +1,133 @@
+// What the store keeps in RocksDB: sealed chunks, series definitions, and the heads as of the last checkpoint.
+//
+// Chunks are keyed by (day, series, first time): a day is dropped as one range, and new chunks never rewrite old days.
+// The write-ahead log is ours, so RocksDB's own is off; checkpoint() flushes all three families as one before the log
+// is trimmed. Keys and values: docs/format/tsdb.md. Thread-safe.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "tsdb/index.h"
+#include "tsdb/store.h"
+
+namespace stoker::tsdb {
+
+inline constexpr std::int64_t kPartitionMillis = 24LL * 3600 * 1000;
+
+// The day that a time falls into; days before 1970 are negative.
+constexpr std::int64_t partition_of(std::int64_t time) {
+    const std::int64_t day = time / kPartitionMillis;
+    return time % kPartitionMillis < 0 ? day - 1 : day;
+}
+
+// What a series looks like at rest: its state at a checkpoint.
+struct HeadRecord {
+    std::int64_t first_time = 0;
+    Sample last;
+    std::int64_t disk_time = 0;  // Newest sample that lies in a sealed chunk on disk.
+    std::string open;            // The open chunk as a sealed one; empty if it has no samples.
+};
+std::string encode_head(const HeadRecord& head);
+Result<HeadRecord> decode_head(std::string_view bytes);
+
+std::string encode_labels(std::span<const LabelRef> refs);
+Result<Labels> decode_labels(std::string_view bytes);
+
+// A set of changes that is written as one.
+class DiskBatch {
+public:
+    void put_chunk(SeriesId id, std::int64_t min_time, std::string_view sealed);
+    void put_series(SeriesId id, std::string_view labels);
+    void put_head(SeriesId id, std::string_view head);
+    void remove_series(SeriesId id);
+
+    std::size_t bytes() const { return batch_.GetDataSize(); }
+
+private:
+    friend class Disk;
+    explicit DiskBatch(class Disk& disk) : disk_(disk) {}
+
+    Disk& disk_;
+    rocksdb::WriteBatch batch_;
+};
+
+class Disk : public std::enable_shared_from_this<Disk> {
+public:
+    // Errors: Conflict (another process has it open), Corruption, Unavailable.
+    static Result<std::shared_ptr<Disk>> open(const std::string& directory, const StoreOptions& options);
+    ~Disk();
+    Disk(const Disk&) = delete;
+    Disk& operator=(const Disk&) = delete;
+
+    DiskBatch batch() { return DiskBatch(*this); }
+    Result<Unit> write(DiskBatch& batch);
+    // Makes everything written so far durable, even against power loss.
+    Result<Unit> checkpoint();
+
+    // All series, ascending by id.
+    Result<Unit> each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit) const;
+    Result<Unit> each_head(const std::function<Result<Unit>(SeriesId, const HeadRecord&)>& visit) const;
+
+    // Drops all chunks of days that end at or before `time`.
+    Result<Unit> drop_before(std::int64_t time);
+
+    // A view of the chunks as they are now; it keeps the Disk alive.
+    class View;
+    std::shared_ptr<const View> view();
+
+    std::uint64_t bytes() const;
+
+private:
+    friend class DiskBatch;
+    Disk() = default;
+
+    std::unique_ptr<rocksdb::DB> db_;
+    rocksdb::ColumnFamilyHandle* series_ = nullptr;
+    rocksdb::ColumnFamilyHandle* chunks_ = nullptr;
+    rocksdb::ColumnFamilyHandle* heads_ = nullptr;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+// Walks the chunks of one series that may hold samples in [start, end], by first time.
+class ChunkCursor {
+public:
+    ChunkCursor(std::shared_ptr<const Disk::View> view, SeriesId id, std::int64_t start, std::int64_t end);
+    ~ChunkCursor();
+
+    // The next chunk, valid until the following call; false at the end. Errors: Corruption, Unavailable.
+    Result<bool> next(std::string_view& sealed);
+
+private:
+    bool settle();
+
+    std::shared_ptr<const Disk::View> view_;
+    std::unique_ptr<rocksdb::Iterator> iterator_;
+    const SeriesId id_;
+    const std::int64_t start_;
+    const std::int64_t end_;
+    bool started_ = false;
+};
+
+class Disk::View {
+public:
+    explicit View(std::shared_ptr<Disk> disk) : disk_(std::move(disk)), snapshot_(disk_->db_->GetSnapshot()) {}
+    ~View() { disk_->db_->ReleaseSnapshot(snapshot_); }
+    View(const View&) = delete;
+    View& operator=(const View&) = delete;
+
+    std::unique_ptr<rocksdb::Iterator> chunks() const;
+
+private:
+    std::shared_ptr<Disk> disk_;
+    const rocksdb::Snapshot* snapshot_;
+};
+
+}  // namespace stoker::tsdb

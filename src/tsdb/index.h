@@ -1,0 +1,64 @@
+// The inverted index: label name -> value -> ids of the series that have it, ascending.
+//
+// It also owns the label texts: a series keeps pointers to the one copy of each name and value, which stays where it is
+// as long as a series uses it. Thread-safe; reading does not block reading.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "tsdb/labels.h"
+#include "tsdb/matcher.h"
+#include "tsdb/shared_mutex.h"
+
+namespace stoker::tsdb {
+
+using SeriesId = std::uint64_t;
+using Postings = std::vector<SeriesId>;
+
+// One label of a series, as pointers into the index.
+struct LabelRef {
+    const std::string* name;
+    const std::string* value;
+};
+
+Labels to_labels(std::span<const LabelRef> refs);
+bool same_labels(std::span<const LabelRef> refs, const Labels& labels);
+
+class Index {
+public:
+    // Adds a series. REQUIRES: the id is not in the index.
+    std::vector<LabelRef> add(const Labels& labels, SeriesId id);
+    // Removes one; refs that only it used are dead from then on. REQUIRES: refs are what add() gave for this id.
+    void remove(std::span<const LabelRef> refs, SeriesId id);
+
+    // Ids of the series that all matchers want, ascending.
+    Postings select(const std::vector<CompiledMatcher>& matchers) const;
+
+    // Sorted.
+    std::vector<std::string> names() const;
+    std::vector<std::string> values(std::string_view name) const;
+
+    std::size_t series() const;
+
+private:
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+    using Values = std::unordered_map<std::string, Postings, TextHash, std::equal_to<>>;
+
+    const Values* values_of(std::string_view name) const REQUIRES_SHARED_LOCK(mutex_);
+    Postings with_label(const CompiledMatcher& matcher, bool wanted) const REQUIRES_SHARED_LOCK(mutex_);
+
+    mutable SharedMutex mutex_;
+    std::map<std::string, Values, std::less<>> names_ GUARDED_BY(mutex_);
+    Postings all_ GUARDED_BY(mutex_);
+};
+
+}  // namespace stoker::tsdb

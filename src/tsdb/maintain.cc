@@ -1,0 +1,199 @@
+// Background work: sealed chunks to disk, checkpoints that let the log be trimmed, and retention.
+//
+// Everything walks a shard in slices and holds its lock for one slice at a time, so that appends wait for microseconds.
+#include <chrono>
+
+#include "tsdb/store_impl.h"
+
+namespace stoker::tsdb {
+
+namespace {
+
+constexpr std::uint64_t kSlice = 256;                    // Series looked at under one hold of a shard's lock.
+constexpr std::int64_t kIdleMillis = 2LL * 3600 * 1000;  // An open chunk without samples for so long is sealed.
+constexpr std::int64_t kRetireEveryMillis = 10LL * 60 * 1000;
+
+}  // namespace
+
+// Taken under the shard's lock, written without it.
+struct StoreImpl::FlushJob {
+    MemSeries* series = nullptr;  // Stays: only maintain() removes series.
+    std::vector<SealedChunk> chunks;
+    std::string labels;  // Empty if they are on disk already.
+    std::string head;    // Empty if only chunks are wanted.
+};
+
+StoreImpl::FlushJob StoreImpl::take_job(MemSeries& series, bool with_head) {
+    FlushJob job;
+    job.series = &series;
+    job.chunks = series.sealed;
+    if (with_head) {
+        if (!series.defined) {
+            job.labels = encode_labels(series.labels());
+            series.defined = true;
+        }
+        job.head = encode_head(series.record());
+        series.changed = false;
+    }
+    return job;
+}
+
+Result<Unit> StoreImpl::write_jobs(Shard& shard, std::span<FlushJob> jobs) {
+    DiskBatch batch = disk_->batch();
+    std::vector<Sample> samples;
+    for (const FlushJob& job : jobs) {
+        const SeriesId id = job.series->id;
+        for (const SealedChunk& chunk : job.chunks) {
+            samples.clear();
+            TRY_UNIT(read_chunk(*chunk.bytes, samples));
+            const std::string best = seal_chunk(samples);
+            batch.put_chunk(id, chunk.min_time, best);
+            metrics_.chunks_written.add();
+            metrics_.chunk_bytes.add(static_cast<double>(best.size()));
+        }
+        if (!job.labels.empty()) {
+            batch.put_series(id, job.labels);
+        }
+        if (!job.head.empty()) {
+            batch.put_head(id, job.head);
+        }
+    }
+    TRY_UNIT(disk_->write(batch));
+    MutexLock lock(shard.mutex());
+    for (const FlushJob& job : jobs) {
+        if (!job.chunks.empty()) {
+            auto& sealed = job.series->sealed;
+            sealed.erase(sealed.begin(), sealed.begin() + static_cast<std::ptrdiff_t>(job.chunks.size()));
+            sealed.shrink_to_fit();
+            job.series->disk_time = job.chunks.back().max_time;
+        }
+    }
+    return Unit{};
+}
+
+Result<Unit> StoreImpl::flush_sealed() {
+    for (auto& shard : shards_) {
+        std::vector<SeriesId> waiting;
+        {
+            MutexLock lock(shard->mutex());
+            waiting = shard->take_sealed();
+        }
+        for (std::size_t from = 0; from < waiting.size(); from += kSlice) {
+            std::vector<FlushJob> jobs;
+            {
+                MutexLock lock(shard->mutex());
+                for (std::size_t i = from; i < std::min<std::size_t>(from + kSlice, waiting.size()); ++i) {
+                    MemSeries* series = shard->find(waiting[i]);
+                    if (series != nullptr && !series->sealed.empty()) {
+                        jobs.push_back(take_job(*series, false));
+                    }
+                }
+            }
+            TRY_UNIT(write_jobs(*shard, jobs));
+        }
+    }
+    return Unit{};
+}
+
+// What came before the rotation is in the heads by then, and so on disk before its segments go. What came after may be
+// in both; replay refuses it as known.
+Result<Unit> StoreImpl::checkpoint(std::int64_t now) {
+    TRY(const std::uint64_t segment, wal_->rotate());
+    for (auto& shard : shards_) {
+        std::uint64_t from = 0;
+        std::uint64_t end = 1;
+        for (; from < end; from += kSlice) {
+            std::vector<FlushJob> jobs;
+            {
+                MutexLock lock(shard->mutex());
+                end = shard->slots_end();
+                for (std::uint64_t slot = from; slot < std::min(from + kSlice, end); ++slot) {
+                    MemSeries* series = shard->at_slot(slot);
+                    if (series == nullptr) {
+                        continue;
+                    }
+                    if (!series->open.empty() && series->open.max_time() < now - kIdleMillis) {
+                        series->seal();
+                    }
+                    if (series->changed || !series->defined || !series->sealed.empty()) {
+                        jobs.push_back(take_job(*series, true));
+                    }
+                }
+            }
+            if (!jobs.empty()) {
+                TRY_UNIT(write_jobs(*shard, jobs));
+            }
+        }
+    }
+    TRY_UNIT(disk_->checkpoint());
+    TRY_UNIT(wal_->remove_before(segment));
+    metrics_.checkpoints.add();
+    return Unit{};
+}
+
+// Series whose newest sample is past retention go whole; chunks go by the day.
+Result<Unit> StoreImpl::retire(std::int64_t now) {
+    const std::int64_t cutoff = now - options_.retention.count();
+    if (cutoff > cutoff_.load()) {
+        cutoff_.store(cutoff);
+    }
+    for (auto& shard : shards_) {
+        std::uint64_t from = 0;
+        std::uint64_t end = 1;
+        for (; from < end; from += kSlice) {
+            DiskBatch batch = disk_->batch();
+            std::size_t removed = 0;
+            {
+                MutexLock lock(shard->mutex());
+                end = shard->slots_end();
+                for (std::uint64_t slot = from; slot < std::min(from + kSlice, end); ++slot) {
+                    MemSeries* series = shard->at_slot(slot);
+                    if (series != nullptr && series->has_samples() && series->last_time() < cutoff) {
+                        batch.remove_series(series->id);
+                        shard->remove(*series, index_);
+                        ++removed;
+                    }
+                }
+            }
+            if (removed > 0) {
+                series_.fetch_sub(removed, std::memory_order_relaxed);
+                metrics_.series.add(-static_cast<double>(removed));
+                TRY_UNIT(disk_->write(batch));
+            }
+        }
+    }
+    return disk_->drop_before(cutoff);
+}
+
+Result<Unit> StoreImpl::maintain(Timestamp now) {
+    const auto started = std::chrono::steady_clock::now();
+    const std::int64_t millis = to_millis(now);
+    MutexLock lock(maintenance_);
+    TRY_UNIT(health());
+    if (last_checkpoint_ == kNever) {
+        last_checkpoint_ = millis;
+    }
+    if (auto flushed = flush_sealed(); !flushed) {
+        return fail(std::move(flushed).error());
+    }
+    if (last_retire_ == kNever || millis - last_retire_ >= kRetireEveryMillis) {
+        if (auto retired = retire(millis); !retired) {
+            return fail(std::move(retired).error());
+        }
+        last_retire_ = millis;
+    }
+    const bool due = millis - last_checkpoint_ >= options_.checkpoint_interval.count();
+    if (due || wal_->bytes() >= options_.checkpoint_bytes) {
+        if (auto done = checkpoint(millis); !done) {
+            return fail(std::move(done).error());
+        }
+        last_checkpoint_ = millis;
+    }
+    metrics_.disk_bytes.set(static_cast<double>(disk_->bytes()));
+    metrics_.log_bytes.set(static_cast<double>(wal_->bytes()));
+    metrics_.maintain_seconds.observe(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+    return Unit{};
+}
+
+}  // namespace stoker::tsdb

@@ -1,0 +1,146 @@
+// Coming back after a restart: series and heads from disk, then what the log has since the last checkpoint.
+#include <chrono>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "tsdb/entries.h"
+#include "tsdb/store_impl.h"
+
+namespace stoker::tsdb {
+
+namespace {
+
+// Puts the log's entries into the shards.
+class Replayer {
+public:
+    Replayer(std::array<std::unique_ptr<Shard>, kShards>& shards, Index& index) : shards_(shards), index_(index) {}
+
+    void on_series(SeriesId id, const Labels& labels) {
+        const std::uint64_t hash = labels.hash();
+        if (shard_of_hash(hash) != shard_of_id(id)) {
+            ++lost_;
+            return;
+        }
+        Shard& shard = *shards_[shard_of_id(id)];
+        MutexLock lock(shard.mutex());
+        if (shard.find(id) != nullptr) {
+            return;
+        }
+        // A series may have been retired and come back under a new id, and only the second be remembered.
+        if (const MemSeries* same = shard.find(hash, labels)) {
+            shard.reserve(id);
+            aliases_[id] = same->id;
+            return;
+        }
+        shard.restore(id, labels, index_).changed = true;
+    }
+
+    void on_sample(SeriesId id, Sample sample) {
+        if (!aliases_.empty()) {
+            if (const auto alias = aliases_.find(id); alias != aliases_.end()) {
+                id = alias->second;
+            }
+        }
+        Shard& shard = *shards_[shard_of_id(id)];
+        MutexLock lock(shard.mutex());
+        MemSeries* series = shard.find(id);
+        if (series == nullptr) {
+            ++lost_;
+            return;
+        }
+        // What a checkpoint already has is refused as a duplicate or as old: that is as it should be.
+        (void)shard.append(*series, sample);
+        ++samples_;
+    }
+
+    std::uint64_t samples() const { return samples_; }
+    std::uint64_t lost() const { return lost_; }
+
+private:
+    std::array<std::unique_ptr<Shard>, kShards>& shards_;
+    Index& index_;
+    std::unordered_map<SeriesId, SeriesId> aliases_;
+    std::uint64_t samples_ = 0;
+    std::uint64_t lost_ = 0;
+};
+
+}  // namespace
+
+Result<Unit> StoreImpl::load(const std::string& directory) {
+    const auto started = std::chrono::steady_clock::now();
+    TRY_UNIT(ensure_directory(directory));
+    TRY(disk_, Disk::open(directory + "/chunks", options_));
+    TRY_UNIT(load_disk());
+    TRY_UNIT(load_log(directory + "/wal"));
+    note_loaded();
+    const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
+    log::debug("metrics store is open",
+              {{"directory", directory}, {"series", series_.load()}, {"took_ms", took.count()}});
+    return Unit{};
+}
+
+Result<Unit> StoreImpl::load_disk() {
+    TRY_UNIT(disk_->each_series([this](SeriesId id, const Labels& labels) -> Result<Unit> {
+        if (shard_of_hash(labels.hash()) != shard_of_id(id)) {
+            return Error{Errc::Corruption, "series " + labels.text() + " lies under an id that is not its own"};
+        }
+        Shard& shard = *shards_[shard_of_id(id)];
+        MutexLock lock(shard.mutex());
+        shard.restore(id, labels, index_).defined = true;
+        return Unit{};
+    }));
+    std::vector<Sample> samples;
+    return disk_->each_head([&](SeriesId id, const HeadRecord& head) -> Result<Unit> {
+        samples.clear();
+        if (!head.open.empty()) {
+            TRY_UNIT(read_chunk(head.open, samples));
+        }
+        Shard& shard = *shards_[shard_of_id(id)];
+        MutexLock lock(shard.mutex());
+        if (MemSeries* series = shard.find(id)) {
+            series->restore(head, samples);
+        }
+        return Unit{};
+    });
+}
+
+Result<Unit> StoreImpl::load_log(const std::string& directory) {
+    Replayer replayer(shards_, index_);
+    EntryVisitor visitor;
+    visitor.on_series = [&](SeriesId id, const Labels& labels) { replayer.on_series(id, labels); };
+    visitor.on_sample = [&](SeriesId id, Sample sample) { replayer.on_sample(id, sample); };
+    TRY(const WalReplay replay,
+        replay_wal(directory, [&](std::string_view entries) { return read_entries(entries, visitor); }));
+    if (replay.torn_bytes > 0) {
+        log::warn("cut an unfinished write from the metrics log", {{"bytes", replay.torn_bytes}});
+    }
+    if (replay.damaged_bytes > 0 || replayer.lost() > 0) {
+        log::error("the metrics log was damaged",
+                   {{"bytes", replay.damaged_bytes}, {"samples_without_series", replayer.lost()}});
+        metrics_.damaged.add();
+    }
+    const WalSync sync = options_.durability == Durability::Fsync ? WalSync::EveryCommit : WalSync::None;
+    TRY(wal_, Wal::open(directory, replay.next_segment, sync));
+    return Unit{};
+}
+
+void StoreImpl::note_loaded() {
+    std::int64_t oldest = oldest_.load();
+    std::int64_t newest = newest_.load();
+    for (auto& shard : shards_) {
+        MutexLock lock(shard->mutex());
+        for (std::uint64_t slot = 0; slot < shard->slots_end(); ++slot) {
+            const MemSeries* series = shard->at_slot(slot);
+            if (series != nullptr && series->has_samples()) {
+                oldest = std::min(oldest, series->first_time);
+                newest = std::max(newest, series->last_time());
+            }
+        }
+    }
+    oldest_.store(oldest);
+    newest_.store(newest);
+    series_.store(index_.series());
+    metrics_.series.set(static_cast<double>(index_.series()));
+}
+
+}  // namespace stoker::tsdb

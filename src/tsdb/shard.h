@@ -1,0 +1,126 @@
+// A sixteenth of the head: the series whose hash falls here, each with its open chunk and what is sealed but not yet on
+// disk.
+//
+// An id is slot * 16 + shard, so an id finds its series without a lookup by text. Slots are never used twice.
+// Everything in a Shard is guarded by its mutex; the structs below have no locks of their own.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/sync.h"
+#include "tsdb/chunk.h"
+#include "tsdb/disk.h"
+#include "tsdb/index.h"
+
+namespace stoker::tsdb {
+
+inline constexpr std::size_t kShards = 16;  // Part of the format: ids carry it.
+inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+
+constexpr std::size_t shard_of_hash(std::uint64_t hash) {
+    return hash % kShards;
+}
+constexpr std::size_t shard_of_id(SeriesId id) {
+    return id % kShards;
+}
+
+// A chunk that takes no more samples. Shared with queries that are reading it.
+struct SealedChunk {
+    std::int64_t min_time;
+    std::int64_t max_time;
+    std::shared_ptr<const std::string> bytes;
+};
+
+enum class Verdict : std::uint8_t { Accepted, Duplicate, OutOfOrder };
+
+struct MemSeries {
+    SeriesId id = 0;
+    std::uint64_t hash = 0;
+    MemSeries* same_hash = nullptr;  // The next in the shard with this very hash.
+    std::unique_ptr<LabelRef[]> label_refs;
+    std::uint32_t label_count = 0;
+    bool changed = false;              // Since the last checkpoint.
+    bool defined = false;              // Its labels are on disk.
+    std::int64_t first_time = kNever;  // Of its oldest sample; kNever: it has none yet.
+    std::int64_t disk_time = kNever;   // Of its newest sample in a chunk on disk.
+    OpenChunk open;
+    std::vector<SealedChunk> sealed;  // On their way to disk, oldest first.
+
+    std::span<const LabelRef> labels() const { return {label_refs.get(), label_count}; }
+    bool has_samples() const { return first_time != kNever; }
+    std::int64_t last_time() const { return has_samples() ? open.max_time() : kNever; }
+
+    Verdict append(Sample sample);
+    // Moves the open chunk to the sealed ones. REQUIRES: it is not empty.
+    void seal();
+    HeadRecord record() const;
+    void restore(const HeadRecord& head, std::span<const Sample> open_samples);
+};
+
+// Slots by number, in pages that go when they are empty: ids are never reused, so a table without holes would only
+// grow.
+class SlotTable {
+public:
+    MemSeries* find(std::uint64_t slot) const {
+        const std::uint64_t page = slot / kPage;
+        return page < pages_.size() && pages_[page] ? pages_[page]->series[slot % kPage].get() : nullptr;
+    }
+    void put(std::uint64_t slot, std::unique_ptr<MemSeries> series);
+    std::unique_ptr<MemSeries> take(std::uint64_t slot);
+    std::uint64_t end() const { return pages_.size() * kPage; }
+
+    static constexpr std::uint64_t kPage = 256;
+
+private:
+    struct Page {
+        std::array<std::unique_ptr<MemSeries>, kPage> series;
+        std::size_t used = 0;
+    };
+    std::vector<std::unique_ptr<Page>> pages_;
+};
+
+class Shard {
+public:
+    explicit Shard(std::size_t number) : number_(number) {}
+
+    Mutex& mutex() STOKER_THREAD_ANNOTATION(lock_returned(mutex_)) { return mutex_; }
+
+    MemSeries* find(std::uint64_t hash, const Labels& labels) REQUIRES_LOCK(mutex_);
+    MemSeries* find(SeriesId id) REQUIRES_LOCK(mutex_) { return slots_.find(id / kShards); }
+    MemSeries& create(std::uint64_t hash, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);
+    // A series that was there before a restart. REQUIRES: the id is free.
+    MemSeries& restore(SeriesId id, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);
+    void remove(MemSeries& series, Index& index) REQUIRES_LOCK(mutex_);
+    // Ids up to this one are taken, even if no series has them now.
+    void reserve(SeriesId id) REQUIRES_LOCK(mutex_) { next_slot_ = std::max(next_slot_, id / kShards + 1); }
+
+    // Appends, and remembers the series for maintain() if that sealed its chunk.
+    Verdict append(MemSeries& series, Sample sample) REQUIRES_LOCK(mutex_);
+    // Series with sealed chunks since the last call.
+    std::vector<SeriesId> take_sealed() REQUIRES_LOCK(mutex_) { return std::exchange(with_sealed_, {}); }
+
+    // Slots are in [0, slots_end()).
+    std::uint64_t slots_end() const REQUIRES_LOCK(mutex_) { return slots_.end(); }
+    MemSeries* at_slot(std::uint64_t slot) REQUIRES_LOCK(mutex_) { return slots_.find(slot); }
+
+private:
+    MemSeries& insert(SeriesId id, std::uint64_t hash, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);
+
+    const std::size_t number_;
+    mutable Mutex mutex_;
+    SlotTable slots_ GUARDED_BY(mutex_);
+    std::unordered_map<std::uint64_t, MemSeries*> by_hash_ GUARDED_BY(mutex_);
+    std::vector<SeriesId> with_sealed_ GUARDED_BY(mutex_);
+    std::uint64_t next_slot_ GUARDED_BY(mutex_) = 1;  // So that no id is 0.
+};
+
+}  // namespace stoker::tsdb

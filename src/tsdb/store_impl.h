@@ -1,0 +1,112 @@
+// The Store behind Store::open(): shards and index in memory, the log, and the disk.
+//
+// append.cc, select.cc, maintain.cc and open.cc each hold one part of it. Locks are taken in this order: maintenance_,
+// a shard's, then the index's or the log's; never two shards at once.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tsdb/disk.h"
+#include "tsdb/index.h"
+#include "tsdb/shard.h"
+#include "tsdb/store.h"
+#include "tsdb/wal.h"
+
+namespace stoker::tsdb {
+
+struct StoreMetrics {
+    explicit StoreMetrics(metrics::Registry& registry);
+
+    metrics::Gauge& series;
+    metrics::Gauge& disk_bytes;
+    metrics::Gauge& log_bytes;
+    metrics::Gauge& healthy;
+    metrics::Counter& appended;
+    metrics::Counter& duplicates;
+    metrics::Counter& out_of_order;
+    metrics::Counter& over_limit;
+    metrics::Counter& chunks_written;
+    metrics::Counter& chunk_bytes;
+    metrics::Counter& checkpoints;
+    metrics::Counter& damaged;
+    metrics::Histogram& append_seconds;
+    metrics::Histogram& maintain_seconds;
+    metrics::Histogram& select_seconds;
+};
+
+class StoreImpl final : public Store {
+public:
+    StoreImpl(StoreOptions options, metrics::Registry& registry);
+
+    // Loads what the directory holds; call once, before anything else.
+    Result<Unit> load(const std::string& directory);
+
+    Result<AppendOutcome> append(const std::vector<SeriesSample>& batch) override;
+    Result<AppendOutcome> append_cached(std::vector<CachedSample>& batch) override;
+    Result<Unit> maintain(Timestamp now) override;
+    StoreStats stats() const override;
+    Result<Unit> health() const override;
+
+    Result<std::vector<std::shared_ptr<Series>>> select(const std::vector<Matcher>& matchers, std::int64_t start,
+                                                        std::int64_t end, std::size_t series_limit) const override;
+    Result<std::vector<std::string>> label_names(const std::vector<Matcher>& matchers, std::int64_t start,
+                                                 std::int64_t end) const override;
+    Result<std::vector<std::string>> label_values(const std::string& name, const std::vector<Matcher>& matchers,
+                                                  std::int64_t start, std::int64_t end) const override;
+
+private:
+    struct Item;      // A sample on its way into the head.
+    struct FlushJob;  // What maintain() takes from one series.
+
+    Result<AppendOutcome> append_items(std::span<Item> items);
+    void append_one(Shard& shard, Item& item, class EntryWriter& entries, AppendOutcome& outcome)
+        REQUIRES_LOCK(shard.mutex());
+    MemSeries* find_or_create(Shard& shard, Item& item, class EntryWriter& entries) REQUIRES_LOCK(shard.mutex());
+    void count(const AppendOutcome& outcome);
+
+    Result<Unit> load_disk();
+    Result<Unit> load_log(const std::string& directory);
+    void note_loaded();
+
+    Result<Unit> flush_sealed();
+    Result<Unit> checkpoint(std::int64_t now);
+    Result<Unit> retire(std::int64_t now);
+    Result<Unit> write_jobs(Shard& shard, std::span<FlushJob> jobs);
+    static FlushJob take_job(MemSeries& series, bool with_head);
+
+    // Visits series that match and may have samples in the range, each under its shard's lock.
+    template <typename Visit>
+    Result<Unit> each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
+                            Visit visit) const;
+
+    Result<Unit> fail(Error error);  // Makes the store read-only.
+
+    const StoreOptions options_;
+    mutable StoreMetrics metrics_;
+    Index index_;
+    std::array<std::unique_ptr<Shard>, kShards> shards_;
+    std::shared_ptr<Disk> disk_;
+    std::unique_ptr<Wal> wal_;
+
+    std::atomic<std::size_t> series_{0};
+    std::atomic<std::uint64_t> appended_{0};
+    std::atomic<std::int64_t> oldest_;
+    std::atomic<std::int64_t> newest_;
+    std::atomic<std::int64_t> cutoff_;  // Samples before are past retention, whether or not they are gone yet.
+
+    std::atomic<bool> failed_{false};
+    mutable Mutex failure_mutex_;
+    std::optional<Error> failure_ GUARDED_BY(failure_mutex_);
+
+    Mutex maintenance_;
+    std::int64_t last_checkpoint_ GUARDED_BY(maintenance_);
+    std::int64_t last_retire_ GUARDED_BY(maintenance_);
+};
+
+}  // namespace stoker::tsdb
