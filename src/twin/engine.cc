@@ -1,0 +1,69 @@
+#include "twin/engine.h"
+
+#include <unistd.h>
+
+namespace stoker::twin {
+namespace {
+
+SteadyTime steady_now() {
+    return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+void Engine::crash() const {
+    constexpr int kKilled = 137;  // What a shell shows for a process killed by SIGKILL.
+    if (options.exit)
+        options.exit(kKilled);
+    else
+        _exit(kKilled);
+}
+
+void Engine::add_fault(Fault fault) {
+    {
+        MutexLock lock(mutex_);
+        faults_.add(std::move(fault), steady_now());
+        any_faults_ = true;
+    }
+    if (loop) loop->nudge();
+}
+
+bool Engine::clear_faults(std::optional<FaultKind> kind) {
+    bool found = true;
+    {
+        MutexLock lock(mutex_);
+        if (kind)
+            found = faults_.clear(*kind);
+        else
+            faults_.clear();
+        any_faults_ = kind.has_value();
+    }
+    if (loop) loop->nudge();
+    return found;
+}
+
+std::string Engine::faults_json() {
+    MutexLock lock(mutex_);
+    return faults_.json(steady_now());
+}
+
+RequestFaults Engine::draw_faults() {
+    if (!any_faults_) return {};
+    MutexLock lock(mutex_);
+    return faults_.draw(steady_now());
+}
+
+EngineCondition Engine::condition() const {
+    if (!any_faults_) return {};
+    SteadyTime now = steady_now();
+    MutexLock lock(mutex_);
+    return {faults_.hangs(now), faults_.slowdown(now), faults_.kv_withheld(now)};
+}
+
+bool Engine::health_hung() const {
+    if (!any_faults_) return false;
+    MutexLock lock(mutex_);
+    return faults_.health_hangs(steady_now());
+}
+
+}  // namespace stoker::twin

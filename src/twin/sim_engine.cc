@@ -1,0 +1,197 @@
+#include "twin/sim_engine.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "net/async.h"
+#include "net/server.h"
+#include "twin/answer.h"
+#include "twin/engine.h"
+#include "twin/session.h"
+
+namespace stoker::twin {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kMaxFaultBody = 64 * 1024;
+constexpr Duration kStopGrace{500};
+
+std::string models_json(const Engine& engine) {
+    std::string name = quote_json(engine.options.model);
+    return "{\"object\":\"list\",\"data\":[{\"id\":" + name +
+           ",\"object\":\"model\",\"created\":1700000000,\"owned_by\":\"vllm\",\"root\":" + name +
+           ",\"parent\":null,\"max_model_len\":" + std::to_string(engine.profile.max_context) + "}]}";
+}
+
+std::string profile_json(const Engine& engine) {
+    const Profile& profile = engine.profile;
+    return nlohmann::json{{"profile", profile.name},
+                          {"summary", profile.summary},
+                          {"model", engine.options.model},
+                          {"kv_blocks", profile.kv_blocks},
+                          {"block_tokens", profile.block_tokens},
+                          {"max_batch", profile.max_batch},
+                          {"max_context", profile.max_context},
+                          {"default_output", profile.default_output}}
+        .dump();
+}
+
+std::optional<FaultKind> kind_named(std::string_view name) {
+    for (int i = 0; i <= static_cast<int>(FaultKind::ResetBeforeHeaders); ++i) {
+        if (to_string(static_cast<FaultKind>(i)) == name) return static_cast<FaultKind>(i);
+    }
+    return std::nullopt;
+}
+
+// A crash that nobody gave conditions to happens now, not with the next request.
+bool is_immediate_crash(const Fault& fault) {
+    return fault.kind == FaultKind::Crash && !fault.after_tokens && !fault.count && fault.probability >= 1;
+}
+
+asio::awaitable<void> post_fault(Engine& engine, net::Exchange& exchange) {
+    auto body = co_await exchange.read_body(kMaxFaultBody);
+    if (!body) co_return co_await respond_error(exchange, net::status_of(body.error().code), body.error().message);
+    auto fault = parse_fault(*body);
+    if (!fault) co_return co_await respond_error(exchange, 400, fault.error().message);
+    if (is_immediate_crash(*fault)) {
+        co_await respond_json(exchange, 200, "{\"faults\":[{\"kind\":\"crash\"}]}");
+        engine.crash();
+        co_return;
+    }
+    engine.add_fault(*std::move(fault));
+    co_await respond_json(exchange, 200, engine.faults_json());
+}
+
+asio::awaitable<void> delete_faults(Engine& engine, net::Exchange& exchange) {
+    std::optional<FaultKind> kind;
+    for (const auto& [key, value] : net::parse_query(exchange.request().query())) {
+        kind = key == "kind" ? kind_named(value) : std::nullopt;
+        if (!kind) co_return co_await respond_error(exchange, 400, "unknown " + key + " '" + value + "'");
+    }
+    if (!engine.clear_faults(kind)) co_return co_await respond_error(exchange, 404, "that fault is not set");
+    co_await respond_json(exchange, 200, engine.faults_json());
+}
+
+asio::awaitable<void> serve_faults(Engine& engine, net::Exchange& exchange) {
+    const std::string& method = exchange.request().method;
+    if (method == "POST") co_return co_await post_fault(engine, exchange);
+    if (method == "DELETE") co_return co_await delete_faults(engine, exchange);
+    if (method == "GET") co_return co_await respond_json(exchange, 200, engine.faults_json());
+    co_await respond_error(exchange, 405, "Method Not Allowed");
+}
+
+asio::awaitable<void> serve_state(Engine& engine, net::Exchange& exchange) {
+    bool up = co_await wait_while_hung(engine, exchange, true);
+    if (!up) co_return exchange.abort();
+    std::string_view path = exchange.request().path();
+    if (path == "/v1/models") co_return co_await respond_json(exchange, 200, models_json(engine));
+    if (path == "/version") {
+        co_return co_await respond_json(exchange, 200, "{\"version\":" + quote_json(engine.options.version) + "}");
+    }
+    net::Response response;
+    if (path == "/metrics") {
+        response.headers.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+        response.body = engine.metrics.text();
+    }
+    (void)co_await exchange.respond(std::move(response));
+}
+
+enum class Route : std::uint8_t { Chat, Completion, Embedding, State, Faults, Profile };
+
+std::optional<Route> route_of(std::string_view path) {
+    static const std::map<std::string_view, Route> routes = {
+        {"/v1/chat/completions", Route::Chat},
+        {"/v1/completions", Route::Completion},
+        {"/v1/embeddings", Route::Embedding},
+        {"/v1/models", Route::State},
+        {"/health", Route::State},
+        {"/ping", Route::State},
+        {"/version", Route::State},
+        {"/metrics", Route::State},
+        {"/sim/faults", Route::Faults},
+        {"/sim/profile", Route::Profile},
+    };
+    auto found = routes.find(path);
+    return found == routes.end() ? std::nullopt : std::optional(found->second);
+}
+
+asio::awaitable<void> serve(Engine& engine, net::Exchange& exchange) {
+    auto route = route_of(exchange.request().path());
+    if (!route) co_return co_await respond_error(exchange, 404, "Not Found");
+    if (*route == Route::Faults) co_return co_await serve_faults(engine, exchange);
+    bool generation = *route == Route::Chat || *route == Route::Completion || *route == Route::Embedding;
+    const std::string& method = exchange.request().method;
+    if (generation ? method != "POST" : method != "GET" && method != "HEAD") {
+        co_return co_await respond_error(exchange, 405, "Method Not Allowed");
+    }
+    switch (*route) {
+        case Route::Chat:
+            co_return co_await serve_generation(engine, Endpoint::Chat, exchange);
+        case Route::Completion:
+            co_return co_await serve_generation(engine, Endpoint::Completion, exchange);
+        case Route::Embedding:
+            co_return co_await serve_generation(engine, Endpoint::Embedding, exchange);
+        case Route::Profile:
+            co_return co_await respond_json(exchange, 200, profile_json(engine));
+        default:
+            co_return co_await serve_state(engine, exchange);
+    }
+}
+
+class SimEngineImpl : public SimEngine {
+public:
+    SimEngineImpl(SimOptions options, Profile profile)
+        : engine_(std::make_unique<Engine>(std::move(options), std::move(profile))) {}
+    ~SimEngineImpl() override { stop(); }
+
+    Result<Unit> start(net::Loops& loops, metrics::Registry& registry) {
+        net::ServerOptions options;
+        options.name = "sim-engine";
+        options.listen = engine_->options.listen;
+        options.error_response = [](int status, Errc, std::string_view message) {
+            return net::Response{.status = status,
+                                 .headers = {{"Content-Type", "application/json"}},
+                                 .body = error_json(status, message)};
+        };
+        if (!engine_->profile.instant()) {
+            Engine* engine = engine_.get();
+            engine_->loop = std::make_shared<EngineLoop>(loops.at(0), engine_->profile, engine_->metrics,
+                                                         [engine] { return engine->condition(); });
+        }
+        auto handler = [engine = engine_.get()](net::Exchange& exchange) { return serve(*engine, exchange); };
+        TRY(server_, net::Server::open(loops, std::move(options), handler, registry));
+        if (engine_->loop) engine_->loop->start();
+        return Unit{};
+    }
+
+    std::string address() const override { return server_->address(); }
+
+    void stop() override {
+        if (!server_) return;
+        engine_->stopping = true;
+        server_->stop(kStopGrace);
+        if (engine_->loop) engine_->loop->stop();
+        server_.reset();
+    }
+
+private:
+    std::unique_ptr<Engine> engine_;
+    std::unique_ptr<net::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SimEngine>> SimEngine::open(net::Loops& loops, SimOptions options, metrics::Registry& registry) {
+    TRY(Profile profile, find_profile(options.profile));
+    if (options.default_output > 0) profile.default_output = options.default_output;
+    if (options.dialect != "vllm") {
+        return Error{Errc::InvalidArgument, "no dialect '" + options.dialect + "'; known: vllm"};
+    }
+    auto engine = std::make_unique<SimEngineImpl>(std::move(options), std::move(profile));
+    TRY_UNIT(engine->start(loops, registry));
+    return std::unique_ptr<SimEngine>(std::move(engine));
+}
+
+}  // namespace stoker::twin
