@@ -84,7 +84,8 @@ asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
     self->transport_.connected();
     if (self->core_->tls) {
         self->deadline_.set(self->core_->options.header_timeout);
-        if (co_await self->transport_.accept_tls(*self->core_->tls)) co_return;
+        const error_code failed = co_await self->transport_.accept_tls(*self->core_->tls);
+        if (failed) co_return;
     }
     co_await self->serve_all();
     if (self->must_linger_ && !self->broken_) co_await self->linger();
@@ -97,10 +98,15 @@ asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
 
 asio::awaitable<void> Connection::serve_all() {
     while (keep_ && !broken_) {
-        if (!co_await read_head()) co_return;
-        if (!co_await accept_request()) co_return;
+        // gcc 12 lays the frame out wrongly when a co_await stands in the condition itself; hence the names.
+        const bool complete = co_await read_head();
+        if (!complete) co_return;
+        const bool acceptable = co_await accept_request();
+        if (!acceptable) co_return;
         co_await run_handler();
-        if (keep_ && !broken_ && !co_await drain_body()) co_return;
+        if (!keep_ || broken_) co_return;
+        const bool drained = co_await drain_body();
+        if (!drained) co_return;
     }
 }
 
@@ -302,7 +308,8 @@ asio::awaitable<bool> Connection::drain_body() {
             must_linger_ = true;
             co_return false;
         }
-        if (!co_await read_some()) co_return false;
+        const auto piece = co_await read_some();
+        if (!piece) co_return false;
     }
     buffer_.consume(std::exchange(held_, 0));
     co_return true;
