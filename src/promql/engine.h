@@ -59,6 +59,8 @@ class Engine {
 public:
     explicit Engine(EngineOptions options = {}) : options_(options) {}
 
+    const EngineOptions& options() const { return options_; }
+
     // Errors: InvalidArgument ("1:7: parse error: ...", or with Fault::Execution), DeadlineExceeded, Cancelled,
     // ResourceExhausted (max_samples), and the querier's own.
     Result<Value> instant(const tsdb::Querier& querier, std::string_view query, Timestamp at,
