@@ -60,4 +60,8 @@ struct RequestRecord {
 std::string to_json(const RequestRecord& record);
 Result<RequestRecord> request_record_from_json(std::string_view json);
 
+// The attempts alone, as a JSON array: how the record store keeps them.
+std::string to_json(const std::vector<Attempt>& attempts);
+Result<std::vector<Attempt>> attempts_from_json(std::string_view json);
+
 }  // namespace stoker::records
