@@ -32,7 +32,12 @@ public:
 
     asio::awaitable<void> run() {
         begin();
-        bool whole = request_.stream ? co_await stream() : co_await respond();
+        bool whole = false;
+        if (request_.stream) {
+            whole = co_await stream();
+        } else {
+            whole = co_await respond();
+        }
         end(whole);
     }
 
