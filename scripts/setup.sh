@@ -41,14 +41,15 @@ if ((${#missing[@]})); then
         { tail -20 build-setup.log >&2; echo "setup: apt-get install failed (whole log: build-setup.log)" >&2; exit 1; }
 fi
 
-# npm_ci DIR: installs exactly what DIR's lockfile says, once per lockfile.
+# npm_ci DIR [OPTION...]: installs exactly what DIR's lockfile says, once per lockfile; no install script runs.
 npm_ci() {
     local dir=$1 stamp="$1/node_modules/.stoker-lock"
+    shift
     cmp -s "$dir/package-lock.json" "$stamp" && return
     echo "setup: npm packages of $dir"
-    (cd "$dir" && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error)
+    (cd "$dir" && npm ci --ignore-scripts "$@" --no-audit --no-fund --loglevel=error)
     cp "$dir/package-lock.json" "$stamp"
 }
-npm_ci third_party/duckdb
+npm_ci third_party/duckdb --omit=optional
 npm_ci web
 [[ "$level" == build ]] || npm_ci test

@@ -1,0 +1,47 @@
+// Calls to the console API. Every failure becomes an Error with the server's own sentence.
+import type { Engine, Incident, Overview, RequestRecord } from './types'
+
+async function call<T>(path: string, options?: RequestInit): Promise<T> {
+    const response = await fetch(path, { ...options, signal: options?.signal ?? AbortSignal.timeout(15_000) })
+    const text = await response.text()
+    let body: unknown
+    try {
+        body = JSON.parse(text)
+    } catch {
+        throw new Error(`${path}: ${response.status} ${text.slice(0, 200)}`)
+    }
+    if (!response.ok) {
+        const error = (body as { error?: string | { message: string } }).error
+        throw new Error(typeof error === 'string' ? error : (error?.message ?? `${path}: ${response.status}`))
+    }
+    return body as T
+}
+
+export interface RequestFilter {
+    last: string
+    model: string
+    outcome: string
+    q: string
+    sort: string
+    limit: number
+    offset: number
+}
+
+export const api = {
+    overview: () => call<Overview>('/api/v1/overview'),
+    engines: () => call<{ engines: Engine[] }>('/api/v1/engines').then((answer) => answer.engines),
+    incidents: () => call<{ incidents: Incident[] }>('/api/v1/incidents').then((answer) => answer.incidents),
+    incident: (id: string) => call<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
+    decide: (id: string, verdict: 'approve' | 'reject') =>
+        call<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}/${verdict}`, { method: 'POST', body: JSON.stringify({ by: 'page' }) }),
+    requests: (filter: RequestFilter) => {
+        const params = new URLSearchParams()
+        for (const [key, value] of Object.entries(filter)) if (value !== '') params.set(key, String(value))
+        return call<{ requests: RequestRecord[]; total: number }>(`/api/v1/requests?${params}`)
+    },
+    request: (id: string) => call<RequestRecord>(`/api/v1/requests/${encodeURIComponent(id)}`),
+    range: (query: string, start: number, end: number, step: number) =>
+        call<{ data: { result: { metric: Record<string, string>; values: [number, string][] }[] } }>(
+            `/api/v1/query_range?query=${encodeURIComponent(query)}&start=${start}&end=${end}&step=${step}`,
+        ).then((answer) => answer.data.result),
+}

@@ -1,0 +1,27 @@
+// Light, dark, or as the system says; kept in the browser.
+import { useEffect, useState } from 'preact/hooks'
+
+export type Theme = 'auto' | 'light' | 'dark'
+const storageKey = 'stoker.theme'
+const systemDark = matchMedia('(prefers-color-scheme: dark)')
+
+// Tells charts, which paint with colours of their own, to paint again.
+export const themeChanged = new EventTarget()
+
+function apply(theme: Theme) {
+    document.documentElement.dataset.theme = theme === 'auto' ? (systemDark.matches ? 'dark' : 'light') : theme
+    themeChanged.dispatchEvent(new Event('change'))
+}
+
+export function useTheme(): [Theme, (theme: Theme) => void] {
+    const stored = localStorage.getItem(storageKey)
+    const [theme, set] = useState<Theme>(stored === 'light' || stored === 'dark' ? stored : 'auto')
+    useEffect(() => {
+        localStorage.setItem(storageKey, theme)
+        const update = () => apply(theme)
+        update()
+        systemDark.addEventListener('change', update)
+        return () => systemDark.removeEventListener('change', update)
+    }, [theme])
+    return [theme, set]
+}

@@ -1,0 +1,114 @@
+// The shapes that the console API answers in (docs/api.md). null means "not known", never 0.
+export type Known = number | null
+
+export interface Traffic {
+    requests_per_s: Known
+    errors_per_s: Known
+    error_ratio: Known
+    active_requests: Known
+    prompt_tokens_per_s: Known
+    completion_tokens_per_s: Known
+    ttft_p50_s: Known
+    ttft_p99_s: Known
+    itl_p50_s: Known
+    itl_p99_s: Known
+    duration_p50_s: Known
+    duration_p99_s: Known
+}
+
+export type ReplicaState = 'serving' | 'down' | 'hung' | 'ejected' | 'draining' | 'discovered'
+
+export interface Overview {
+    time_ms: number
+    demo: boolean
+    version: string
+    traffic: Traffic
+    engines: { id: string; state: ReplicaState; outstanding: number; kv_usage: Known; running: Known; waiting: Known; tokens_per_s: Known }[]
+    host: {
+        cpu_ratio: Known
+        load1: Known
+        memory_used_bytes: Known
+        memory_total_bytes: Known
+        network_receive_bytes_per_s: Known
+        network_transmit_bytes_per_s: Known
+        disk_read_bytes_per_s: Known
+        disk_write_bytes_per_s: Known
+    }
+    incidents: { open: number }
+}
+
+export interface Engine {
+    id: string
+    pool: string
+    url: string
+    kind: string
+    version: string
+    models: string[]
+    engine_models: string[]
+    state: ReplicaState
+    reason?: string
+    since_ms?: number
+    outstanding?: number
+    requests_total?: number
+    failures_total?: number
+    last_progress_ms?: number
+    health?: { ok: boolean; detail: string; at_ms: number }
+    scrape: { ok: boolean; last_ms: number; duration_s: number; samples: number; error: string } | null
+    process?: { pid: number; restarts: number; state: string } | null
+    metrics?: { running: Known; waiting: Known; kv_usage: Known }
+}
+
+export interface Attempt {
+    replica: string
+    status: number
+    error: string
+    started_ns: number
+    duration_ns: number
+}
+
+export interface RequestRecord {
+    id: string
+    trace_id: string
+    time_ms: number
+    endpoint: string
+    model: string
+    pool: string
+    replica: string
+    tenant: string
+    client: string
+    stream: boolean
+    status: number
+    outcome: string
+    error: string
+    finish_reason: string
+    prompt_tokens: number
+    completion_tokens: number
+    cached_tokens: number
+    usage_source: string
+    duration_ns: number
+    ttft_ns: number
+    itl_mean_ns: number
+    itl_max_ns: number
+    events: number
+    request_bytes: number
+    response_bytes: number
+    attempts: Attempt[]
+}
+
+export type IncidentStatus = 'open' | 'awaiting_approval' | 'acting' | 'resolved' | 'escalated'
+
+export interface Incident {
+    id: string
+    kind: string
+    status: IncidentStatus
+    severity: string
+    title: string
+    replica: string
+    pool: string
+    policy: string
+    opened_ms: number
+    updated_ms: number
+    resolved_ms: number
+    hypotheses: { cause: string; summary: string; confidence: number; evidence: { text: string; query: string; value: string }[] }[]
+    timeline: { at_ms: number; phase: string; text: string; actor: string; ok: boolean }[]
+}
