@@ -1,0 +1,225 @@
+#include "alert/rule_group.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "alert/rules_json.h"
+
+namespace stoker::alert {
+namespace {
+
+using namespace std::chrono_literals;
+using tsdb::Labels;
+
+// What queries answer: by expression, a vector or an error.
+class World {
+public:
+    void set(const std::string& expr, std::vector<std::pair<Labels, double>> vector) {
+        promql::Vector samples;
+        for (auto& [labels, value] : vector) samples.push_back({labels, {0, value}});
+        answers_[expr] = promql::Value{samples, {}, {}};
+    }
+    void fail(const std::string& expr) { answers_[expr] = Error{Errc::DeadlineExceeded, "too slow"}; }
+
+    QueryFn query() {
+        return [this](std::string_view expr, Timestamp) { return answers_.at(std::string(expr)); };
+    }
+
+private:
+    std::map<std::string, Result<promql::Value>> answers_;
+};
+
+RuleSpec alerting(std::string name, std::string expr, Duration hold_for = Duration{0}) {
+    RuleSpec rule;
+    rule.kind = RuleSpec::Kind::Alerting;
+    rule.name = std::move(name);
+    rule.expr = std::move(expr);
+    rule.hold_for = hold_for;
+    return rule;
+}
+
+RuleSpec recording(std::string name, std::string expr) {
+    RuleSpec rule;
+    rule.name = std::move(name);
+    rule.expr = std::move(expr);
+    return rule;
+}
+
+RuleGroupSpec group_of(std::vector<RuleSpec> rules) {
+    RuleGroupSpec group;
+    group.file = "f";
+    group.name = "g";
+    group.interval = 1min;
+    group.rules = std::move(rules);
+    return group;
+}
+
+// The samples as text, one a line: `ALERTS{...} 1`, markers as "stale".
+std::string text(const std::vector<tsdb::SeriesSample>& samples) {
+    std::string lines;
+    for (const auto& sample : samples) {
+        const bool stale = tsdb::is_stale(sample.sample.value);
+        lines += sample.labels.text() + " " + (stale ? "stale" : nlohmann::json(sample.sample.value).dump()) + "\n";
+    }
+    return lines;
+}
+
+std::string text(const std::vector<AlertTransition>& transitions) {
+    std::string lines;
+    for (const auto& transition : transitions) {
+        lines += (transition.kind == AlertTransition::Kind::Fired ? "fired " : "resolved ") + transition.labels.text() +
+                 "\n";
+    }
+    return lines;
+}
+
+class GroupTest : public ::testing::Test {
+protected:
+    Evaluation evaluate(RuleGroup& group) {
+        now += 1min;
+        return group.evaluate(now, world.query(), nullptr, nullptr, nullptr);
+    }
+    World world;
+    Timestamp now = from_millis(0);
+};
+
+TEST_F(GroupTest, RecordsUnderTheNewNameAndMarksWhatIsGone) {
+    RuleSpec rule = recording("job:up:sum", "x");
+    rule.labels = {{"team", "infra"}};
+    RuleGroup group(group_of({rule}));
+    world.set("x", {{Labels{{"__name__", "up"}, {"job", "a"}}, 2}, {Labels{{"job", "b"}}, 3}});
+    EXPECT_EQ(text(evaluate(group).samples),
+              "job:up:sum{job=\"a\",team=\"infra\"} 2.0\njob:up:sum{job=\"b\",team=\"infra\"} 3.0\n");
+    world.set("x", {{Labels{{"job", "b"}}, 4}});
+    EXPECT_EQ(text(evaluate(group).samples),
+              "job:up:sum{job=\"b\",team=\"infra\"} 4.0\njob:up:sum{job=\"a\",team=\"infra\"} stale\n");
+    EXPECT_EQ(text(evaluate(group).samples), "job:up:sum{job=\"b\",team=\"infra\"} 4.0\n");
+}
+
+TEST_F(GroupTest, AnAlertsLife) {
+    RuleGroup group(group_of({alerting("Down", "x", 2min)}));
+    world.set("x", {{Labels{{"__name__", "up"}, {"i", "1"}}, 0}});
+    EXPECT_EQ(text(evaluate(group).samples),
+              "ALERTS{alertname=\"Down\",alertstate=\"pending\",i=\"1\"} 1.0\n"
+              "ALERTS_FOR_STATE{alertname=\"Down\",i=\"1\"} 60.0\n");
+    EXPECT_EQ(text(evaluate(group).transitions), "");
+    const Evaluation third = evaluate(group);
+    EXPECT_EQ(text(third.transitions), "fired {alertname=\"Down\",i=\"1\"}\n");
+    EXPECT_EQ(text(third.samples),
+              "ALERTS{alertname=\"Down\",alertstate=\"firing\",i=\"1\"} 1.0\n"
+              "ALERTS_FOR_STATE{alertname=\"Down\",i=\"1\"} 60.0\n"
+              "ALERTS{alertname=\"Down\",alertstate=\"pending\",i=\"1\"} stale\n");
+    world.set("x", {});
+    const Evaluation last = evaluate(group);
+    EXPECT_EQ(text(last.transitions), "resolved {alertname=\"Down\",i=\"1\"}\n");
+    EXPECT_EQ(text(last.samples),
+              "ALERTS{alertname=\"Down\",alertstate=\"firing\",i=\"1\"} stale\n"
+              "ALERTS_FOR_STATE{alertname=\"Down\",i=\"1\"} stale\n");
+}
+
+TEST_F(GroupTest, AFailedQueryLeavesTheStates) {
+    RuleGroup group(group_of({alerting("Down", "x")}));
+    world.set("x", {{Labels{{"i", "1"}}, 0}});
+    EXPECT_EQ(evaluate(group).transitions.size(), 1u);
+    world.fail("x");
+    const Evaluation failed = evaluate(group);
+    EXPECT_EQ(failed.failures, 1u);
+    EXPECT_TRUE(failed.samples.empty());
+    EXPECT_TRUE(failed.transitions.empty());
+    EXPECT_EQ(group.status().rules[0].error, "too slow");
+    EXPECT_EQ(group.status().rules[0].alerts.size(), 1u);
+    world.set("x", {});
+    EXPECT_EQ(evaluate(group).transitions.size(), 1u);
+}
+
+TEST_F(GroupTest, LabelsAndAnnotationsAreExpanded) {
+    RuleSpec rule = alerting("Down", "x");
+    rule.labels = {{"severity", "{{ $labels.sev }}"}};
+    rule.annotations = {{"summary", "{{ $value }}"}, {"plain", "as it is"}, {"broken", "{{ nonsense"}};
+    RuleGroup group(group_of({rule}));
+    world.set("x", {{Labels{{"sev", "page"}}, 7}});
+    const ExpandFn expand = [](std::string_view in, const Labels& labels, double value) -> Result<std::string> {
+        if (in == "{{ $labels.sev }}") return std::string(labels.get("sev"));
+        if (in == "{{ $value }}") return std::to_string(static_cast<int>(value));
+        return Error{Errc::InvalidArgument, "bad template"};
+    };
+    const Evaluation done = group.evaluate(from_millis(1), world.query(), expand, nullptr, nullptr);
+    ASSERT_EQ(done.transitions.size(), 1u);
+    EXPECT_EQ(done.transitions[0].labels.get("severity"), "page");
+    EXPECT_EQ(done.transitions[0].annotations.at("summary"), "7");
+    EXPECT_EQ(done.transitions[0].annotations.at("plain"), "as it is");
+    EXPECT_EQ(done.transitions[0].annotations.at("broken"), "<error expanding template: bad template>");
+    EXPECT_EQ(done.transitions[0].value, 7);
+    EXPECT_EQ(done.transitions[0].query, "x");
+}
+
+TEST_F(GroupTest, RefusesAmbiguousResultsAndTooMany) {
+    RuleGroupSpec spec = group_of({recording("r", "x"), alerting("A", "x")});
+    world.set("x", {{Labels{{"__name__", "a"}}, 1}, {Labels{{"__name__", "b"}}, 1}});
+    RuleGroup ambiguous(spec);
+    EXPECT_EQ(evaluate(ambiguous).failures, 2u);
+    spec.limit = 1;
+    RuleGroup limited(spec);
+    evaluate(limited);
+    EXPECT_NE(limited.status().rules[0].error.find("limit is 1"), std::string::npos);
+}
+
+TEST_F(GroupTest, AScalarIsASampleWithoutLabels) {
+    RuleGroup group(group_of({recording("one", "x")}));
+    const QueryFn scalar = [](std::string_view, Timestamp) -> Result<promql::Value> {
+        return promql::Value{promql::Scalar{{0, 5}}, {}, {}};
+    };
+    EXPECT_EQ(text(group.evaluate(from_millis(1), scalar, nullptr, nullptr, nullptr).samples), "one 5.0\n");
+}
+
+TEST_F(GroupTest, EachRulesSamplesAreWrittenBeforeTheNextIsEvaluated) {
+    RuleGroup group(group_of({recording("a", "x"), recording("b", "a")}));
+    world.set("x", {{Labels{}, 1}});
+    world.set("a", {});
+    const RuleGroup::WriteFn write = [this](const std::vector<tsdb::SeriesSample>& samples) {
+        if (samples[0].labels.metric() == "a") world.set("a", {{Labels{}, samples[0].sample.value + 1}});
+    };
+    EXPECT_EQ(text(group.evaluate(from_millis(1), world.query(), nullptr, write, nullptr).samples), "a 1.0\nb 2.0\n");
+}
+
+TEST_F(GroupTest, NewRulesKeepTheStatesOfUnchangedOnes) {
+    RuleGroup old(group_of({alerting("Same", "x", 2min), alerting("Changed", "x"), alerting("Gone", "x")}));
+    world.set("x", {{Labels{}, 1}});
+    world.set("y", {{Labels{}, 1}});
+    evaluate(old);
+    evaluate(old);
+    RuleGroup fresh(group_of({alerting("Changed", "y"), alerting("Same", "x", 2min)}));
+    fresh.take_over(old);
+    EXPECT_EQ(text(old.retire(now).transitions), "resolved {alertname=\"Changed\"}\nresolved {alertname=\"Gone\"}\n");
+    EXPECT_EQ(text(evaluate(fresh).transitions), "fired {alertname=\"Changed\"}\nfired {alertname=\"Same\"}\n");
+}
+
+TEST_F(GroupTest, JsonIsPrometheus) {
+    RuleSpec rule = alerting("Down", "x", 90s);
+    rule.labels = {{"severity", "critical"}};
+    RuleGroup group(group_of({rule, recording("r", "y")}));
+    const auto before = nlohmann::json::parse(rules_to_json({group.status()}));
+    EXPECT_EQ(before["groups"][0]["rules"][0]["health"], "unknown");
+    EXPECT_EQ(before["groups"][0]["lastEvaluation"], "0001-01-01T00:00:00Z");
+    world.set("x", {{Labels{{"i", "1"}}, 0.25}});
+    world.fail("y");
+    evaluate(group);
+    const auto rules = nlohmann::json::parse(rules_to_json({group.status()}));
+    const auto& shown = rules["groups"][0];
+    EXPECT_EQ(shown["interval"], 60.0);
+    EXPECT_EQ(shown["rules"][0]["type"], "alerting");
+    EXPECT_EQ(shown["rules"][0]["state"], "pending");
+    EXPECT_EQ(shown["rules"][0]["duration"], 90.0);
+    EXPECT_EQ(shown["rules"][1]["type"], "recording");
+    EXPECT_EQ(shown["rules"][1]["health"], "err");
+    EXPECT_EQ(shown["rules"][1]["lastError"], "too slow");
+    const auto alerts = nlohmann::json::parse(alerts_to_json({group.status()}));
+    ASSERT_EQ(alerts["alerts"].size(), 1u);
+    EXPECT_EQ(alerts["alerts"][0]["value"], "2.5e-01");
+    EXPECT_EQ(alerts["alerts"][0]["labels"]["alertname"], "Down");
+    EXPECT_EQ(alerts["alerts"][0]["activeAt"], "1970-01-01T00:01:00.000Z");
+}
+
+}  // namespace
+}  // namespace stoker::alert

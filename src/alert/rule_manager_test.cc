@@ -1,0 +1,110 @@
+#include "alert/rule_manager.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+
+namespace stoker::alert {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Recorder : public SampleSink, public AlertObserver {
+public:
+    Result<Unit> write(const std::vector<tsdb::SeriesSample>& batch) override {
+        MutexLock lock(mutex_);
+        samples_ += batch.size();
+        return Unit{};
+    }
+    void on_alert(const AlertTransition& transition) override {
+        MutexLock lock(mutex_);
+        heard_ += transition.kind == AlertTransition::Kind::Fired ? "fired " : "resolved ";
+    }
+    std::string heard() {
+        MutexLock lock(mutex_);
+        return heard_;
+    }
+    std::size_t samples() {
+        MutexLock lock(mutex_);
+        return samples_;
+    }
+
+private:
+    Mutex mutex_;
+    std::string heard_;
+    std::size_t samples_ = 0;
+};
+
+// Whether `condition` came true within 10 s.
+bool eventually(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (std::chrono::steady_clock::now() < deadline) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(2ms);
+    }
+    return false;
+}
+
+std::vector<RuleGroupSpec> one_alert() {
+    RuleSpec rule;
+    rule.kind = RuleSpec::Kind::Alerting;
+    rule.name = "Down";
+    rule.expr = "x";
+    RuleGroupSpec group;
+    group.file = "f";
+    group.name = "g";
+    group.interval = 20ms;
+    group.rules = {rule};
+    return {group};
+}
+
+TEST(RuleManager, EvaluatesAndTells) {
+    Recorder recorder;
+    metrics::Registry registry;
+    std::atomic<bool> down{true};
+    const QueryFn query = [&down](std::string_view, Timestamp) -> Result<promql::Value> {
+        promql::Vector vector;
+        if (down) vector.push_back({tsdb::Labels{{"i", "1"}}, {0, 1}});
+        return promql::Value{vector, {}, {}};
+    };
+    RuleManager manager({}, query, nullptr, recorder, recorder, registry);
+    manager.replace(one_alert());
+    manager.start();
+    EXPECT_TRUE(eventually([&] { return recorder.heard() == "fired "; }));
+    EXPECT_TRUE(eventually(
+        [&] { return manager.status()->size() == 1 && !manager.status()->front().rules[0].alerts.empty(); }));
+    manager.replace(one_alert());  // The same rules again: nothing ends, nothing fires anew.
+    const std::size_t before = recorder.samples();
+    EXPECT_TRUE(eventually([&] { return recorder.samples() > before + 6; }));
+    EXPECT_EQ(recorder.heard(), "fired ");
+    down = false;
+    EXPECT_TRUE(eventually([&] { return recorder.heard() == "fired resolved "; }));
+    down = true;
+    EXPECT_TRUE(eventually([&] { return recorder.heard() == "fired resolved fired "; }));
+    manager.replace({});
+    EXPECT_TRUE(eventually([&] { return recorder.heard() == "fired resolved fired resolved "; }));
+    manager.stop();
+}
+
+TEST(RuleManager, StopInterruptsAQuery) {
+    Recorder recorder;
+    metrics::Registry registry;
+    auto cancel = std::make_shared<std::atomic<bool>>(false);
+    std::atomic<bool> begun{false};
+    const QueryFn query = [&begun, cancel](std::string_view, Timestamp) -> Result<promql::Value> {
+        begun = true;
+        while (!*cancel) std::this_thread::sleep_for(1ms);
+        return Error{Errc::Cancelled, "stopped"};
+    };
+    RuleManager manager({.cancel = cancel}, query, nullptr, recorder, recorder, registry);
+    manager.replace(one_alert());
+    manager.start();
+    ASSERT_TRUE(eventually([&] { return begun.load(); }));
+    const auto began = std::chrono::steady_clock::now();
+    manager.stop();
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+}
+
+}  // namespace
+}  // namespace stoker::alert
