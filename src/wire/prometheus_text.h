@@ -1,7 +1,7 @@
 // Reads what /metrics endpoints serve: Prometheus text format 0.0.4 and OpenMetrics text 1.0.
 //
-// One pass, no regular expressions; string_views point into the input unless a value held escapes. A malformed line is an
-// error with its line and column: a half-read exposition is never taken for a whole one. Stateless and thread-safe.
+// One pass, no regular expressions; string_views point into the input unless a value held escapes. A malformed line is
+// an error with its line and column: a half-read exposition is never taken for a whole one. Stateless and thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,8 @@ struct ExpositionLimits {
 // One sample. The views and the vector are valid during the callback only.
 struct ExpositionSample {
     std::string_view name;
-    std::vector<std::pair<std::string_view, std::string_view>> labels;  // As written: unsorted, __name__ not among them.
+    std::vector<std::pair<std::string_view, std::string_view>>
+        labels;  // As written: unsorted, __name__ not among them.
     double value = 0;
     std::optional<std::int64_t> time_ms;
 };
@@ -54,8 +55,8 @@ struct ExpositionVisitor {
 };
 
 // Walks `text` and calls the visitor for each sample and metadata line; returns the number of samples.
-// Errors: InvalidArgument ("line 3 column 17: ..."), ResourceExhausted (a limit). Samples before the error were visited:
-// collect into a batch and throw it away on error.
+// Errors: InvalidArgument ("line 3 column 17: ..."), ResourceExhausted (a limit). Samples before the error were
+// visited: collect into a batch and throw it away on error.
 Result<std::size_t> parse_exposition(std::string_view text, ExpositionFormat format, const ExpositionVisitor& visitor,
                                      const ExpositionLimits& limits = {});
 
