@@ -1,6 +1,7 @@
 // Background work: sealed chunks to disk, checkpoints that let the log be trimmed, and retention.
 //
 // Everything walks a shard in slices and holds its lock for one slice at a time, so that appends wait for microseconds.
+#include <algorithm>
 #include <chrono>
 
 #include "tsdb/store_impl.h"
@@ -78,6 +79,9 @@ Result<Unit> StoreImpl::flush_sealed() {
             MutexLock lock(shard->mutex());
             waiting = shard->take_sealed();
         }
+        // Twice in the list: sealed, taken by a checkpoint, and sealed again.
+        std::sort(waiting.begin(), waiting.end());
+        waiting.erase(std::unique(waiting.begin(), waiting.end()), waiting.end());
         for (std::size_t from = 0; from < waiting.size(); from += kSlice) {
             std::vector<FlushJob> jobs;
             {

@@ -75,7 +75,7 @@ Result<Unit> StoreImpl::load(const std::string& directory) {
     note_loaded();
     const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
     log::debug("metrics store is open",
-              {{"directory", directory}, {"series", series_.load()}, {"took_ms", took.count()}});
+               {{"directory", directory}, {"series", series_.load()}, {"took_ms", took.count()}});
     return Unit{};
 }
 
