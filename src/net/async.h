@@ -1,7 +1,8 @@
 // Small coroutine helpers: deadlines, sleeping, work on another thread.
 //
 // gcc 12 rules that hold for every coroutine here: parameters by value, no capturing lambda temporary in an expression
-// with co_await, no capturing coroutine lambdas.
+// with co_await, no capturing coroutine lambdas, and two that crash at run time or do not compile: no co_await inside a
+// condition (`if (!co_await f())`: name the value first), no initializer list inside a co_await expression.
 #pragma once
 
 #include <boost/asio/associated_executor.hpp>

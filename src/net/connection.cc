@@ -184,9 +184,9 @@ asio::awaitable<bool> Connection::read_head() {
     deadline_.set(options.idle_timeout);
     while (true) {
         // An empty line before a request is a leftover of the one before (RFC 9112, 2.2).
-        while (buffer_.data().starts_with("\r\n")) buffer_.consume(2);
-        if (!buffer_.empty()) idle_ = false;
-        const auto step = parser_.parse_head(buffer_.data(), head_);
+        while (idle_ && buffer_.data().starts_with("\r\n")) buffer_.consume(2);
+        if (!buffer_.empty() && buffer_.data() != "\r") idle_ = false;
+        const auto step = parser_.parse_head(idle_ ? std::string_view{} : buffer_.data(), head_);
         buffer_.consume(step.consumed);
         if (step.state == ParseState::Ok) break;
         if (step.state == ParseState::Malformed) {

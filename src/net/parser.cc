@@ -111,20 +111,20 @@ ParseState state_of(const beast::error_code& ec) {
 template <typename Head>
 class MessageParser<Head>::Impl {
 public:
-    explicit Impl(std::size_t max_head_bytes) : max_head_bytes_(max_head_bytes) { start(); }
+    explicit Impl(std::size_t limit) : max_head_bytes(limit) { start(); }
 
     void start() {
+        head_bytes = 0;
         grammar.emplace();
         grammar->eager(false);
         grammar->body_limit(boost::none);
-        const std::size_t limit = std::min<std::size_t>(max_head_bytes_, std::numeric_limits<std::uint32_t>::max());
+        const std::size_t limit = std::min<std::size_t>(max_head_bytes, std::numeric_limits<std::uint32_t>::max());
         grammar->header_limit(static_cast<std::uint32_t>(limit));
     }
 
+    const std::size_t max_head_bytes;
+    std::size_t head_bytes = 0;  // Consumed of the head under way.
     std::optional<Grammar<Head>> grammar;
-
-private:
-    std::size_t max_head_bytes_;
 };
 
 template <typename Head>
@@ -148,16 +148,18 @@ ParseStep MessageParser<Head>::parse_head(std::string_view bytes, Head& head) {
     auto& grammar = *impl_->grammar;
     ParseStep step;
     if (bytes.empty()) return {ParseState::NeedMore};
-    head.headers.clear();
+    if (!grammar.got_some()) head.headers.clear();
     grammar.head = &head;
     beast::error_code ec;
-    // Beast takes nothing before the blank line is there, so a head is parsed once however it arrives.
     step.consumed = grammar.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
     grammar.head = nullptr;
-    if (ec) {
-        step.state = state_of(ec);
-    } else if (!grammar.is_header_done() || has_folded_line(bytes.substr(0, step.consumed))) {
-        step.state = ParseState::Malformed;
+    if (ec) step.state = state_of(ec);
+    // A field is consumed whole or not at all, so no fold hides between two calls.
+    if (has_folded_line(bytes.substr(0, step.consumed))) step.state = ParseState::Malformed;
+    // Beast limits what is left of the head each time; we mean all of it.
+    impl_->head_bytes += step.consumed;
+    if (impl_->head_bytes > impl_->max_head_bytes && step.state != ParseState::Malformed) {
+        step.state = ParseState::HeadTooLarge;
     }
     return step;
 }

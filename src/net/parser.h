@@ -39,8 +39,8 @@ public:
     // The message has no body whatever its head says: the answer to a HEAD request. REQUIRES: before parse_head().
     void expect_no_body();
 
-    // Parses a head at the start of `bytes` into `head`, whose former content is dropped. NeedMore: nothing was
-    // consumed; call again with the same bytes and more behind them.
+    // Parses a head at the start of `bytes` into `head`, whose former content is dropped. NeedMore: call again with
+    // what was not consumed and more behind it, and the same `head`.
     ParseStep parse_head(std::string_view bytes, Head& head);
 
     // The next piece of the body. REQUIRES: parse_head() gave Ok.
