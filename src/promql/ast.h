@@ -128,6 +128,7 @@ struct Binary {
     ExprPtr right;
     bool return_bool = false;
     Matching matching;
+    std::size_t op_begin = 0;  // Byte offset of the operator.
 };
 
 struct Unary {

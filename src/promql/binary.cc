@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "promql/evaluator.h"
-#include "promql/parser_state.h"
+#include "promql/format.h"
 
 namespace stoker::promql {
 
@@ -151,9 +151,9 @@ private:
     }
 
     Error duplicate(const Group& group, const Column& a, const Column& b) const {
-        return execution_error("found duplicate series for the match group " + group.labels.text() + " on the " +
-                               (swapped_ ? "left" : "right") + " hand-side of the operation: [" + b.labels.text() +
-                               ", " + a.labels.text() +
+        return execution_error("found duplicate series for the match group " + labels_in_message(group.labels) +
+                               " on the " + (swapped_ ? "left" : "right") + " hand-side of the operation: [" +
+                               labels_in_message(b.labels) + ", " + labels_in_message(a.labels) +
                                "];many-to-many matching not allowed: matching labels must be unique on one side");
     }
 

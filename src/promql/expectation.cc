@@ -80,8 +80,7 @@ Result<Expectation> Expectation::parse(const std::vector<std::string>& lines) {
             } else if (take(rest, "no_info")) {
                 expected.info_.unwanted = true;
             } else if (take(rest, "string")) {
-                TRY(const std::vector<Token> tokens, tokenize(rest));
-                expected.text_ = tokens.front().text;
+                expected.text_ = tokenize(rest).front().text;
             } else {
                 return Error{Errc::InvalidArgument, "unknown expectation: " + line};
             }

@@ -79,6 +79,15 @@ std::string format_seconds(std::int64_t millis) {
     return out;
 }
 
+std::string labels_in_message(const tsdb::Labels& labels) {
+    std::string out = "{";
+    for (const auto& [name, value] : labels) {
+        if (out.size() > 1) out += ", ";
+        out += name + "=" + quote(value);
+    }
+    return out + "}";
+}
+
 std::string quote(std::string_view text) {
     std::string out = "\"";
     for (std::size_t i = 0; i < text.size();) {

@@ -18,6 +18,9 @@ std::string format_sample_value(double value);
 // Milliseconds as seconds: "1435781451.781", and without a fraction where there is none.
 std::string format_seconds(std::int64_t millis);
 
+// Labels as Prometheus' messages have them: {__name__="up", job="a"}.
+std::string labels_in_message(const tsdb::Labels& labels);
+
 // Go's %q for text and for the character at `offset` ('é', or `end of input` past the end).
 std::string quote(std::string_view text);
 std::string quote_char(std::string_view text, std::size_t offset);

@@ -1,8 +1,9 @@
 #include "promql/lexer.h"
 
+#include <array>
 #include <cctype>
 #include <charconv>
-#include <cmath>
+#include <cstdio>
 #include <limits>
 
 #include "promql/format.h"
@@ -39,25 +40,48 @@ void append_utf8(std::string& out, std::uint32_t code) {
     }
 }
 
+// Go's %#U of the character at `offset`: U+0071 'q'.
+std::string code_point(std::string_view text, std::size_t offset) {
+    std::array<char, 16> number{};
+    std::snprintf(number.data(), number.size(), "U+%04X ", static_cast<unsigned char>(text[offset]));
+    return number.data() + quote_char(text, offset);
+}
+
 class Lexer {
 public:
     explicit Lexer(std::string_view query) : query_(query) {}
 
-    Result<std::vector<Token>> run() {
-        while (true) {
-            skip_space();
-            if (at_ == query_.size()) break;
-            TRY_UNIT(next());
+    std::vector<Token> run() {
+        if (!read_all()) {
+            Token token;
+            token.kind = TokenKind::Error;
+            token.begin = token.end = problem_at_;
+            token.text = problem_;
+            tokens_.push_back(std::move(token));
         }
-        if (paren_depth_ != 0) return fail(query_.size(), "unclosed left parenthesis");
-        if (in_braces_) return fail(query_.size(), "unexpected end of input inside braces");
-        if (in_brackets_) return fail(query_.size(), "unclosed left bracket");
-        push(TokenKind::End, at_);
         return std::move(tokens_);
     }
 
 private:
-    Error fail(std::size_t offset, std::string_view message) const { return parse_error(query_, offset, message); }
+    bool read_all() {
+        while (true) {
+            skip_space();
+            if (at_ == query_.size()) break;
+            if (!next()) return false;
+        }
+        if (paren_depth_ != 0) return fail(at_, "unclosed left parenthesis");
+        if (in_braces_) return fail(at_, "unexpected end of input inside braces");
+        if (in_brackets_) return fail(at_, "unclosed left bracket");
+        push(TokenKind::End, at_);
+        return true;
+    }
+
+    // Notes the problem; false, for the caller to hand on.
+    bool fail(std::size_t offset, std::string message) {
+        problem_at_ = offset;
+        problem_ = std::move(message);
+        return false;
+    }
 
     char peek(std::size_t ahead = 0) const { return at_ + ahead < query_.size() ? query_[at_ + ahead] : '\0'; }
 
@@ -89,7 +113,7 @@ private:
         }
     }
 
-    Result<Unit> next() {
+    bool next() {
         const char c = peek();
         if (c == '"' || c == '\'' || c == '`') return string(c);
         if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return number();
@@ -98,7 +122,7 @@ private:
         return symbol();
     }
 
-    Result<Unit> word() {
+    bool word() {
         const std::size_t begin = at_;
         while (at_ < query_.size() && (is_word(query_[at_]) || (query_[at_] == ':' && !in_braces_ && !in_brackets_))) {
             ++at_;
@@ -110,11 +134,11 @@ private:
             token.kind = TokenKind::Number;
             token.number = value;
         }
-        return Unit{};
+        return true;
     }
 
     // A number or a duration: both start with a digit, and which it is shows only at its end.
-    Result<Unit> number() {
+    bool number() {
         const std::size_t begin = at_;
         while (at_ < query_.size()) {
             const char c = query_[at_];
@@ -136,10 +160,10 @@ private:
             return fail(begin, "bad number or duration syntax: " + quote(text));
         }
         tokens_.back().number = value;
-        return Unit{};
+        return true;
     }
 
-    Result<Unit> string(char delimiter) {
+    bool string(char delimiter) {
         const std::size_t begin = at_++;
         std::string text;
         while (true) {
@@ -149,19 +173,18 @@ private:
             const char c = query_[at_++];
             if (c == delimiter) break;
             if (c == '\\' && delimiter != '`') {
-                TRY_UNIT(escape(text, delimiter));
+                if (!escape(text, delimiter, begin)) return false;
             } else {
                 text += c;
             }
         }
         push(TokenKind::String, begin);
         tokens_.back().text = std::move(text);
-        return Unit{};
+        return true;
     }
 
     // Go's escapes; the backslash is already taken.
-    Result<Unit> escape(std::string& text, char delimiter) {
-        const std::size_t begin = at_ - 1;
+    bool escape(std::string& text, char delimiter, std::size_t begin) {
         if (at_ == query_.size()) return fail(begin, "escape sequence not terminated");
         const char c = query_[at_++];
         static constexpr std::string_view kNames = "abfnrtv\\";
@@ -172,23 +195,25 @@ private:
             text += kValues[i];
         } else if (c >= '0' && c <= '7') {
             --at_;
-            TRY(const std::uint32_t code, digits(begin, 3, 8, 255));
+            std::uint32_t code = 0;
+            if (!digits(begin, 3, 8, 255, code)) return false;
             text += static_cast<char>(code);
         } else if (c == 'x') {
-            TRY(const std::uint32_t code, digits(begin, 2, 16, 255));
+            std::uint32_t code = 0;
+            if (!digits(begin, 2, 16, 255, code)) return false;
             text += static_cast<char>(code);
         } else if (c == 'u' || c == 'U') {
-            TRY(const std::uint32_t code, digits(begin, c == 'u' ? 4 : 8, 16, 0x10ffff));
+            std::uint32_t code = 0;
+            if (!digits(begin, c == 'u' ? 4 : 8, 16, 0x10ffff, code)) return false;
             if (code >= 0xd800 && code < 0xe000) return fail(begin, "escape sequence is an invalid Unicode code point");
             append_utf8(text, code);
         } else {
-            return fail(begin, std::string("unknown escape sequence '\\") + c + "'");
+            return fail(begin, "unknown escape sequence " + code_point(query_, at_ - 1));
         }
-        return Unit{};
+        return true;
     }
 
-    Result<std::uint32_t> digits(std::size_t begin, int count, int base, std::uint32_t max) {
-        std::uint32_t code = 0;
+    bool digits(std::size_t begin, int count, int base, std::uint32_t max, std::uint32_t& code) {
         if (at_ + static_cast<std::size_t>(count) > query_.size()) {
             return fail(begin, "escape sequence not terminated");
         }
@@ -199,10 +224,10 @@ private:
         }
         if (code > max) return fail(begin, "escape sequence is an invalid Unicode code point");
         at_ += static_cast<std::size_t>(count);
-        return code;
+        return true;
     }
 
-    Result<Unit> in_selector() {
+    bool in_selector() {
         const char c = peek();
         const char d = peek(1);
         if (c == '{') return fail(at_, "unexpected left brace '{'");
@@ -222,10 +247,10 @@ private:
         } else {
             return fail(at_, "unexpected character inside braces: " + quote_char(query_, at_));
         }
-        return Unit{};
+        return true;
     }
 
-    Result<Unit> symbol() {
+    bool symbol() {
         const char c = peek();
         const char d = peek(1);
         switch (c) {
@@ -233,22 +258,23 @@ private:
                 ++paren_depth_;
                 return one(TokenKind::LeftParen);
             case ')':
-                if (--paren_depth_ < 0) return fail(at_, "unexpected right parenthesis ')'");
+                if (--paren_depth_ < 0) return fail(at_ + 1, "unexpected right parenthesis ')'");
                 return one(TokenKind::RightParen);
             case '{':
                 in_braces_ = true;
                 return one(TokenKind::LeftBrace);
-            case '}':
-                return fail(at_, "unexpected right brace '}'");
             case '[':
                 if (in_brackets_) return fail(at_, "unexpected left bracket '['");
                 in_brackets_ = true;
+                had_colon_ = false;
                 return one(TokenKind::LeftBracket);
             case ']':
                 if (!in_brackets_) return fail(at_, "unexpected right bracket ']'");
                 in_brackets_ = false;
                 return one(TokenKind::RightBracket);
             case ':':
+                if (had_colon_) return fail(at_, "unexpected colon ':'");
+                had_colon_ = true;
                 return one(TokenKind::Colon);
             case ',':
                 return one(TokenKind::Comma);
@@ -271,12 +297,12 @@ private:
         }
     }
 
-    Result<Unit> one(TokenKind kind) {
+    bool one(TokenKind kind) {
         take(kind, 1);
-        return Unit{};
+        return true;
     }
 
-    Result<Unit> comparison(char c, char d) {
+    bool comparison(char c, char d) {
         if (c == '=' && d == '=') {
             take(TokenKind::EqualEqual, 2);
         } else if (c == '=' && d == '~') {
@@ -294,7 +320,7 @@ private:
         } else {
             return fail(at_, "unexpected character: " + quote_char(query_, at_));
         }
-        return Unit{};
+        return true;
     }
 
     std::string_view query_;
@@ -302,7 +328,10 @@ private:
     int paren_depth_ = 0;
     bool in_braces_ = false;
     bool in_brackets_ = false;
+    bool had_colon_ = false;  // In these brackets.
     std::vector<Token> tokens_;
+    std::size_t problem_at_ = 0;
+    std::string problem_;
 };
 
 }  // namespace
@@ -311,7 +340,7 @@ Error parse_error(std::string_view query, std::size_t offset, std::string_view m
     return Error{Errc::InvalidArgument, place_of(query, offset) + ": parse error: " + std::string(message)};
 }
 
-Result<std::vector<Token>> tokenize(std::string_view query) {
+std::vector<Token> tokenize(std::string_view query) {
     return Lexer(query).run();
 }
 

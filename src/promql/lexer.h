@@ -1,4 +1,4 @@
-// Splits a query into tokens. Sans state beyond the text: one call, all tokens or the first error.
+// Splits a query into tokens. No state beyond the text: one call, all tokens.
 #pragma once
 
 #include <string_view>
@@ -9,9 +9,9 @@
 
 namespace stoker::promql {
 
-// All tokens of `query`, closed by one of kind End; comments and space are left out.
-// Errors: InvalidArgument, "1:7: parse error: ...".
-Result<std::vector<Token>> tokenize(std::string_view query);
+// All tokens of `query`, closed by one of kind End; comments and space are left out. Where the text can't be read the
+// last one is of kind Error: whether it matters depends on what the parser finds before it.
+std::vector<Token> tokenize(std::string_view query);
 
 // The error every stage before evaluation reports.
 Error parse_error(std::string_view query, std::size_t offset, std::string_view message);

@@ -55,7 +55,7 @@ std::optional<Operator> operator_of(const Token& token) {
 }  // namespace
 
 Result<ExprPtr> Parser::whole() {
-    if (peek().kind == TokenKind::End) return fail(peek(), "no expression found in input");
+    if (peek().kind == TokenKind::End) return parse_error(query_, 0, "no expression found in input");
     TRY(ExprPtr expr, expression(0));
     if (peek().kind != TokenKind::End) return unexpected(peek());
     return expr;
@@ -68,11 +68,11 @@ Result<ExprPtr> Parser::expression(int min_precedence) {
     while (true) {
         const std::optional<Operator> found = operator_of(peek());
         if (!found || found->precedence < min_precedence) return left;
-        take();
         auto expr = std::make_unique<Expr>();
         Binary binary;
+        binary.op_begin = take().begin;
         binary.op = found->op;
-        TRY_UNIT(modifiers(binary));
+        TRY_UNIT(modifiers(binary, left->begin));
         TRY(binary.right, expression(found->right_associative ? found->precedence : found->precedence + 1));
         expr->begin = left->begin;
         expr->end = binary.right->end;
@@ -105,12 +105,14 @@ Result<ExprPtr> Parser::unary() {
 }
 
 // bool, on(...), ignoring(...), group_left(...), group_right(...).
-Result<Unit> Parser::modifiers(Binary& binary) {
+Result<Unit> Parser::modifiers(Binary& binary, std::size_t begin) {
     Matching& matching = binary.matching;
     if (is_set_operator(binary.op)) matching.card = Matching::Card::ManyToMany;
     if (is_word(peek(), "bool")) {
-        const Token token = take();
-        if (!is_comparison(binary.op)) return fail(token, "bool modifier can only be used on comparison operators");
+        take();
+        if (!is_comparison(binary.op)) {
+            return parse_error(query_, binary.op_begin, "bool modifier can only be used on comparison operators");
+        }
         binary.return_bool = true;
     }
     if (!is_word(peek(), "on") && !is_word(peek(), "ignoring")) return Unit{};
@@ -120,7 +122,8 @@ Result<Unit> Parser::modifiers(Binary& binary) {
     if (!is_word(peek(), "group_left") && !is_word(peek(), "group_right")) return Unit{};
     const Token group = take();
     if (is_set_operator(binary.op)) {
-        return fail(group, "no grouping allowed for \"" + std::string(to_string(binary.op)) + "\" operation");
+        return parse_error(query_, begin,
+                           "no grouping allowed for \"" + std::string(to_string(binary.op)) + "\" operation");
     }
     matching.card = is_word(group, "group_left") ? Matching::Card::ManyToOne : Matching::Card::OneToMany;
     if (peek().kind == TokenKind::LeftParen) {
@@ -128,7 +131,8 @@ Result<Unit> Parser::modifiers(Binary& binary) {
     }
     for (const std::string& label : matching.include) {
         if (matching.on && std::find(matching.labels.begin(), matching.labels.end(), label) != matching.labels.end()) {
-            return fail(group, "label " + quote(label) + " must not occur in ON and GROUP clause at once");
+            return parse_error(query_, binary.op_begin,
+                               "label " + quote(label) + " must not occur in ON and GROUP clause at once");
         }
     }
     return Unit{};
@@ -161,8 +165,7 @@ Result<std::vector<std::string>> Parser::label_list() {
 }  // namespace internal
 
 Result<ExprPtr> parse(std::string_view query) {
-    TRY(std::vector<Token> tokens, tokenize(query));
-    TRY(ExprPtr expr, internal::Parser(query, std::move(tokens)).whole());
+    TRY(ExprPtr expr, internal::Parser(query, tokenize(query)).whole());
     TRY_UNIT(internal::check_types(query, *expr));
     return expr;
 }

@@ -175,7 +175,7 @@ Result<ExprPtr> Parser::selector() {
         node.name = first.text;
         node.matchers.push_back({std::string(tsdb::kMetricName), tsdb::Matcher::Op::Equal, node.name});
     }
-    if (peek().kind == TokenKind::LeftBrace) TRY_UNIT(matchers(node));
+    if (peek().kind == TokenKind::LeftBrace) TRY_UNIT(matchers(node, first.begin));
     if (std::all_of(node.matchers.begin(), node.matchers.end(), matches_empty)) {
         return fail(first, "vector selector must contain at least one non-empty matcher");
     }
@@ -183,55 +183,27 @@ Result<ExprPtr> Parser::selector() {
 }
 
 // {a="b", c=~"d"} and {"a metric's name", "a label's name"="b"}.
-Result<Unit> Parser::matchers(VectorSelector& selector) {
+Result<Unit> Parser::matchers(VectorSelector& selector, std::size_t begin) {
     take();
     while (peek().kind != TokenKind::RightBrace) {
         const Token name = take();
         if (name.kind != TokenKind::Word && name.kind != TokenKind::String) {
             return unexpected(name, "label matching", "identifier or \"}\"");
         }
-        tsdb::Matcher matcher;
-        matcher.name = name.text;
-        const bool bare = peek().kind == TokenKind::Comma || peek().kind == TokenKind::RightBrace;
-        if (name.kind == TokenKind::String && bare) {
-            if (!selector.name.empty()) {
-                return fail(name,
-                            "metric name must not be set twice: " + quote(selector.name) + " or " + quote(name.text));
-            }
-            matcher.name = std::string(tsdb::kMetricName);
-            matcher.value = selector.name = name.text;
-        } else {
-            const Token op = take();
-            switch (op.kind) {
-                case TokenKind::Assign:
-                    matcher.op = tsdb::Matcher::Op::Equal;
-                    break;
-                case TokenKind::NotEqual:
-                    matcher.op = tsdb::Matcher::Op::NotEqual;
-                    break;
-                case TokenKind::RegexMatch:
-                    matcher.op = tsdb::Matcher::Op::Regex;
-                    break;
-                case TokenKind::RegexNotMatch:
-                    matcher.op = tsdb::Matcher::Op::NotRegex;
-                    break;
-                default:
-                    return unexpected(op, "label matching", "label matching operator");
-            }
-            const Token value = take();
-            if (value.kind != TokenKind::String) return unexpected(value, "label matching", "string");
-            matcher.value = value.text;
-            const bool regex = op.kind == TokenKind::RegexMatch || op.kind == TokenKind::RegexNotMatch;
-            if (regex) {
-                const re2::RE2 compiled(matcher.value, re2::RE2::Quiet);
-                if (!compiled.ok()) return fail(value, "error parsing regexp: " + compiled.error());
-            }
-            if (!selector.name.empty() && matcher.name == tsdb::kMetricName && !regex) {
-                return fail(
-                    name, "metric name must not be set twice: " + quote(selector.name) + " or " + quote(matcher.value));
-            }
+        const bool alone = peek().kind == TokenKind::Comma || peek().kind == TokenKind::RightBrace;
+        const bool metric = name.kind == TokenKind::String && alone;
+        tsdb::Matcher next{std::string(tsdb::kMetricName), tsdb::Matcher::Op::Equal, name.text};
+        if (!metric) {
+            TRY(next, matcher(name));
         }
-        selector.matchers.push_back(std::move(matcher));
+        const bool names_metric = next.name == tsdb::kMetricName && next.op <= tsdb::Matcher::Op::NotEqual;
+        if (names_metric && !selector.name.empty()) {
+            return parse_error(
+                query_, begin,
+                "metric name must not be set twice: " + quote(selector.name) + " or " + quote(next.value));
+        }
+        if (metric) selector.name = name.text;
+        selector.matchers.push_back(std::move(next));
         if (peek().kind == TokenKind::Comma) {
             take();
         } else if (peek().kind != TokenKind::RightBrace) {
@@ -240,6 +212,35 @@ Result<Unit> Parser::matchers(VectorSelector& selector) {
     }
     take();
     return Unit{};
+}
+
+// The operator and the value behind a label's name.
+Result<tsdb::Matcher> Parser::matcher(const Token& name) {
+    const Token op = take();
+    tsdb::Matcher result{name.text, tsdb::Matcher::Op::Equal, ""};
+    switch (op.kind) {
+        case TokenKind::Assign:
+            break;
+        case TokenKind::NotEqual:
+            result.op = tsdb::Matcher::Op::NotEqual;
+            break;
+        case TokenKind::RegexMatch:
+            result.op = tsdb::Matcher::Op::Regex;
+            break;
+        case TokenKind::RegexNotMatch:
+            result.op = tsdb::Matcher::Op::NotRegex;
+            break;
+        default:
+            return unexpected(op, "label matching", "label matching operator");
+    }
+    const Token value = take();
+    if (value.kind != TokenKind::String) return unexpected(value, "label matching", "string");
+    result.value = value.text;
+    if (op.kind == TokenKind::RegexMatch || op.kind == TokenKind::RegexNotMatch) {
+        const re2::RE2 compiled(result.value, re2::RE2::Quiet);
+        if (!compiled.ok()) return fail(name, "error parsing regexp: " + compiled.error());
+    }
+    return result;
 }
 
 // A length of time: a duration, or a number of seconds.
@@ -270,21 +271,21 @@ Result<ExprPtr> Parser::range(ExprPtr inner) {
     }
     TRY_UNIT(expect(TokenKind::RightBracket, "subquery or range selector", "\":\" or \"]\""));
     const auto* selector = inner->as<VectorSelector>();
-    if (selector == nullptr) return parse_error(query_, begin, "ranges only allowed for vector selectors");
+    if (selector == nullptr) return fail(open, "ranges only allowed for vector selectors");
     if (selector->shift.has_offset) return fail(open, "no offset modifiers allowed before range");
     if (selector->shift.at) return fail(open, "no @ modifiers allowed before range");
     return make_expr(MatrixSelector{std::move(inner), length}, begin, last_end(), depth);
 }
 
 Result<Unit> Parser::offset(Expr& expr) {
-    const Token word = take();
+    take();
     Shift* shift = shift_of(expr);
     if (shift == nullptr) {
         return parse_error(query_, expr.begin,
                            "offset modifier must be preceded by an instant vector selector or range vector selector or "
                            "a subquery");
     }
-    if (shift->has_offset) return fail(word, "offset may not be set multiple times");
+    if (shift->has_offset) return parse_error(query_, expr.begin, "offset may not be set multiple times");
     const bool negative = peek().kind == TokenKind::Minus;
     if (negative || peek().kind == TokenKind::Plus) take();
     TRY(const std::int64_t length, duration("offset", true));
@@ -294,14 +295,14 @@ Result<Unit> Parser::offset(Expr& expr) {
 }
 
 Result<Unit> Parser::at(Expr& expr) {
-    const Token sign = take();
+    take();
     Shift* shift = shift_of(expr);
     if (shift == nullptr) {
         return parse_error(query_, expr.begin,
                            "@ modifier must be preceded by an instant vector selector or range vector selector or a "
                            "subquery");
     }
-    if (shift->at) return fail(sign, "@ <timestamp> may not be set multiple times");
+    if (shift->at) return parse_error(query_, expr.begin, "@ <timestamp> may not be set multiple times");
     if (is_word(peek(), "start") || is_word(peek(), "end")) {
         const auto kind = is_word(take(), "start") ? AtModifier::Kind::Start : AtModifier::Kind::End;
         TRY_UNIT(expect(TokenKind::LeftParen, "@", "\"(\""));

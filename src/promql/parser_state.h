@@ -47,13 +47,16 @@ private:
     Token take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
     std::size_t last_end() const { return at_ == 0 ? 0 : tokens_[at_ - 1].end; }
 
-    Error fail(const Token& token, std::string_view message) const { return parse_error(query_, token.begin, message); }
+    // Where the lexer failed, its error is the one to report.
+    Error fail(const Token& token, std::string_view message) const {
+        return parse_error(query_, token.begin, token.kind == TokenKind::Error ? token.text : message);
+    }
     Error unexpected(const Token& token, std::string_view context = "", std::string_view expected = "") const;
     Result<Unit> expect(TokenKind kind, std::string_view context, std::string_view expected);
 
     Result<ExprPtr> expression(int min_precedence);
     Result<ExprPtr> unary();
-    Result<Unit> modifiers(Binary& binary);
+    Result<Unit> modifiers(Binary& binary, std::size_t begin);
     Result<std::vector<std::string>> label_list();
 
     Result<ExprPtr> postfix();
@@ -63,7 +66,8 @@ private:
     Result<ExprPtr> call();
     Result<std::vector<ExprPtr>> arguments();
     Result<ExprPtr> selector();
-    Result<Unit> matchers(VectorSelector& selector);
+    Result<Unit> matchers(VectorSelector& selector, std::size_t begin);
+    Result<tsdb::Matcher> matcher(const Token& name);
     Result<ExprPtr> range(ExprPtr inner);
     Result<Unit> offset(Expr& expr);
     Result<Unit> at(Expr& expr);

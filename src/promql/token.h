@@ -9,6 +9,7 @@ namespace stoker::promql {
 
 enum class TokenKind : std::uint8_t {
     End,
+    Error,     // Where the lexer could not go on; `text` says why. The last token.
     Word,      // Identifier, metric name, keyword or aggregator; the parser decides by where it stands.
     Number,    // 1, 0x1f, 1e3, Inf, NaN
     Duration,  // 5m, 1h30m; `number` holds seconds

@@ -49,7 +49,7 @@ private:
     Result<Unit> check_node(Expr& expr, Subquery& node) {
         expr.type = ValueType::RangeVector;
         TRY_UNIT(check(*node.inner));
-        if (node.inner->type == ValueType::InstantVector || node.inner->type == ValueType::Scalar) return Unit{};
+        if (node.inner->type == ValueType::InstantVector) return Unit{};
         return fail(expr, "subquery is only allowed on instant vector, got " +
                               std::string(to_string(node.inner->type)) + " instead");
     }
@@ -112,7 +112,7 @@ private:
         const bool scalars = node.left->type == ValueType::Scalar && node.right->type == ValueType::Scalar;
         expr.type = scalars ? ValueType::Scalar : ValueType::InstantVector;
         if (scalars && is_comparison(node.op) && !node.return_bool) {
-            return fail(expr, "comparisons between scalars must use BOOL modifier");
+            return parse_error(query_, node.op_begin, "comparisons between scalars must use BOOL modifier");
         }
         if (!vectors && is_set_operator(node.op)) {
             return fail(expr, "set operator " + quote(to_string(node.op)) + " not allowed in binary scalar expression");
