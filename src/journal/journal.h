@@ -38,15 +38,15 @@ enum class Kind : std::uint16_t { Request = 1, Incident = 2, Action = 3, Audit =
 
 struct Record {
     std::uint64_t sequence = 0;  // From 1; gaps only where damage was reported.
-    Timestamp time;
+    Timestamp time{};
     Kind kind{};
-    std::string payload;
+    std::string payload{};
 };
 
 struct Damage {
-    std::string segment;
+    std::string segment{};
     std::uint64_t offset = 0;
-    std::string what;
+    std::string what{};
 };
 
 class Journal {

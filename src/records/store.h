@@ -34,19 +34,19 @@ enum class SortBy : std::uint8_t { Time, Duration, Ttft, CompletionTokens };
 
 // Empty fields select everything.
 struct RequestFilter {
-    std::optional<Timestamp> from;  // Inclusive.
-    std::optional<Timestamp> to;    // Exclusive.
-    std::string model;
-    std::string pool;
-    std::string replica;
-    std::string tenant;
-    std::string outcome;
-    std::string id;
-    std::string text;                // Part of id, model or error, in any case.
-    std::optional<int> status_from;  // Inclusive; "5xx" is 500..599.
-    std::optional<int> status_to;    // Inclusive.
-    std::optional<bool> stream;
-    std::optional<Duration> min_duration;
+    std::optional<Timestamp> from{};  // Inclusive.
+    std::optional<Timestamp> to{};    // Exclusive.
+    std::string model{};
+    std::string pool{};
+    std::string replica{};
+    std::string tenant{};
+    std::string outcome{};
+    std::string id{};
+    std::string text{};                // Part of id, model or error, in any case.
+    std::optional<int> status_from{};  // Inclusive; "5xx" is 500..599.
+    std::optional<int> status_to{};    // Inclusive.
+    std::optional<bool> stream{};
+    std::optional<Duration> min_duration{};
     SortBy sort = SortBy::Time;
     bool ascending = false;
     std::size_t limit = 100;
@@ -107,8 +107,8 @@ public:
     virtual Result<std::uint64_t> remove_before(Timestamp before) = 0;
 
     virtual LoadCounts counts() const = 0;
-    // What opening had to repair; empty if nothing.
-    virtual const std::string& repaired() const = 0;
+    // What had to be repaired, a sentence for the operator; empty if nothing.
+    virtual std::string repaired() const = 0;
     virtual std::uint64_t bytes() const = 0;
 };
 

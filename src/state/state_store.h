@@ -30,17 +30,17 @@ inline constexpr std::string_view kIncidents = "incidents";
 inline constexpr std::string_view kAlertStates = "alert_states";
 
 struct Document {
-    std::string id;
-    Timestamp time;             // What list() orders by; the incident's opening, for one.
-    std::string status;         // What list() selects by; may be empty.
-    std::string body;           // JSON.
+    std::string id{};
+    Timestamp time{};           // What list() orders by; the incident's opening, for one.
+    std::string status{};       // What list() selects by; may be empty.
+    std::string body{};         // JSON.
     std::int64_t revision = 0;  // 1 after the first put, one more with each; put() ignores it.
 };
 
 struct Selection {
-    std::vector<std::string> status;  // Any of these; empty means all.
-    std::optional<Timestamp> from;    // Inclusive.
-    std::optional<Timestamp> to;      // Exclusive.
+    std::vector<std::string> status{};  // Any of these; empty means all.
+    std::optional<Timestamp> from{};    // Inclusive.
+    std::optional<Timestamp> to{};      // Exclusive.
     bool oldest_first = false;
     std::size_t limit = 100;
     std::size_t offset = 0;
@@ -52,24 +52,24 @@ std::string_view to_string(ActionStatus status);  // intended, succeeded, failed
 // Something done to the world. `id` names the one execution: made up before the intent is written, it is the key that
 // keeps the action from running twice.
 struct Action {
-    std::string id;
-    std::string incident_id;
-    std::string policy;
-    std::string kind;    // "restart"
-    std::string target;  // Replica id.
-    std::string detail;  // JSON: what exactly will be done.
-    Timestamp intended_at;
+    std::string id{};
+    std::string incident_id{};
+    std::string policy{};
+    std::string kind{};    // "restart"
+    std::string target{};  // Replica id.
+    std::string detail{};  // JSON: what exactly will be done.
+    Timestamp intended_at{};
     ActionStatus status = ActionStatus::Intended;
-    Timestamp finished_at;  // Epoch while it is not finished.
-    std::string result;     // One sentence.
+    Timestamp finished_at{};  // Epoch while it is not finished.
+    std::string result{};     // One sentence.
 };
 
 struct ActionSelection {
-    std::string incident_id;  // Empty: any.
-    std::string target;       // Empty: any.
-    std::string policy;       // Empty: any.
-    std::optional<ActionStatus> status;
-    std::optional<Timestamp> intended_since;  // Inclusive.
+    std::string incident_id{};  // Empty: any.
+    std::string target{};       // Empty: any.
+    std::string policy{};       // Empty: any.
+    std::optional<ActionStatus> status{};
+    std::optional<Timestamp> intended_since{};  // Inclusive.
     std::size_t limit = 1000;
 };
 

@@ -1,0 +1,101 @@
+#include "records/request_query.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "records/schema.h"
+
+namespace stoker::records {
+namespace {
+
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
+
+struct Condition {
+    std::string sql = "true";
+    std::vector<duck::Parameter> parameters;
+
+    void add(std::string_view expression, duck::Parameter value) {
+        sql += " AND ";
+        sql += expression;
+        parameters.push_back(std::move(value));
+    }
+    void add_if_given(std::string_view expression, const std::string& value) {
+        if (!value.empty()) add(expression, value);
+    }
+};
+
+Condition condition_of(const RequestFilter& filter) {
+    Condition where;
+    if (filter.from) where.add("time >= make_timestamp(CAST(? AS BIGINT) * 1000)", to_millis(*filter.from));
+    if (filter.to) where.add("time < make_timestamp(CAST(? AS BIGINT) * 1000)", to_millis(*filter.to));
+    where.add_if_given("model = ?", filter.model);
+    where.add_if_given("pool = ?", filter.pool);
+    where.add_if_given("replica = ?", filter.replica);
+    where.add_if_given("tenant = ?", filter.tenant);
+    where.add_if_given("outcome = ?", filter.outcome);
+    where.add_if_given("id = ?", filter.id);
+    // Three columns, one value: joined by a character that stands in none of them.
+    where.add_if_given("contains(lower(id || chr(1) || model || chr(1) || error), lower(?))", filter.text);
+    if (filter.status_from) where.add("status >= ?", std::int64_t{*filter.status_from});
+    if (filter.status_to) where.add("status <= ?", std::int64_t{*filter.status_to});
+    if (filter.stream) where.add("stream = ?", *filter.stream);
+    if (filter.min_duration) where.add("duration_ns >= ?", filter.min_duration->count() * kNanosPerMilli);
+    return where;
+}
+
+std::string_view column_of(SortBy sort) {
+    switch (sort) {
+        case SortBy::Time:
+            return "time";
+        case SortBy::Duration:
+            return "duration_ns";
+        case SortBy::Ttft:
+            return "ttft_ns";
+        case SortBy::CompletionTokens:
+            return "completion_tokens";
+    }
+    return "time";
+}
+
+Result<std::vector<RequestRecord>> records_of(duck::Rows rows) {
+    std::vector<RequestRecord> records;
+    for (;;) {
+        TRY(const duck::ChunkHandle chunk, rows.next());
+        if (chunk.get() == nullptr) return records;
+        for (idx_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row) {
+            TRY(auto record, record_at(chunk.get(), row));
+            records.push_back(std::move(record));
+        }
+    }
+}
+
+}  // namespace
+
+Result<RequestPage> list_requests(duck::Connection& connection, const RequestFilter& filter) {
+    Condition where = condition_of(filter);
+    // One snapshot for the count and the page.
+    TRY(const auto transaction, duck::Transaction::begin(connection, true));
+    RequestPage page;
+    TRY(const auto total, connection.integer("SELECT count(*) FROM requests WHERE " + where.sql, where.parameters));
+    page.total = static_cast<std::uint64_t>(total.value_or(0));
+    const std::string_view direction = filter.ascending ? "ASC" : "DESC";
+    const std::string sql =
+        fmt::format("SELECT {} FROM requests WHERE {} ORDER BY {} {} NULLS LAST, sequence {} LIMIT ? OFFSET ?",
+                    kRecordColumns, where.sql, column_of(filter.sort), direction, direction);
+    where.parameters.emplace_back(static_cast<std::int64_t>(filter.limit));
+    where.parameters.emplace_back(static_cast<std::int64_t>(filter.offset));
+    TRY(duck::Rows rows, connection.query(sql, where.parameters));
+    TRY(page.requests, records_of(std::move(rows)));
+    return page;
+}
+
+Result<RequestRecord> get_request(duck::Connection& connection, const std::string& id) {
+    TRY(duck::Rows rows,
+        connection.query(
+            fmt::format("SELECT {} FROM requests WHERE id = ? ORDER BY sequence DESC LIMIT 1", kRecordColumns), {id}));
+    TRY(auto records, records_of(std::move(rows)));
+    if (records.empty()) return Error{Errc::NotFound, fmt::format("there is no request {}", id)};
+    return std::move(records.front());
+}
+
+}  // namespace stoker::records

@@ -1,0 +1,123 @@
+// Opening the record database, and what to do when it is damaged: the journal still has the records, so a file that
+// can't be read is moved aside and a new one filled. First only the write-ahead log goes, as the main file alone is a
+// consistent older state that the journal completes.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "records/duck_store.h"
+#include "records/schema.h"
+
+namespace stoker::records {
+
+Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string& directory, StoreOptions options) {
+    TRY_UNIT(ensure_directory(directory));
+    auto store = std::make_unique<DuckStore>(directory, options);
+    if (auto started = store->start(); !started) return std::move(started).error().context("open record store");
+    return std::unique_ptr<RecordStore>(std::move(store));
+}
+
+Result<Unit> DuckStore::start() {
+    std::unique_lock hold(hold_);
+    return open_or_repair();
+}
+
+Result<Unit> DuckStore::open_or_repair() {
+    auto opened = open_once();
+    const auto damaged = [&opened] {
+        return !opened && (opened.error().code == Errc::Corruption || opened.error().code == Errc::Internal);
+    };
+    const std::string log_file = path() + ".wal";
+    if (damaged() && std::filesystem::exists(log_file)) {
+        log::error("records: database damaged", {{"error", opened.error().message}});
+        TRY_UNIT(move_aside(log_file));
+        opened = open_once();
+    }
+    if (damaged()) {
+        log::error("records: database damaged", {{"error", opened.error().message}});
+        if (std::filesystem::exists(log_file)) TRY_UNIT(move_aside(log_file));
+        TRY_UNIT(move_aside(path()));
+        opened = open_once();
+    }
+    return opened;
+}
+
+Result<Unit> DuckStore::open_once() {
+    close_all();
+    const duck::Settings settings{.memory_limit = fmt::format("{}B", options_.memory_limit.count),
+                                  .threads = options_.threads,
+                                  .temp_directory = directory_ + "/records.tmp"};
+    const auto open_all = [&]() -> Result<Unit> {
+        MutexLock load_lock(load_mutex_);
+        MutexLock list_lock(list_mutex_);
+        TRY(database_, duck::open_database(path(), settings));
+        TRY(loader_, duck::Connection::open(database_.get()));
+        TRY(lister_, duck::Connection::open(database_.get()));
+        TRY_UNIT(migrate(loader_));
+        TRY(const auto identity, loader_.text("SELECT journal FROM loaded"));
+        TRY(const auto sequence, loader_.integer("SELECT sequence FROM loaded"));
+        TRY(const auto skipped, loader_.integer("SELECT skipped FROM loaded"));
+        journal_identity_ = identity.value_or("");
+        committed_cursor_ = 0;
+        last_sequence_ = static_cast<std::uint64_t>(sequence.value_or(0));
+        skipped_ = static_cast<std::uint64_t>(skipped.value_or(0));
+        return Unit{};
+    };
+    auto opened = open_all();
+    if (!opened) close_all();
+    return opened;
+}
+
+void DuckStore::close_all() {
+    MutexLock load_lock(load_mutex_);
+    MutexLock list_lock(list_mutex_);
+    loader_ = {};
+    lister_ = {};
+    database_.reset();
+}
+
+Result<Unit> DuckStore::move_aside(const std::string& file) {
+    const std::string aside = fmt::format("{}.damaged-{}", file, to_millis(now()));
+    std::error_code error;
+    std::filesystem::rename(file, aside, error);
+    if (error) return Error{Errc::Unavailable, fmt::format("cannot move {} aside: {}", file, error.message())};
+    note_repair(fmt::format("{} was damaged and is now {}; records are loaded again from the journal", file, aside));
+    return Unit{};
+}
+
+void DuckStore::note_repair(std::string what) {
+    log::warn("records: repaired", {{"what", what}});
+    MutexLock lock(notes_mutex_);
+    if (!repaired_.empty()) repaired_ += "; ";
+    repaired_ += what;
+}
+
+void DuckStore::repair_after(const Error& error) {
+    if (error.code != Errc::Corruption) return;
+    const std::uint64_t seen = generation_.load();
+    std::unique_lock hold(hold_);
+    if (generation_.load() != seen) return;  // Somebody else did it.
+    ++generation_;
+    log::error("records: database damaged", {{"error", error.message}});
+    close_all();
+    // Opening it again may be all it takes (DuckDB gives up a database after a failed write); then the check on the way
+    // in decides. What fails twice in the same place is found by open_or_repair or here the next time.
+    auto opened = open_once();
+    Result<Unit> readable = opened;
+    if (opened) {
+        MutexLock lock(load_mutex_);
+        readable = loader_.run("SELECT count(*), max(length(attempts)), max(length(id)) FROM requests");
+    }
+    if (!readable && (readable.error().code == Errc::Corruption || readable.error().code == Errc::Internal)) {
+        close_all();
+        const std::string log_file = path() + ".wal";
+        if (std::filesystem::exists(log_file)) (void)move_aside(log_file);
+        (void)move_aside(path());
+        opened = open_once();
+    }
+    if (!opened) log::error("records: repair failed", {{"error", opened.error().message}});
+}
+
+}  // namespace stoker::records
