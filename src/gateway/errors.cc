@@ -25,6 +25,8 @@ constexpr ErrorInfo kErrors[] = {
     {GatewayError::RequestTimeout, 408, "request_timeout", kBadRequest, "The request body did not come in time."},
     {GatewayError::BodyTooLarge, 413, "body_too_large", kBadRequest,
      "The request body is longer than the gateway takes."},
+    {GatewayError::UpstreamRejected, 400, "upstream_rejected", kBadRequest,
+     "The engine refused the request with a 4xx that was not JSON; the status is the engine's own."},
     {GatewayError::UpstreamRateLimited, 429, "upstream_rate_limited", kRateLimit,
      "Every replica asked said 429; `retry-after` says when to come back."},
     {GatewayError::ClientClosed, 499, "client_closed", kBadRequest,

@@ -16,6 +16,7 @@ enum class GatewayError : unsigned char {
     MethodNotAllowed,
     RequestTimeout,
     BodyTooLarge,
+    UpstreamRejected,
     UpstreamRateLimited,
     ClientClosed,
     Internal,

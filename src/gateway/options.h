@@ -37,18 +37,18 @@ struct RetryOptions {
 };
 
 struct ReplicaOptions {
-    std::string url;      // http://127.0.0.1:9001; a path is put before the endpoint's own.
-    std::string model;    // The engine's own name for the model; empty: what the client sent.
-    std::string api_key;  // Sent upstream instead of the client's Authorization; empty: the client's is passed on.
+    std::string url{};      // http://127.0.0.1:9001; a path is put before the endpoint's own.
+    std::string model{};    // The engine's own name for the model; empty: what the client sent.
+    std::string api_key{};  // Sent upstream instead of the client's Authorization; empty: the client's is passed on.
 };
 
 struct PoolOptions {
-    std::string name;
-    std::vector<std::string> models;  // Names that clients use; each belongs to one pool.
-    std::vector<ReplicaOptions> replicas;
-    HealthOptions health;
-    DeadlineOptions deadlines;
-    RetryOptions retry;
+    std::string name{};
+    std::vector<std::string> models{};  // Names that clients use; each belongs to one pool.
+    std::vector<ReplicaOptions> replicas{};
+    HealthOptions health{};
+    DeadlineOptions deadlines{};
+    RetryOptions retry{};
 };
 
 // Everything that a reload may change.

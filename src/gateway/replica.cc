@@ -169,11 +169,6 @@ void Turn::move_to(Phase phase) {
     phase_ = phase;
 }
 
-void Turn::progress(SteadyTime now) {
-    replica_.note_progress(now);
-    if (phase_ == Phase::Expecting) move_to(Phase::Flowing);
-}
-
 void Turn::pause() {
     if (phase_ == Phase::Flowing) move_to(Phase::Paused);
 }

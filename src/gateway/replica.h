@@ -97,8 +97,11 @@ public:
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
-    // A byte came. The first one makes a stream that waited a stream that flows.
-    void progress(SteadyTime now);
+    // A byte came; from flow() on the replica owes more of them.
+    void progress(SteadyTime now) { replica_.note_progress(now); }
+    void flow() {
+        if (phase_ == Phase::Expecting) move_to(Phase::Flowing);
+    }
     // While the client takes what it was sent, silence is not the replica's fault.
     void pause();
     void resume(SteadyTime now);

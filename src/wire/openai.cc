@@ -266,6 +266,8 @@ void scan_choice(JsonCursor& json, AnswerScan& scan) {
         json.skip();
         return;
     }
+    std::int64_t index = 0;
+    bool finished = false;
     json.begin_object();
     for (std::string_view key; json.next_key(key);) {
         if (key == "delta" || key == "message") {
@@ -274,11 +276,16 @@ void scan_choice(JsonCursor& json, AnswerScan& scan) {
             scan.has_content |= non_empty(json);
         } else if (key == "finish_reason" && json.peek() == JsonKind::String) {
             scan.finish_reason = json.raw_string();
-            ++scan.finished;
+            finished = true;
+        } else if (key == "index" && json.peek() == JsonKind::Number) {
+            index = json.integer().value_or(0);
         } else {
             json.skip();
         }
     }
+    const std::uint64_t bit = std::uint64_t{1} << std::clamp<std::int64_t>(index, 0, 63);
+    scan.choices_seen |= bit;
+    if (finished) scan.choices_finished |= bit;
 }
 
 void scan_choices(JsonCursor& json, AnswerScan& scan) {

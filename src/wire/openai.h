@@ -59,10 +59,11 @@ struct Usage {
 
 // What one whole answer, or the data of one event of a stream, says.
 struct AnswerScan {
-    bool has_content = false;        // Text, reasoning, a refusal, audio or a tool call for the user in any choice.
-    bool choices_empty = false;      // `choices` is there and has no element.
-    std::uint32_t finished = 0;      // Choices with a finish_reason.
-    std::string_view finish_reason;  // The last one, as written; a view into the text.
+    bool has_content = false;            // Text, reasoning, a refusal, audio or a tool call for the user in any choice.
+    bool choices_empty = false;          // `choices` is there and has no element.
+    std::uint64_t choices_seen = 0;      // One bit a choice, by its index; all past 63 share the last.
+    std::uint64_t choices_finished = 0;  // Those with a finish_reason.
+    std::string_view finish_reason;      // The last one, as written; a view into the text.
     std::optional<Usage> usage;
     ByteRange usage_member;  // The top-level `usage` member, null or not, with the comma that goes with it.
     bool has_error = false;

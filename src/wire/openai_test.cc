@@ -152,14 +152,15 @@ TEST(AnswerScan, TellsContentFromTheRest) {
 
 TEST(AnswerScan, ReadsUsageAndFinishReason) {
     const auto scan =
-        answer(R"({"choices":[{"finish_reason":"length"},{"finish_reason":null}],"usage":{"prompt_tokens":10,
+        answer(R"({"choices":[{"index":3,"finish_reason":"length"},{"finish_reason":null}],"usage":{"prompt_tokens":10,
         "completion_tokens":20,"total_tokens":30,"prompt_tokens_details":{"cached_tokens":4}},"timings":{"prompt_n":1}})");
     ASSERT_TRUE(scan.usage);
     EXPECT_EQ(scan.usage->prompt_tokens, 10);
     EXPECT_EQ(scan.usage->completion_tokens, 20);
     EXPECT_EQ(scan.usage->cached_tokens, 4);
     EXPECT_EQ(scan.finish_reason, "length");
-    EXPECT_EQ(scan.finished, 1u);
+    EXPECT_EQ(scan.choices_finished, 8u);
+    EXPECT_EQ(scan.choices_seen, 9u);
     EXPECT_FALSE(scan.choices_empty);
     EXPECT_TRUE(answer(R"({"choices":[],"usage":null})").choices_empty);
     EXPECT_FALSE(answer(R"({"choices":[],"usage":null})").usage);

@@ -1,0 +1,95 @@
+// The part of an attempt that passes on an answer which is no stream of events.
+#include <utility>
+
+#include "base/text.h"
+#include "gateway/attempt.h"
+
+namespace stoker::gateway {
+namespace asio = boost::asio;
+using internal::clock_now;
+namespace {
+
+// The end of what was seen so far, bounded.
+void keep_tail(std::string& tail, std::string_view piece, std::size_t limit) {
+    if (piece.size() >= limit) {
+        tail.assign(piece.substr(piece.size() - limit));
+        return;
+    }
+    if (tail.size() + piece.size() > 2 * limit) tail.erase(0, tail.size() - limit);
+    tail.append(piece);
+}
+
+}  // namespace
+
+bool internal::is_json(const net::ResponseHead& head) {
+    const auto type = head.headers.get("content-type");
+    return type && to_lower(*type).find("json") != std::string::npos;
+}
+
+// An answer up to hold_answer_bytes is kept back until it is whole, so that one that breaks off is tried elsewhere. A
+// longer one is passed on as it comes, and only its end is kept, where engines put the usage.
+asio::awaitable<AttemptResult> Attempt::relay_whole() {
+    const GatewayOptions& options = context_.core().options;
+    std::string held;
+    std::string tail;
+    bool passing = false;
+    while (true) {
+        call_->set_between(remaining(pool_.deadlines.total));
+        const auto piece = co_await call_->read_some();
+        if (!piece) {
+            if (!passing) co_return fail_with(piece.error());
+            if (active_.cut == GatewayError::ClientClosed) co_return client_left();
+            turn_.failed();
+            context_.record().replica = target_.replica->id();
+            context_.exchange().abort();
+            co_return delivered(Outcome::Truncated, status_, info(GatewayError::StreamCut).code, "body_cut");
+        }
+        if (piece->empty()) break;
+        turn_.progress(clock_now());
+        if (passing) {
+            keep_tail(tail, *piece, options.usage_tail_bytes);
+            if (!co_await send_on(*piece)) co_return client_left();
+            continue;
+        }
+        held += *piece;
+        if (held.size() <= options.hold_answer_bytes) continue;
+        passing = true;
+        if (!co_await start_answer() || !co_await send_on(held)) co_return client_left();
+        keep_tail(tail, held, options.usage_tail_bytes);
+        held = {};
+    }
+    if (passing) co_return co_await end_passed(tail);
+    co_return co_await deliver_held(std::move(held));
+}
+
+asio::awaitable<AttemptResult> Attempt::end_passed(std::string_view tail) {
+    AnswerFacts facts;
+    facts.usage = wire::find_usage_in_tail(tail);
+    context_.take_facts(facts);
+    const auto finished = co_await context_.exchange().finish();
+    if (!finished) co_return client_left();
+    co_return delivered(Outcome::Ok, status_, "", "");
+}
+
+asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
+    const SteadyTime whole_at = clock_now();
+    const auto scan = wire::scan_answer(body);
+    if (status_ == 200 && internal::is_json(call_->head()) && !scan) {
+        co_return fail(judge_fault(net::Fault::MalformedBody), "the replica's answer is not JSON", "malformed_answer");
+    }
+    AnswerFacts facts;
+    if (scan) {
+        facts.usage = scan->usage;
+        facts.finish_reason = wire::unescape(scan->finish_reason);
+    }
+    context_.take_facts(facts);
+    net::Response response{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
+    cause_.clear();
+    context_.core().metrics.overhead_after().observe(std::chrono::duration<double>(clock_now() - whole_at).count());
+    co_await context_.respond(std::move(response));
+    AttemptResult result;
+    result.delivered = true;
+    co_return result;
+}
+
+}  // namespace stoker::gateway

@@ -1,0 +1,70 @@
+#include "gateway/core.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace stoker::gateway {
+namespace asio = boost::asio;
+
+void ActiveAttempt::end(GatewayError cause, const std::string& reason) {
+    if (cut) return;
+    cut = cause;
+    cut_reason = reason;
+    if (call != nullptr) {
+        call->cancel();
+    } else {
+        token.cancel();
+    }
+}
+
+LoopState::LoopState(asio::io_context& context) : loop(context), client(net::Client::create(context)) {
+    net::ClientOptions probes;
+    probes.idle_per_origin = 0;
+    probe_client = net::Client::create(context, std::move(probes));
+}
+
+Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& registry, RecordSink& given_sink,
+           ReplicaObserver& given_observer)
+    : options(given), loops(given_loops), sink(given_sink), observer(given_observer), metrics(registry) {
+    for (std::size_t i = 0; i < loops.size(); ++i) loop_states.push_back(std::make_unique<LoopState>(loops.at(i)));
+}
+
+LoopState& Core::here(const asio::any_io_executor& executor) {
+    for (const auto& state : loop_states) {
+        if (&state->loop == &asio::query(executor, asio::execution::context)) return *state;
+    }
+    STOKER_CHECK(false, "a request runs on a loop that is not the gateway's");
+}
+
+void Core::publish(const std::shared_ptr<Replica>& replica, std::optional<Replica::Change> change) {
+    if (!change) return;
+    const ReplicaEvent& event = change->event;
+    const bool bad = event.kind == ReplicaEvent::Kind::Down || event.kind == ReplicaEvent::Kind::Hung;
+    log::write(bad ? log::Level::Warn : log::Level::Info, "replica " + std::string(to_string(event.kind)),
+               {{"replica", event.replica}, {"reason", event.reason}, {"evidence", join(event.evidence, "; ")}});
+    metrics.count_event(event.replica, event.kind);
+    if (change->cut_requests) {
+        const bool hung = event.kind == ReplicaEvent::Kind::Hung;
+        cut_requests(replica, hung ? GatewayError::StreamStalled : GatewayError::StreamCut,
+                     "the replica was found " + std::string(to_string(event.kind)) + ": " + event.reason);
+    }
+    observer.on_replica_event(event);
+}
+
+void Core::cut_requests(const std::shared_ptr<Replica>& replica, GatewayError cause, const std::string& reason) {
+    for (const auto& state : loop_states) {
+        asio::post(state->loop, [self = shared_from_this(), &attempts = state->attempts, replica, cause, reason]() {
+            // Ending one may run its coroutine, which takes it out of the set.
+            const std::vector<ActiveAttempt*> now(attempts.begin(), attempts.end());
+            for (ActiveAttempt* attempt : now) {
+                if (attempts.contains(attempt) && attempt->replica == replica.get()) attempt->end(cause, reason);
+            }
+        });
+    }
+}
+
+}  // namespace stoker::gateway

@@ -1,0 +1,71 @@
+// What all requests share: options, routes, metrics, and on each loop the client connections and the attempts under
+// way.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/snapshot.h"
+#include "gateway/errors.h"
+#include "gateway/options.h"
+#include "gateway/record_sink.h"
+#include "gateway/replica_status.h"
+#include "gateway/request_metrics.h"
+#include "gateway/routes.h"
+#include "net/client.h"
+#include "net/loops.h"
+
+namespace stoker::gateway {
+
+// An attempt under way, findable by those who may have to end it. Touched only on its loop.
+struct ActiveAttempt {
+    Replica* replica = nullptr;
+    net::CancelToken token;           // While the request is being sent.
+    net::Call* call = nullptr;        // While its answer is being read.
+    std::optional<GatewayError> cut;  // Why it was ended from outside.
+    std::string cut_reason;
+
+    // Ends it; the first cause counts.
+    void end(GatewayError cause, const std::string& reason);
+};
+
+// One loop's share. Touched only on that loop, save for its construction and its end.
+struct LoopState {
+    explicit LoopState(boost::asio::io_context& context);
+
+    boost::asio::io_context& loop;
+    std::unique_ptr<net::Client> client;
+    std::unique_ptr<net::Client> probe_client;  // Keeps no connections: a probe tries the whole way.
+    std::unordered_set<ActiveAttempt*> attempts;
+};
+
+class Core : public std::enable_shared_from_this<Core> {
+public:
+    Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& registry, RecordSink& given_sink,
+         ReplicaObserver& given_observer);
+
+    // The state of the loop that `executor` belongs to. REQUIRES: it is one of our loops.
+    LoopState& here(const boost::asio::any_io_executor& executor);
+
+    // Tells the observer, the metrics and the log of a replica's change, and ends its requests if they have no hope.
+    // Thread-safe.
+    void publish(const std::shared_ptr<Replica>& replica, std::optional<Replica::Change> change);
+
+    const GatewayOptions options;
+    net::Loops& loops;
+    RecordSink& sink;
+    ReplicaObserver& observer;
+    RequestMetrics metrics;
+    Snapshot<RouteTable> routes;
+    std::vector<std::unique_ptr<LoopState>> loop_states;
+
+private:
+    void cut_requests(const std::shared_ptr<Replica>& replica, GatewayError cause, const std::string& reason);
+};
+
+}  // namespace stoker::gateway

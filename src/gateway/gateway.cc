@@ -1,0 +1,124 @@
+#include "gateway/gateway.h"
+
+#include <boost/asio/this_coro.hpp>
+#include <set>
+#include <utility>
+
+#include "gateway/core.h"
+#include "gateway/forward.h"
+#include "gateway/prober.h"
+#include "gateway/request_context.h"
+#include "gateway/serve.h"
+
+namespace stoker::gateway {
+namespace asio = boost::asio;
+
+Gateway::Gateway(GatewayOptions options, net::Loops& loops, metrics::Registry& registry, RecordSink& sink,
+                 ReplicaObserver& observer)
+    : core_(std::make_shared<Core>(options, loops, registry, sink, observer)),
+      probers_(std::make_unique<Probers>(core_)) {}
+
+std::unique_ptr<Gateway> Gateway::create(GatewayOptions options, net::Loops& loops, metrics::Registry& registry,
+                                         RecordSink& sink, ReplicaObserver& observer) {
+    std::unique_ptr<Gateway> gateway(new Gateway(options, loops, registry, sink, observer));
+    registry.on_gather([weak = std::weak_ptr<Core>(gateway->core_)]() {
+        const auto core = weak.lock();
+        if (!core) return;
+        for (const auto& pool : core->routes.get()->pools()) {
+            for (const Target& target : pool->targets) core->metrics.show_replica(target.replica->status());
+        }
+    });
+    return gateway;
+}
+
+Gateway::~Gateway() {
+    stop();
+}
+
+Result<Unit> Gateway::apply(const Routes& routes) {
+    MutexLock lock(mutex_);
+    const auto before = core_->routes.get();
+    TRY(auto table, RouteTable::build(routes, *before, core_->metrics));
+    core_->routes.set(table);
+    for (const auto& pool : before->pools()) {
+        for (const Target& target : pool->targets) {
+            if (table->find_replica(target.replica->id())) continue;
+            core_->metrics.forget_replica(pool->name, target.replica->id());
+        }
+    }
+    if (started_) probers_->follow(*table);
+    return Unit{};
+}
+
+void Gateway::start() {
+    MutexLock lock(mutex_);
+    started_ = true;
+    probers_->follow(*core_->routes.get());
+}
+
+void Gateway::stop() {
+    constexpr Duration kPatience{3'000};
+    {
+        MutexLock lock(mutex_);
+        if (!std::exchange(started_, false)) return;
+    }
+    probers_->stop(kPatience);
+}
+
+net::Handler Gateway::handler() {
+    return [this](net::Exchange& exchange) { return handle(exchange); };
+}
+
+asio::awaitable<void> Gateway::handle(net::Exchange& exchange) {
+    const auto executor = co_await asio::this_coro::executor;
+    RequestContext context(core_, core_->here(executor), exchange);
+    co_await serve(context);
+}
+
+std::vector<ReplicaStatus> Gateway::statuses() const {
+    std::vector<ReplicaStatus> statuses;
+    for (const auto& pool : core_->routes.get()->pools()) {
+        for (const Target& target : pool->targets) statuses.push_back(target.replica->status());
+    }
+    return statuses;
+}
+
+std::vector<std::string> Gateway::models() const {
+    return core_->routes.get()->models();
+}
+
+namespace {
+
+Result<std::shared_ptr<Replica>> find(Core& core, std::string_view id) {
+    auto replica = core.routes.get()->find_replica(id);
+    if (!replica) return Error{Errc::NotFound, "no replica has the id " + std::string(id)};
+    return replica;
+}
+
+}  // namespace
+
+Result<Unit> Gateway::eject(std::string_view replica, const std::string& reason) {
+    TRY(const auto found, find(*core_, replica));
+    core_->publish(found, found->eject(reason));
+    return Unit{};
+}
+
+Result<Unit> Gateway::readmit(std::string_view replica) {
+    TRY(const auto found, find(*core_, replica));
+    core_->publish(found, found->readmit());
+    return Unit{};
+}
+
+Result<Unit> Gateway::drain(std::string_view replica) {
+    TRY(const auto found, find(*core_, replica));
+    found->drain();
+    return Unit{};
+}
+
+Result<Unit> Gateway::hint_down(std::string_view replica, const std::string& reason) {
+    TRY(const auto found, find(*core_, replica));
+    core_->publish(found, found->on_exit_hint(reason));
+    return Unit{};
+}
+
+}  // namespace stoker::gateway

@@ -1,0 +1,77 @@
+// The gateway: an OpenAI-compatible front for pools of inference engines.
+//
+//   auto gateway = Gateway::create(options, loops, registry, sink, observer);
+//   gateway->apply(routes);
+//   gateway->start();
+//   net::Server::open(loops, server_options, gateway->handler(), registry);
+//   ...
+//   server->stop(grace);   // First: no request may be under way at stop().
+//   gateway->stop();       // Before the loops stop.
+//
+// A request: its body is scanned, not parsed; its model names a pool; the replica with the least work gets it, and
+// another one if that fails before the client's first byte; the answer is passed on as it comes and counted.
+// docs/gateway.md tells operators what is retried, which headers are set, and what the errors mean.
+//
+// Thread-safe. handle() runs on the loops given.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "gateway/options.h"
+#include "gateway/record_sink.h"
+#include "gateway/replica_status.h"
+#include "net/loops.h"
+#include "net/server.h"
+
+namespace stoker::gateway {
+
+class Core;
+class Probers;
+
+class Gateway {
+public:
+    // `loops`, `registry`, `sink` and `observer` outlive it.
+    static std::unique_ptr<Gateway> create(GatewayOptions options, net::Loops& loops, metrics::Registry& registry,
+                                           RecordSink& sink, ReplicaObserver& observer);
+    ~Gateway();  // stop()
+
+    // Takes these routes from the next request on; replicas that stay keep their state, and what is under way goes on.
+    // Errors: InvalidArgument, Conflict; the routes before stay.
+    Result<Unit> apply(const Routes& routes);
+
+    // Begins to probe replicas; apply() may come before or after.
+    void start();
+    // Ends probing. REQUIRES: called from no loop; the server that calls handle() has stopped.
+    void stop();
+
+    // Serves one request to its end.
+    boost::asio::awaitable<void> handle(net::Exchange& exchange);
+    net::Handler handler();
+
+    std::vector<ReplicaStatus> statuses() const;
+    std::vector<std::string> models() const;
+
+    // Control, for healing and for people. Errors: NotFound.
+    Result<Unit> eject(std::string_view replica, const std::string& reason);
+    Result<Unit> readmit(std::string_view replica);
+    Result<Unit> drain(std::string_view replica);
+    // The supervisor saw the replica's process end.
+    Result<Unit> hint_down(std::string_view replica, const std::string& reason);
+
+private:
+    Gateway(GatewayOptions options, net::Loops& loops, metrics::Registry& registry, RecordSink& sink,
+            ReplicaObserver& observer);
+
+    const std::shared_ptr<Core> core_;
+    const std::unique_ptr<Probers> probers_;
+    Mutex mutex_;  // Held while routes are changed.
+    bool started_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace stoker::gateway

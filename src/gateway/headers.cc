@@ -1,0 +1,61 @@
+#include "gateway/headers.h"
+
+#include "base/text.h"
+
+namespace stoker::gateway {
+namespace {
+
+// Fields that a Connection header names belong to that connection too (RFC 9110, 7.6.1).
+bool named_by_connection(std::string_view connection, std::string_view name) {
+    if (connection.empty()) return false;
+    for (const std::string_view token : split(connection, ',')) {
+        if (equals_ignore_case(trim(token), name)) return true;
+    }
+    return false;
+}
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+    for (const std::string_view other : names) {
+        if (equals_ignore_case(name, other)) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+net::Headers upstream_headers(const net::RequestHead& request, const std::string& request_id, const TraceContext& trace,
+                              const std::string& api_key) {
+    net::Headers headers;
+    const std::string_view connection = request.headers.get("connection").value_or("");
+    for (const auto& [name, value] : request.headers) {
+        if (net::is_hop_by_hop(name) || named_by_connection(connection, name)) continue;
+        if (is_one_of(name, {"host", "content-length", "accept-encoding", "expect", "x-request-id", "traceparent"}))
+            continue;
+        if (!api_key.empty() && is_one_of(name, {"authorization", "x-api-key"})) continue;
+        headers.add(name, value);
+    }
+    if (!api_key.empty()) headers.add("authorization", "Bearer " + api_key);
+    headers.add("x-request-id", request_id);
+    headers.add("traceparent", trace.traceparent());
+    return headers;
+}
+
+void add_marks(net::Headers& headers, const AnswerMarks& marks) {
+    headers.add("x-request-id", std::string(marks.request_id));
+    if (!marks.replica.empty()) headers.add("x-stoker-replica", std::string(marks.replica));
+    headers.add("x-stoker-attempts", std::to_string(marks.attempts));
+}
+
+net::Headers client_headers(const net::ResponseHead& upstream, const AnswerMarks& marks) {
+    net::Headers headers;
+    const std::string_view connection = upstream.headers.get("connection").value_or("");
+    for (const auto& [name, value] : upstream.headers) {
+        if (net::is_hop_by_hop(name) || named_by_connection(connection, name)) continue;
+        if (is_one_of(name, {"content-length", "x-request-id", "x-stoker-replica", "x-stoker-attempts"})) continue;
+        headers.add(name, value);
+    }
+    add_marks(headers, marks);
+    return headers;
+}
+
+}  // namespace stoker::gateway

@@ -1,0 +1,28 @@
+// Which header fields cross the gateway, and which it adds. Pure, thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/trace.h"
+#include "net/http.h"
+
+namespace stoker::gateway {
+
+// The client's fields without those of its connection, without Accept-Encoding (a compressed stream can't be read),
+// with the request's id, our span in traceparent, and the replica's own key in place of the client's if it has one.
+net::Headers upstream_headers(const net::RequestHead& request, const std::string& request_id, const TraceContext& trace,
+                              const std::string& api_key);
+
+// What the gateway says of itself on every answer.
+struct AnswerMarks {
+    std::string_view request_id;
+    std::string_view replica;  // Empty: none was asked.
+    std::size_t attempts = 0;
+};
+
+// The upstream's fields without those of its connection and without its length, plus ours.
+net::Headers client_headers(const net::ResponseHead& upstream, const AnswerMarks& marks);
+void add_marks(net::Headers& headers, const AnswerMarks& marks);
+
+}  // namespace stoker::gateway

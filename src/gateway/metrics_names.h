@@ -1,0 +1,18 @@
+// The names of the gateway's metrics, each written once.
+#pragma once
+
+namespace stoker::gateway::names {
+
+inline constexpr char kRequests[] = "llm_requests_total";
+inline constexpr char kDuration[] = "llm_request_duration_seconds";
+inline constexpr char kTimeToFirstToken[] = "llm_time_to_first_token_seconds";
+inline constexpr char kInterTokenLatency[] = "llm_inter_token_latency_seconds";
+inline constexpr char kTokens[] = "llm_tokens_total";
+inline constexpr char kActive[] = "llm_active_requests";
+inline constexpr char kAttempts[] = "stoker_gateway_attempts_total";
+inline constexpr char kOverhead[] = "stoker_gateway_overhead_seconds";
+inline constexpr char kOutstanding[] = "stoker_gateway_replica_outstanding";
+inline constexpr char kReplicaState[] = "stoker_gateway_replica_state";
+inline constexpr char kReplicaEvents[] = "stoker_gateway_replica_events_total";
+
+}  // namespace stoker::gateway::names

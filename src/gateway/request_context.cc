@@ -1,0 +1,200 @@
+#include "gateway/request_context.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace stoker::gateway {
+namespace asio = boost::asio;
+namespace {
+
+std::int64_t nanos(SteadyTime::duration duration) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+}
+
+double seconds(std::int64_t ns) {
+    return static_cast<double>(ns) * 1e-9;
+}
+
+Outcome outcome_of(int status) {
+    if (status < 400) return Outcome::Ok;
+    if (status == 429 || status == 503) return Outcome::Rejected;
+    return status < 500 ? Outcome::ClientError : Outcome::UpstreamError;
+}
+
+}  // namespace
+
+std::string_view to_string(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::Ok:
+            return "ok";
+        case Outcome::ClientError:
+            return "client_error";
+        case Outcome::UpstreamError:
+            return "upstream_error";
+        case Outcome::Truncated:
+            return "truncated";
+        case Outcome::Cancelled:
+            return "cancelled";
+        case Outcome::Rejected:
+            return "rejected";
+    }
+    return "unknown";
+}
+
+RequestContext::RequestContext(std::shared_ptr<Core> core, LoopState& loop, net::Exchange& exchange)
+    : core_(std::move(core)), loop_(loop), exchange_(exchange) {
+    const net::RequestHead& head = exchange_.request();
+    trace_ = continue_trace(head.headers.get("traceparent"));
+    record_.id = request_id_from(head.headers.get("x-request-id"));
+    record_.trace_id = trace_.trace_id;
+    const auto age = std::chrono::steady_clock::now() - exchange_.received_at();
+    record_.time_ms = to_millis(now() - std::chrono::duration_cast<Duration>(age));
+    record_.endpoint = std::string(head.path());
+    record_.client = head.peer;
+}
+
+RequestContext::~RequestContext() {
+    exchange_.on_client_gone({});
+    if (!settled_) {
+        if (client_gone()) {
+            settle(Outcome::Cancelled, GatewayError::ClientClosed);
+        } else {
+            settle(Outcome::UpstreamError, GatewayError::Internal);  // An exception, or the server is being stopped.
+        }
+    }
+    record_.duration_ns = nanos(std::chrono::steady_clock::now() - received_at());
+    write_metrics();
+    core_->sink.on_record(record_);
+}
+
+void RequestContext::settle(Outcome outcome, int status, std::string_view code) {
+    if (std::exchange(settled_, true)) return;
+    record_.outcome = to_string(outcome);
+    record_.status = status;
+    record_.error = code;
+}
+
+asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string message, net::Headers headers,
+                                             std::string param) {
+    const ErrorInfo& entry = info(error);
+    if (entry.status >= 500) {
+        log::warn("request failed", {{"request_id", record_.id},
+                                     {"code", entry.code},
+                                     {"model", record_.model},
+                                     {"attempts", record_.attempts.size()},
+                                     {"message", message}});
+    }
+    net::Response response{entry.status, std::move(headers), error_json(error, message, param)};
+    response.headers.add("content-type", "application/json");
+    add_marks(response.headers, marks());
+    const std::size_t bytes = response.body.size();
+    const auto sent = co_await exchange_.respond(std::move(response));
+    if (!sent) co_return settle(Outcome::Cancelled, GatewayError::ClientClosed);
+    count_response_bytes(bytes);
+    settle(outcome_of(entry.status), error);
+}
+
+asio::awaitable<void> RequestContext::respond(net::Response response) {
+    const int status = response.status;
+    const std::size_t bytes = response.body.size();
+    const auto sent = co_await exchange_.respond(std::move(response));
+    if (!sent) co_return settle(Outcome::Cancelled, GatewayError::ClientClosed);
+    count_response_bytes(bytes);
+    settle(outcome_of(status), status, status < 400 ? "" : info(GatewayError::UpstreamRejected).code);
+}
+
+void RequestContext::watch_client() {
+    exchange_.on_client_gone([this]() {
+        client_gone_ = true;
+        if (active_ != nullptr) active_->end(GatewayError::ClientClosed, "the client left");
+    });
+}
+
+void RequestContext::set_route(std::shared_ptr<const RouteTable> table, const ModelRoute& found) {
+    table_ = std::move(table);
+    route = &found;
+    record_.model = found.model;
+    record_.pool = found.pool->name;
+    found.series.active->add(1);
+}
+
+void RequestContext::begin_attempt(ActiveAttempt& active, std::size_t target) {
+    active_ = &active;
+    loop_.attempts.insert(&active);
+    target_ = target;
+    replica_id_ = active.replica->id();
+    attempt_started_ = std::chrono::steady_clock::now();
+    record_.attempts.push_back({replica_id_, 0, {}, nanos(attempt_started_ - received_at()), 0});
+    if (client_gone()) active.end(GatewayError::ClientClosed, "the client left");
+}
+
+void RequestContext::end_attempt(const ActiveAttempt& active, int status, std::string_view error) {
+    loop_.attempts.erase(const_cast<ActiveAttempt*>(&active));
+    active_ = nullptr;
+    records::Attempt& attempt = record_.attempts.back();
+    attempt.status = status;
+    attempt.error = error;
+    attempt.duration_ns = nanos(std::chrono::steady_clock::now() - attempt_started_);
+    if (error.empty()) {
+        if (const ReplicaSeries* series = replica_series()) series->attempts_ok->add();
+    } else {
+        core_->metrics.count_attempt(replica_id_, error);
+    }
+}
+
+const ReplicaSeries* RequestContext::replica_series() const {
+    if (route == nullptr || record_.attempts.empty()) return nullptr;
+    return &route->replica_series[target_];
+}
+
+void RequestContext::take_facts(const AnswerFacts& facts) {
+    record_.replica = replica_id_;
+    record_.finish_reason = facts.finish_reason;
+    record_.events = facts.content_events;
+    if (facts.content_events > 0) record_.ttft_ns = nanos(facts.first_content - received_at());
+    if (facts.content_events > 1) {
+        record_.itl_mean_ns = nanos(facts.last_content - facts.first_content) / (facts.content_events - 1);
+        record_.itl_max_ns = facts.longest_gap_ns;
+    }
+    if (facts.usage) {
+        record_.prompt_tokens = facts.usage->prompt_tokens;
+        record_.completion_tokens = facts.usage->completion_tokens;
+        record_.cached_tokens = facts.usage->cached_tokens;
+        record_.usage_source = records::UsageSource::Engine;
+    } else if (facts.content_events > 0) {
+        // The engine's count did not come: an event is about a token, and four bytes of prompt are.
+        constexpr std::size_t kBytesPerToken = 4;
+        record_.prompt_tokens = static_cast<std::int64_t>((scan.prompt_bytes + kBytesPerToken - 1) / kBytesPerToken);
+        record_.completion_tokens = facts.content_events;
+        record_.usage_source = records::UsageSource::Estimated;
+    }
+}
+
+void RequestContext::write_metrics() {
+    RequestMetrics& metrics = core_->metrics;
+    if (route == nullptr) {
+        // What clients name must not become a label: all such requests share one series.
+        return metrics.count_request("", "", record_.status, record_.outcome);
+    }
+    route->series.active->add(-1);
+    if (record_.status == 200 && record_.outcome == to_string(Outcome::Ok)) {
+        route->series.ok->add();
+    } else {
+        metrics.count_request(record_.pool, record_.model, record_.status, record_.outcome);
+    }
+    const ReplicaSeries* series = replica_series();
+    if (series == nullptr) return;
+    series->duration->observe(seconds(record_.duration_ns));
+    if (record_.ttft_ns > 0) series->time_to_first_token->observe(seconds(record_.ttft_ns));
+    if (record_.usage_source == records::UsageSource::Engine) {
+        series->prompt_tokens->add(static_cast<double>(record_.prompt_tokens));
+        series->completion_tokens->add(static_cast<double>(record_.completion_tokens));
+        if (record_.cached_tokens > 0) series->cached_tokens->add(static_cast<double>(record_.cached_tokens));
+    } else if (record_.usage_source == records::UsageSource::Estimated) {
+        metrics.count_estimated_tokens(record_.pool, record_.model, record_.replica, record_.prompt_tokens,
+                                       record_.completion_tokens);
+    }
+}
+
+}  // namespace stoker::gateway

@@ -1,0 +1,90 @@
+// One request from its head to its record: who it is, what is known of it, and the one place where it ends.
+//
+// Lives in the frame of Gateway::handle() on the connection's loop. Its destructor writes the record and the metrics,
+// so that each request is accounted for once, whichever way it ends.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/core.h"
+#include "gateway/errors.h"
+#include "gateway/headers.h"
+#include "gateway/stream_relay.h"
+#include "gateway/trace.h"
+#include "net/server.h"
+#include "records/request_record.h"
+#include "wire/openai.h"
+
+namespace stoker::gateway {
+
+enum class Outcome : unsigned char { Ok, ClientError, UpstreamError, Truncated, Cancelled, Rejected };
+std::string_view to_string(Outcome outcome);
+
+class RequestContext {
+public:
+    RequestContext(std::shared_ptr<Core> core, LoopState& loop, net::Exchange& exchange);
+    ~RequestContext();
+    RequestContext(const RequestContext&) = delete;
+    RequestContext& operator=(const RequestContext&) = delete;
+
+    Core& core() { return *core_; }
+    LoopState& loop() { return loop_; }
+    net::Exchange& exchange() { return exchange_; }
+    const TraceContext& trace() const { return trace_; }
+    const std::string& id() const { return record_.id; }
+    SteadyTime received_at() const { return exchange_.received_at(); }
+
+    // Answers with an error of the gateway's own and settles the request by it.
+    boost::asio::awaitable<void> refuse(GatewayError error, std::string message, net::Headers headers = {},
+                                        std::string param = {});
+    // Answers with what an upstream said, or the gateway's own data, and settles by its status.
+    boost::asio::awaitable<void> respond(net::Response response);
+
+    // How the request ended; the first settlement counts. An empty code means that all is well.
+    void settle(Outcome outcome, int status, std::string_view code);
+    void settle(Outcome outcome, GatewayError error) { settle(outcome, info(error).status, info(error).code); }
+    bool settled() const { return settled_; }
+
+    // The client has gone: cancels the attempt under way.
+    void watch_client();
+    bool client_gone() const { return client_gone_ || exchange_.client_gone(); }
+    void note_client_gone() { client_gone_ = true; }
+
+    // The table stays alive as long as the request.
+    void set_route(std::shared_ptr<const RouteTable> table, const ModelRoute& found);
+    void begin_attempt(ActiveAttempt& active, std::size_t target);
+    void end_attempt(const ActiveAttempt& active, int status, std::string_view error);
+    void take_facts(const AnswerFacts& facts);
+    void count_response_bytes(std::size_t bytes) { record_.response_bytes += static_cast<std::int64_t>(bytes); }
+    AnswerMarks marks() const { return {record_.id, replica_id_, record_.attempts.size()}; }
+
+    const ReplicaSeries* replica_series() const;
+
+    // Filled in as the request is understood.
+    wire::RequestScan scan;
+    const ModelRoute* route = nullptr;
+    bool asks_usage = false;  // The gateway asks for usage though the client did not.
+
+    records::RequestRecord& record() { return record_; }
+
+private:
+    void write_metrics();
+
+    const std::shared_ptr<Core> core_;
+    LoopState& loop_;
+    net::Exchange& exchange_;
+    std::shared_ptr<const RouteTable> table_;
+    TraceContext trace_;
+    records::RequestRecord record_;
+    std::string replica_id_;  // Of the last attempt.
+    std::size_t target_ = 0;
+    SteadyTime attempt_started_{};
+    ActiveAttempt* active_ = nullptr;
+    bool client_gone_ = false;
+    bool settled_ = false;
+};
+
+}  // namespace stoker::gateway

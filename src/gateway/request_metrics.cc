@@ -1,0 +1,97 @@
+#include "gateway/request_metrics.h"
+
+#include "gateway/metrics_names.h"
+
+namespace stoker::gateway {
+namespace {
+
+constexpr ReplicaState kStates[] = {ReplicaState::Serving, ReplicaState::Down, ReplicaState::Hung,
+                                    ReplicaState::Ejected, ReplicaState::Draining};
+
+// Between tokens: half a millisecond to 8 s.
+std::vector<double> token_bounds() {
+    return {0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.012, 0.016, 0.024, 0.032, 0.048,
+            0.064,  0.096, 0.128, 0.192, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192};
+}
+
+// Stoker's own work: 5 µs to 100 ms.
+std::vector<double> overhead_bounds() {
+    return {5e-6, 1e-5, 2e-5, 4e-5, 8e-5, 1.6e-4, 3.2e-4, 6.4e-4, 1.28e-3, 2.56e-3, 5.12e-3, 1e-2, 1e-1};
+}
+
+}  // namespace
+
+RequestMetrics::RequestMetrics(metrics::Registry& registry)
+    : requests_(registry.counter(names::kRequests, "Requests by their final status and outcome.",
+                                 {"pool", "model", "code", "outcome"})),
+      duration_(registry.histogram(names::kDuration, "From the request's head to the end of its answer.",
+                                   {"pool", "model", "replica"}, metrics::latency_bounds())),
+      time_to_first_token_(registry.histogram(names::kTimeToFirstToken,
+                                              "Streams: from the request's head to the first event with content.",
+                                              {"pool", "model", "replica"}, metrics::latency_bounds())),
+      inter_token_latency_(registry.histogram(names::kInterTokenLatency, "Streams: between two events with content.",
+                                              {"pool", "model", "replica"}, token_bounds())),
+      tokens_(registry.counter(names::kTokens,
+                               "Tokens by type (cached is part of prompt) and by who counted them, engine or estimate.",
+                               {"pool", "model", "replica", "type", "source"})),
+      active_(registry.gauge(names::kActive, "Requests under way.", {"pool", "model"})),
+      attempts_(registry.counter(names::kAttempts, "Tries of a request on one replica, by how they ended.",
+                                 {"replica", "result"})),
+      overhead_(registry.histogram(names::kOverhead,
+                                   "Stoker's own time: before the upstream gets the request, after it gave its answer.",
+                                   {"stage"}, overhead_bounds())),
+      outstanding_(
+          registry.gauge(names::kOutstanding, "Requests sent to the replica and not finished.", {"pool", "replica"})),
+      state_(registry.gauge(names::kReplicaState, "1 for the state that the replica is in.",
+                            {"pool", "replica", "state"})),
+      events_(registry.counter(names::kReplicaEvents, "Changes of a replica's state.", {"replica", "event"})),
+      overhead_before_(&overhead_.with({"request"})),
+      overhead_after_(&overhead_.with({"response"})) {}
+
+ModelSeries RequestMetrics::model_series(const std::string& pool, const std::string& model) {
+    return {&active_.with({pool, model}), &requests_.with({pool, model, "200", "ok"})};
+}
+
+ReplicaSeries RequestMetrics::replica_series(const std::string& pool, const std::string& model,
+                                             const std::string& replica) {
+    return {&duration_.with({pool, model, replica}),
+            &time_to_first_token_.with({pool, model, replica}),
+            &inter_token_latency_.with({pool, model, replica}),
+            &tokens_.with({pool, model, replica, "prompt", "engine"}),
+            &tokens_.with({pool, model, replica, "completion", "engine"}),
+            &tokens_.with({pool, model, replica, "cached", "engine"}),
+            &attempts_.with({replica, "ok"})};
+}
+
+void RequestMetrics::count_request(const std::string& pool, const std::string& model, int code,
+                                   std::string_view outcome) {
+    requests_.with({pool, model, std::to_string(code), std::string(outcome)}).add();
+}
+
+void RequestMetrics::count_attempt(const std::string& replica, std::string_view result) {
+    attempts_.with({replica, std::string(result)}).add();
+}
+
+void RequestMetrics::count_estimated_tokens(const std::string& pool, const std::string& model,
+                                            const std::string& replica, std::int64_t prompt, std::int64_t completion) {
+    tokens_.with({pool, model, replica, "prompt", "estimate"}).add(static_cast<double>(prompt));
+    tokens_.with({pool, model, replica, "completion", "estimate"}).add(static_cast<double>(completion));
+}
+
+void RequestMetrics::count_event(const std::string& replica, ReplicaEvent::Kind kind) {
+    events_.with({replica, std::string(to_string(kind))}).add();
+}
+
+void RequestMetrics::show_replica(const ReplicaStatus& status) {
+    outstanding_.with({status.pool, status.id}).set(static_cast<double>(status.outstanding));
+    for (const ReplicaState state : kStates) {
+        state_.with({status.pool, status.id, std::string(to_string(state))}).set(status.state == state ? 1 : 0);
+    }
+}
+
+void RequestMetrics::forget_replica(const std::string& pool, const std::string& replica) {
+    outstanding_.remove({pool, replica});
+    for (const ReplicaState state : kStates) state_.remove({pool, replica, std::string(to_string(state))});
+}
+
+}  // namespace stoker::gateway

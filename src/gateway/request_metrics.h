@@ -1,0 +1,66 @@
+// The gateway's metrics, with the handles that a request needs looked up when routes are made, not when it comes.
+//
+// Label values come from the configuration only: what a client names (an unknown model) never becomes one. Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/metrics.h"
+#include "gateway/replica_status.h"
+
+namespace stoker::gateway {
+
+// What a request for one model of one pool touches whatever replica it meets.
+struct ModelSeries {
+    metrics::Gauge* active = nullptr;
+    metrics::Counter* ok = nullptr;  // requests{code="200",outcome="ok"}
+};
+
+// What it touches on one replica.
+struct ReplicaSeries {
+    metrics::Histogram* duration = nullptr;
+    metrics::Histogram* time_to_first_token = nullptr;
+    metrics::Histogram* inter_token_latency = nullptr;
+    metrics::Counter* prompt_tokens = nullptr;  // As the engine counted them.
+    metrics::Counter* completion_tokens = nullptr;
+    metrics::Counter* cached_tokens = nullptr;
+    metrics::Counter* attempts_ok = nullptr;
+};
+
+class RequestMetrics {
+public:
+    explicit RequestMetrics(metrics::Registry& registry);
+
+    ModelSeries model_series(const std::string& pool, const std::string& model);
+    ReplicaSeries replica_series(const std::string& pool, const std::string& model, const std::string& replica);
+
+    // The rarer cases, looked up by name.
+    void count_request(const std::string& pool, const std::string& model, int code, std::string_view outcome);
+    void count_attempt(const std::string& replica, std::string_view result);
+    void count_estimated_tokens(const std::string& pool, const std::string& model, const std::string& replica,
+                                std::int64_t prompt, std::int64_t completion);
+    void count_event(const std::string& replica, ReplicaEvent::Kind kind);
+    void show_replica(const ReplicaStatus& status);
+    void forget_replica(const std::string& pool, const std::string& replica);
+
+    metrics::Histogram& overhead_before() { return *overhead_before_; }
+    metrics::Histogram& overhead_after() { return *overhead_after_; }
+
+private:
+    metrics::Family<metrics::Counter>& requests_;
+    metrics::Family<metrics::Histogram>& duration_;
+    metrics::Family<metrics::Histogram>& time_to_first_token_;
+    metrics::Family<metrics::Histogram>& inter_token_latency_;
+    metrics::Family<metrics::Counter>& tokens_;
+    metrics::Family<metrics::Gauge>& active_;
+    metrics::Family<metrics::Counter>& attempts_;
+    metrics::Family<metrics::Histogram>& overhead_;
+    metrics::Family<metrics::Gauge>& outstanding_;
+    metrics::Family<metrics::Gauge>& state_;
+    metrics::Family<metrics::Counter>& events_;
+    metrics::Histogram* overhead_before_;
+    metrics::Histogram* overhead_after_;
+};
+
+}  // namespace stoker::gateway

@@ -1,0 +1,38 @@
+// What to make of a failed attempt: whose fault it was, whether another replica may do better, and what to tell the
+// client if none does.
+//
+// Only the client's first byte ends the chance of a retry; that is the caller's to know. Pure, thread-safe.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/time.h"
+#include "gateway/errors.h"
+#include "gateway/options.h"
+#include "net/client.h"
+
+namespace stoker::gateway {
+
+struct Verdict {
+    bool retry = false;          // Another replica may help.
+    bool replica_fault = false;  // Counts as a failure of the replica's own making.
+    bool rest = false;           // The replica asked to be left alone for a while.
+    GatewayError error{};        // For the client, if this was the last attempt.
+};
+
+// The attempt failed below HTTP. REQUIRES: fault is neither None nor Cancelled.
+Verdict judge_fault(net::Fault fault);
+
+// The attempt was answered with this status. Empty: the answer is the client's, whatever it says. A 500 may be the
+// request's own doing, so it is tried elsewhere once: `earlier_500s` is how many came before.
+std::optional<Verdict> judge_status(int status, int earlier_500s);
+
+// How long to wait before a replica is asked again: backoff_base doubled for each earlier wait, at most backoff_max, of
+// which `random` (in [0, 1)) takes away up to half.
+Duration backoff(const RetryOptions& options, int earlier_waits, double random);
+
+// A Retry-After header in seconds; dates and nonsense count as absent, more than an hour as an hour.
+std::optional<Duration> parse_retry_after(std::optional<std::string_view> header);
+
+}  // namespace stoker::gateway

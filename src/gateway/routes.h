@@ -1,0 +1,80 @@
+// Which model goes where: an immutable table that requests read and a reload replaces whole.
+//
+// Building a table takes over the replicas of the one before it by id, so that a replica that stays keeps its state,
+// its counts and its streams. Requests hold the table they started with.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "gateway/options.h"
+#include "gateway/replica.h"
+#include "gateway/request_metrics.h"
+
+namespace stoker::gateway {
+
+// A replica as one pool uses it.
+struct Target {
+    std::shared_ptr<Replica> replica;
+    std::string engine_model;  // Empty: what the client sent.
+    std::string api_key;
+    std::string path_prefix;  // "" or "/some/where": put before the endpoint's path.
+};
+
+struct Pool {
+    std::string name;
+    DeadlineOptions deadlines;
+    RetryOptions retry;
+    HealthOptions health;
+    std::vector<Target> targets;
+    mutable std::atomic<std::size_t> turn{0};  // Where a tie between replicas is broken next.
+};
+
+struct ModelRoute {
+    std::string model;
+    std::shared_ptr<const Pool> pool;
+    ModelSeries series;
+    std::vector<ReplicaSeries> replica_series;  // As pool->targets.
+};
+
+class RouteTable {
+public:
+    // Errors: InvalidArgument (a URL), Conflict (a model in two pools, a replica twice in one).
+    static Result<std::shared_ptr<const RouteTable>> build(const Routes& routes, const RouteTable& previous,
+                                                           RequestMetrics& metrics);
+
+    const ModelRoute* find(std::string_view model) const;
+    std::shared_ptr<Replica> find_replica(std::string_view id) const;
+    const std::vector<std::shared_ptr<const Pool>>& pools() const { return pools_; }
+    // All models in order of name.
+    const std::vector<std::string>& models() const { return models_; }
+    // At most three names near to a model that is not there, the nearest first; else the first ones there are.
+    std::vector<std::string> suggestions(std::string_view model) const;
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+
+    Result<Unit> add_pool(const PoolOptions& options, const RouteTable& previous, RequestMetrics& metrics);
+
+    std::unordered_map<std::string, ModelRoute, Hash, std::equal_to<>> by_model_;
+    std::unordered_map<std::string, std::shared_ptr<Replica>, Hash, std::equal_to<>> by_id_;
+    std::vector<std::shared_ptr<const Pool>> pools_;
+    std::vector<std::string> models_;
+};
+
+// The serving target with the least outstanding requests that is not in `tried`; those that asked for rest only if
+// there is no other; ties go round. Empty if there is none.
+std::optional<std::size_t> pick_target(const Pool& pool, std::span<const std::size_t> tried, SteadyTime now);
+
+}  // namespace stoker::gateway

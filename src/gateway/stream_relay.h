@@ -1,0 +1,101 @@
+// One stream on its way from a replica to the client: bytes in, bytes out, and what was learnt on the way. No I/O.
+//
+// Each event is checked, timed and passed on as the engine wrote it. Three things are held back:
+//   - everything before the first event that means something to the user (content, an end, usage), so that a replica
+//   which
+//     fails until then can be replaced without the client noticing;
+//   - what only the gateway asked for: the usage chunk and `usage` members, if the client did not want them;
+//   - the end: [DONE] is passed on only after a stream that was whole. A stream that ends without it, but whose choices
+//   all
+//     had their finish_reason, was whole and gets the [DONE] it lacks; any other that ends without it was cut.
+//
+// Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/metrics.h"
+#include "base/time.h"
+#include "gateway/errors.h"
+#include "net/sse.h"
+#include "wire/openai.h"
+
+namespace stoker::gateway {
+
+// What a stream (or a whole answer) turned out to be.
+struct AnswerFacts {
+    std::optional<wire::Usage> usage;
+    std::string finish_reason;
+    std::int64_t content_events = 0;
+    SteadyTime first_content{};  // Epoch: none came.
+    SteadyTime last_content{};
+    std::int64_t longest_gap_ns = 0;  // Between two events with content.
+};
+
+struct RelayFailure {
+    GatewayError error{};
+    std::string message;
+    int upstream_status = 0;    // What the engine's own error event said; 0 if nothing.
+    std::string upstream_body;  // The engine's error as JSON.
+};
+
+class StreamRelay {
+public:
+    enum class State : std::uint8_t { Holding, Flowing, Done, Failed };
+
+    struct Options {
+        bool hide_usage = false;  // The gateway asked for usage, the client did not.
+        std::size_t max_event_bytes = 4 * 1024 * 1024;
+        metrics::Histogram* inter_token_latency = nullptr;
+    };
+
+    explicit StreamRelay(Options options);
+    StreamRelay(const StreamRelay&) = delete;
+    StreamRelay& operator=(const StreamRelay&) = delete;
+
+    // Takes a piece of the body. Past Done and Failed it does nothing.
+    State feed(std::string_view bytes, SteadyTime now);
+    // The body ended as it should by HTTP; Done or Failed after it.
+    State end_of_body();
+
+    State state() const { return state_; }
+    // For the client. To be taken (and cleared) after each feed() unless the state is Holding; valid before a failure's
+    // error event too.
+    std::string& out() { return out_; }
+    // REQUIRES: Failed.
+    const RelayFailure& failure() const { return failure_; }
+    const AnswerFacts& facts() const { return facts_; }
+    // When the last event of any kind came; epoch before the first.
+    SteadyTime last_event() const { return last_event_; }
+
+private:
+    void on_event(const net::SseEvent& event);
+    void on_data(const net::SseEvent& event);
+    void on_error_event(const net::SseEvent& event, const wire::AnswerScan& scan);
+    void note_content();
+    void pass_on(const net::SseEvent& event, const wire::AnswerScan& scan);
+    void fail(GatewayError error, std::string message);
+    bool whole() const { return seen_ != 0 && seen_ == finished_; }
+
+    const Options options_;
+    const std::function<void(const net::SseEvent&)> handler_;
+    net::SseParser parser_;
+    State state_ = State::Holding;
+    std::string out_;
+    RelayFailure failure_;
+    AnswerFacts facts_;
+    SteadyTime now_{};
+    SteadyTime last_event_{};
+    std::uint64_t seen_ = 0;      // Choices, one bit each.
+    std::uint64_t finished_ = 0;  // Those with a finish_reason.
+};
+
+// `raw` with its data replaced by `data`, other fields of the event kept.
+std::string with_data(std::string_view raw, std::string_view data);
+
+}  // namespace stoker::gateway
