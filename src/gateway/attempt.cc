@@ -10,6 +10,7 @@ namespace stoker::gateway {
 namespace asio = boost::asio;
 namespace {
 
+constexpr std::string_view kReplicaLost = "replica_lost";  // Found down or hung while it worked on the request.
 constexpr std::size_t kMostRefusal = 1024 * 1024;
 
 using internal::clock_now;
@@ -69,7 +70,7 @@ AttemptResult Attempt::fail(Verdict verdict, std::string message, std::string_vi
 
 AttemptResult Attempt::fail_with(const Error& error) {
     if (active_.cut == GatewayError::ClientClosed) return client_left();
-    if (active_.cut) return fail(judge_stream_error(*active_.cut, 0), active_.cut_reason, "replica_lost");
+    if (active_.cut) return fail(judge_stream_error(*active_.cut, 0), active_.cut_reason, kReplicaLost);
     const net::Fault fault = net::fault_of(error);
     if (fault == net::Fault::ConnectRefused) {
         context_.core().publish(target_.replica, target_.replica->on_connect_refused(clock_now()));
@@ -248,7 +249,9 @@ asio::awaitable<AttemptResult> Attempt::break_stream(StreamRelay& relay, Gateway
     }
     if (!context_.exchange().started()) {
         const Verdict verdict = judge_stream_error(error, failed_itself ? relay.failure().upstream_status : 0);
-        if (verdict.retry) co_return fail(verdict, std::move(message), info(error).code);
+        if (verdict.retry) {
+            co_return fail(verdict, std::move(message), active_.cut ? kReplicaLost : info(error).code);
+        }
         co_return co_await refuse_with(relay.failure());
     }
     turn_.failed();

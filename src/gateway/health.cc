@@ -12,6 +12,7 @@ double seconds(SteadyTime::duration duration) {
 }
 
 std::string describe(const Work& work, SteadyTime now) {
+    if (work.outstanding == 0) return "no requests outstanding";
     return fmt::format("{} requests outstanding, last byte {:.1f} s ago", work.outstanding,
                        seconds(now - work.last_progress));
 }

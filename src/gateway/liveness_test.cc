@@ -52,7 +52,7 @@ TEST(Liveness, RequestsWithoutTheirFirstByteMoveToAnotherReplica) {
     for (const auto& record : rig.records(3)) {
         EXPECT_EQ(record.outcome, "ok");
         EXPECT_EQ(record.attempts.size(), 2u);
-        EXPECT_EQ(record.attempts[0].error, "upstream_stream_stalled");
+        EXPECT_EQ(record.attempts[0].error, "replica_lost");
     }
 }
 

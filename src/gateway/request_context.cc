@@ -78,7 +78,7 @@ void RequestContext::settle(Outcome outcome, int status, std::string_view code) 
 asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string message, net::Headers headers,
                                              std::string param) {
     const ErrorInfo& entry = info(error);
-    if (entry.status >= 500) {
+    if (entry.status >= 500 && error != GatewayError::NoReplica) {  // That one has its line at the replica's fall.
         log::warn("request failed", {{"request_id", record_.id},
                                      {"code", entry.code},
                                      {"model", record_.model},

@@ -133,6 +133,7 @@ Result<RequestScan> scan_request(std::string_view body) {
     JsonCursor& json = reader.json;
     const JsonKind kind = json.peek();
     if (kind != JsonKind::Object && kind != JsonKind::Invalid) {
+        if (!json.skip() || !json.end()) return malformed(body, json);
         return request_error(RequestFault::WrongType, "the request body must be a JSON object");
     }
     if (!json.begin_object()) return malformed(body, json);

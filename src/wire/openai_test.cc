@@ -66,6 +66,7 @@ TEST(RequestScan, RefusesWithThePlace) {
         {"{\"model\":\"a\nb\"}", RequestFault::MalformedJson, "control character"},
         {R"({"model":"\x"})", RequestFault::MalformedJson, "unknown escape"},
         {"{\"model\":\"\xff\"}", RequestFault::MalformedJson, "UTF-8"},
+        {"not json", RequestFault::MalformedJson, "line 1, column 1"},
         {"[]", RequestFault::WrongType, "must be a JSON object"},
         {R"("text")", RequestFault::WrongType, "must be a JSON object"},
         {R"({"model":7})", RequestFault::WrongType, "'model' must be a string"},
