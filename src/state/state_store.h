@@ -98,7 +98,7 @@ public:
 class StateStore : public Operations {
 public:
     // Opens or creates the database and brings it to the newest version. Errors: Corruption; Conflict if a newer Stoker
-    // wrote it; Unavailable if another process holds it. Each names the file.
+    // wrote it; Unavailable (the disk, or another process that keeps it locked). Each names the file.
     static Result<std::unique_ptr<StateStore>> open(const std::string& path);
 
     // As Operations::put with a durability; plain put() is Durability::Process.
