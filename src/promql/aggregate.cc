@@ -80,11 +80,17 @@ double fold_max(std::vector<double>& values, double) {
 }
 
 double fold_stdvar(std::vector<double>& values, double) {
-    KahanVariance variance;
-    for (const double value : values) variance.add(value);
-    // One infinite value: the difference to the mean is not known.
-    if (values.size() == 1 && !std::isfinite(values[0])) return kNaN;
-    return variance.variance();
+    // Welford's method. Of an infinite first value no difference to the mean is known.
+    double mean = values[0];
+    double squares = std::isfinite(values[0]) ? 0 : kNaN;
+    double count = 1;
+    for (std::size_t i = 1; i < values.size(); ++i) {
+        count += 1;
+        const double delta = values[i] - mean;
+        mean += delta / count;
+        squares += delta * (values[i] - mean);
+    }
+    return squares / count;
 }
 
 double fold_stddev(std::vector<double>& values, double param) {

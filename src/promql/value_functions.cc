@@ -11,12 +11,17 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// As Go's math.Max and math.Min: NaN wins.
+// As Go's math.Max and math.Min: NaN wins, and -0 is less than 0.
 double larger(double a, double b) {
-    return std::isnan(a) || std::isnan(b) ? kNaN : std::fmax(a, b);
+    if (std::isnan(a) || std::isnan(b)) return kNaN;
+    if (a == b) return std::signbit(a) ? b : a;
+    return a > b ? a : b;
 }
+
 double smaller(double a, double b) {
-    return std::isnan(a) || std::isnan(b) ? kNaN : std::fmin(a, b);
+    if (std::isnan(a) || std::isnan(b)) return kNaN;
+    if (a == b) return std::signbit(a) ? a : b;
+    return a < b ? a : b;
 }
 
 struct Moment {
