@@ -1,0 +1,36 @@
+// A signal: something that a watcher noticed about an engine or from a rule, on its way to becoming an incident.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "diagnose/finding.h"
+
+namespace stoker::diagnose {
+
+struct Signal {
+    enum class Kind : std::uint8_t { EngineDown, EngineHung, EngineRecovered, AlertFired, AlertResolved };
+    Kind kind{};
+    std::string source;   // Who noticed: "gateway", "supervisor", "rules"
+    std::string replica;  // Empty if it is about none.
+    std::string pool;
+    Timestamp at;
+    std::string reason;                 // One sentence.
+    std::vector<std::string> evidence;  // Observations with numbers.
+    std::vector<Observation> findings;  // What diagnosis can reckon with; see from_health().
+
+    // Of alerts only.
+    std::string title;     // Name and labels: the same alert has the same title each time.
+    std::string severity;  // critical, warning, info
+    std::string query;
+    std::string value;
+};
+
+// Findings in what the gateway knows of a replica: the result of its last health probe ("connect_refused",
+// "200 in 3 ms", "timeout"), and whether requests are outstanding without progress.
+std::vector<Observation> from_health(bool health_ok, std::string_view health_detail, bool stalled_with_work);
+
+}  // namespace stoker::diagnose
