@@ -1,0 +1,112 @@
+#include "collect/scrape.h"
+
+#include <algorithm>
+
+#include "collect/canonical.h"
+#include "tsdb/querier.h"
+
+namespace stoker::collect {
+
+Scrape::Scrape(SampleBatch::Pairs target, ScrapeLimits limits) : target_(std::move(target)), limits_(limits) {}
+
+void Scrape::set_target(SampleBatch::Pairs target) {
+    if (target == target_) return;
+    target_ = std::move(target);
+    // Under another key, so that they are not found again and end as unseen.
+    std::unordered_map<std::string, Known> old;
+    for (auto& [key, known] : known_)
+        old.emplace(std::string(1, '\0') + std::to_string(round_) + key, std::move(known));
+    known_ = std::move(old);
+}
+
+const tsdb::Labels& Scrape::labels_of(std::string_view name, SampleBatch::Pairs labels) {
+    std::string key(name);
+    for (const auto& [label, value] : labels) key.append(1, '\1').append(label).append(1, '\1').append(value);
+    auto [found, fresh] = known_.try_emplace(std::move(key));
+    if (fresh) {
+        for (auto& [label, value] : labels) {
+            auto clash =
+                std::find_if(target_.begin(), target_.end(), [&l = label](const auto& t) { return t.first == l; });
+            if (clash != target_.end()) label = "exported_" + label;
+        }
+        labels.insert(labels.end(), target_.begin(), target_.end());
+        labels.emplace_back(std::string(tsdb::kMetricName), std::string(name));
+        found->second.labels = tsdb::Labels(std::move(labels));
+    }
+    found->second.seen = round_;
+    return found->second.labels;
+}
+
+void Scrape::append(std::string_view name, SampleBatch::Pairs labels, double value, std::int64_t time,
+                    std::vector<tsdb::SeriesSample>& out) {
+    out.push_back({labels_of(name, std::move(labels)), {time, value}});
+}
+
+Result<std::size_t> Scrape::scraped(std::string_view page, wire::ExpositionFormat format, Timestamp now, Duration took,
+                                    std::vector<tsdb::SeriesSample>& out) {
+    struct Read {
+        std::string name;
+        SampleBatch::Pairs labels;
+        double value;
+        std::int64_t time;
+    };
+    std::vector<Read> read;
+    Canonical canonical;
+    bool described = false;
+    const std::int64_t time = to_millis(now);
+    wire::ExpositionVisitor visitor;
+    visitor.on_metadata = [&described](const wire::ExpositionMetadata&) { described = true; };
+    visitor.on_sample = [&](const wire::ExpositionSample& sample) {
+        SampleBatch::Pairs labels(sample.labels.begin(), sample.labels.end());
+        read.push_back({std::string(sample.name), std::move(labels), sample.value, sample.time_ms.value_or(time)});
+        canonical.add(sample);
+    };
+    TRY(std::size_t count, wire::parse_exposition(page, format, visitor, {.max_samples = limits_.max_samples}));
+    // Some engines answer 200 with something else on /metrics; taking that for an idle engine would be a lie.
+    if (!described) return Error{Errc::InvalidArgument, "not a metrics page: no line with # TYPE or # HELP"};
+
+    ++round_;
+    for (auto& sample : read) append(sample.name, std::move(sample.labels), sample.value, sample.time, out);
+    for (auto& value : canonical.values()) append(value.name, std::move(value.labels), value.value, time, out);
+    append_own(true, true, took, count, time, out);
+    end_unseen(time, out);
+    return count;
+}
+
+void Scrape::answered(Timestamp now, Duration took, std::vector<tsdb::SeriesSample>& out) {
+    ++round_;
+    append_own(true, true, took, 0, to_millis(now), out);
+    end_unseen(to_millis(now), out);
+}
+
+void Scrape::failed(bool answered, Timestamp now, Duration took, std::vector<tsdb::SeriesSample>& out) {
+    ++round_;
+    append_own(false, answered, took, 0, to_millis(now), out);
+    end_unseen(to_millis(now), out);
+}
+
+void Scrape::ended(Timestamp now, std::vector<tsdb::SeriesSample>& out) {
+    ++round_;
+    end_unseen(to_millis(now), out);
+}
+
+void Scrape::append_own(bool up, bool engine_up, Duration took, std::size_t samples, std::int64_t time,
+                        std::vector<tsdb::SeriesSample>& out) {
+    append("up", {}, up ? 1 : 0, time, out);
+    append("llm_engine_up", {}, engine_up ? 1 : 0, time, out);
+    append("scrape_duration_seconds", {}, static_cast<double>(took.count()) / 1000, time, out);
+    append("scrape_samples_scraped", {}, static_cast<double>(samples), time, out);
+}
+
+void Scrape::end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out) {
+    for (auto known = known_.begin(); known != known_.end();) {
+        if (known->second.seen == round_) {
+            ++known;
+            continue;
+        }
+        out.push_back({std::move(known->second.labels), {time, tsdb::stale_marker()}});
+        known = known_.erase(known);
+    }
+}
+
+}  // namespace stoker::collect

@@ -1,0 +1,68 @@
+// One target's metrics from scrape to scrape: keeps the engine's own names, adds the target's labels and the canonical
+// names, and ends series that are gone with a staleness marker.
+//
+// Either a scrape's samples all go in, or none: a body that breaks off is a failed scrape. Sans-I/O; not thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "collect/sample_sink.h"
+#include "tsdb/store.h"
+#include "wire/prometheus_text.h"
+
+namespace stoker::collect {
+
+struct ScrapeLimits {
+    std::size_t max_samples = 100'000;
+};
+
+class Scrape {
+public:
+    // `target` are the labels of everything from there: job, instance, engine, pool, replica. A label of the exposition
+    // with the same name is kept as exported_NAME.
+    explicit Scrape(SampleBatch::Pairs target, ScrapeLimits limits = {});
+
+    // Changes the target's labels: the series under the old ones end with the next scrape.
+    void set_target(SampleBatch::Pairs target);
+
+    // A page was fetched. Appends its samples, up=1, the scrape's own metrics and staleness markers; returns the number
+    // of samples on the page. Errors: InvalidArgument (not a metrics page), ResourceExhausted (too many samples); then
+    // nothing is appended and failed() is to follow.
+    Result<std::size_t> scraped(std::string_view page, wire::ExpositionFormat format, Timestamp now, Duration took,
+                                std::vector<tsdb::SeriesSample>& out);
+
+    // Somebody answered who has no metrics to show (Ollama): up, without samples.
+    void answered(Timestamp now, Duration took, std::vector<tsdb::SeriesSample>& out);
+
+    // No page. `answered`: somebody is there, but shows no metrics (an engine with metrics switched off is up).
+    void failed(bool answered, Timestamp now, Duration took, std::vector<tsdb::SeriesSample>& out);
+
+    // The target is gone: ends all its series.
+    void ended(Timestamp now, std::vector<tsdb::SeriesSample>& out);
+
+private:
+    struct Known {
+        tsdb::Labels labels;
+        std::uint64_t seen = 0;  // The last round.
+    };
+
+    // `labels` without the target's.
+    void append(std::string_view name, SampleBatch::Pairs labels, double value, std::int64_t time,
+                std::vector<tsdb::SeriesSample>& out);
+    void append_own(bool up, bool engine_up, Duration took, std::size_t samples, std::int64_t time,
+                    std::vector<tsdb::SeriesSample>& out);
+    void end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
+    const tsdb::Labels& labels_of(std::string_view name, SampleBatch::Pairs labels);
+
+    SampleBatch::Pairs target_;
+    const ScrapeLimits limits_;
+    std::unordered_map<std::string, Known> known_;  // By name and labels as they came.
+    std::uint64_t round_ = 0;
+};
+
+}  // namespace stoker::collect
