@@ -22,7 +22,7 @@ TEST(Liveness, AReplicaThatStopsAnsweringIsHungAndItsStreamsEndAtOnce) {
     Rig rig(1, fast_probes);
     rig.upstream(0).play({.act = Act::Stall, .events = 2});
     auto streams = begin_streams(rig, 5);
-    ASSERT_TRUE(eventually([&] { return rig.upstream(0).requests() == 5; }));
+    ASSERT_TRUE(eventually([&] { return rig.flowing() == 5; }));
     rig.upstream(0).set_health(0);
     for (auto& stream : streams) {
         ASSERT_EQ(stream.wait_for(3s), std::future_status::ready) << "well before the 30 s between events";
@@ -99,7 +99,7 @@ TEST(Liveness, TheSupervisorsHintEndsStreamsAtOnce) {
     Rig rig(1);
     rig.upstream(0).play({.act = Act::Stall, .events = 2});
     auto stream = rig.begin({});
-    ASSERT_TRUE(eventually([&] { return rig.upstream(0).requests() == 1; }));
+    ASSERT_TRUE(eventually([&] { return rig.flowing() == 1; }));
     ASSERT_TRUE(rig.gateway().hint_down(rig.status(0).id, "killed by signal 9"));
     EXPECT_EQ(stream.get().code(), "upstream_stream_cut");
     EXPECT_THAT(rig.events(1)[0].evidence, Contains("killed by signal 9"));

@@ -232,7 +232,7 @@ Rig::~Rig() {
 
 namespace {
 
-asio::awaitable<Reply> run_ask(net::Client& client, std::string address, Ask ask) {
+asio::awaitable<Reply> run_ask(net::Client& client, std::string address, Ask ask, std::atomic<int>& flowing) {
     Reply reply;
     auto url = net::parse_url("http://" + address);
     net::ClientRequest request;
@@ -256,6 +256,7 @@ asio::awaitable<Reply> run_ask(net::Client& client, std::string address, Ask ask
             reply.clean = true;
             break;
         }
+        if (reply.body.empty()) ++flowing;
         reply.body += *piece;
     }
     co_return reply;
@@ -264,7 +265,8 @@ asio::awaitable<Reply> run_ask(net::Client& client, std::string address, Ask ask
 }  // namespace
 
 std::future<Reply> Rig::begin(Ask ask) {
-    return asio::co_spawn(other_loops_.at(0), run_ask(*client_, server_->address(), std::move(ask)), asio::use_future);
+    return asio::co_spawn(other_loops_.at(0), run_ask(*client_, server_->address(), std::move(ask), flowing_),
+                          asio::use_future);
 }
 
 Reply Rig::ask(Ask ask) {

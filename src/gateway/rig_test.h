@@ -114,6 +114,9 @@ public:
     std::vector<Reply> ask_all(int count, const Ask& ask = {});  // At once.
     std::future<Reply> begin(Ask ask);
 
+    // Replies whose body has begun to come.
+    int flowing() const { return flowing_; }
+
     Upstream& upstream(std::size_t index) { return *upstreams_[index]; }
     Gateway& gateway() { return *gateway_; }
     PoolOptions& pool() { return routes_.pools[0]; }
@@ -138,6 +141,7 @@ private:
     std::unique_ptr<Gateway> gateway_;
     std::unique_ptr<net::Server> server_;
     std::unique_ptr<net::Client> client_;
+    std::atomic<int> flowing_{0};
     Mutex mutex_;
     std::vector<records::RequestRecord> records_ GUARDED_BY(mutex_);
     std::vector<ReplicaEvent> events_ GUARDED_BY(mutex_);
