@@ -1,12 +1,13 @@
 #include "net/client_connection.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
-#include <vector>
+
+#include "net/wakeup.h"
 
 namespace stoker::net::internal {
 namespace asio = boost::asio;
@@ -58,20 +59,35 @@ ClientConnection::ClientConnection(asio::io_context& loop, std::shared_ptr<const
       deadline_(loop, *this),
       parser_(options_->max_header_bytes) {}
 
+// A name being looked up. The system's resolver cannot be stopped, so who waits may leave, and the answer finds nobody.
+struct Resolution {
+    explicit Resolution(asio::io_context& loop) : resolver(loop) {}
+
+    tcp::resolver resolver;
+    error_code ec;
+    std::vector<tcp::endpoint> endpoints;
+    Wakeup ended;
+};
+
 void ClientConnection::on_deadline() {
     expired_ = true;
-    if (resolving_ != nullptr) resolving_->cancel();
-    if (parked_) {
-        transport_.close();
-    } else {
-        transport_.cancel();
-    }
+    interrupt();
+    if (parked_) transport_.close();
 }
 
 void ClientConnection::cancel() {
     cancelled_ = true;
-    if (resolving_ != nullptr) resolving_->cancel();
+    interrupt();
     transport_.close();
+}
+
+void ClientConnection::interrupt() {
+    transport_.cancel();
+    // Not in place: who cancels may stand in the middle of something.
+    auto leave = [resolution = resolution_.lock()] {
+        if (resolution) resolution->ended.notify();
+    };
+    if (!resolution_.expired()) asio::post(loop_, std::move(leave));
 }
 
 Error ClientConnection::broken(Fault usual, Fault on_timeout, std::string_view doing, error_code ec) {
@@ -85,20 +101,33 @@ Error ClientConnection::broken(Fault usual, Fault on_timeout, std::string_view d
     return fault(usual, where + (ec ? ec.message() : "malformed"));
 }
 
+asio::awaitable<Result<std::vector<tcp::endpoint>>> ClientConnection::resolve(const Url& origin) {
+    if (const auto literal = literal_endpoint(origin)) co_return std::vector<tcp::endpoint>(1, *literal);
+    auto resolution = std::make_shared<Resolution>(loop_);
+    // The operation owns the Resolution and with it this coroutine; we only look at it.
+    resolution_ = resolution;
+    Resolution& looked_at = *resolution;
+    looked_at.ec = asio::error::operation_aborted;
+    auto found = [resolution](const error_code& ec, const tcp::resolver::results_type& results) {
+        resolution->ec = ec;
+        for (const auto& entry : results) resolution->endpoints.push_back(entry.endpoint());
+        resolution->ended.notify();
+    };
+    resolution->resolver.async_resolve(origin.host, origin.port, std::move(found));
+    resolution = nullptr;
+    co_await looked_at.ended.wait();
+    // Still alive here: whoever woke us holds it until we suspend again.
+    const error_code ec = looked_at.ec;
+    auto endpoints = std::move(looked_at.endpoints);
+    resolution_.reset();
+    if (ec || expired_ || cancelled_) co_return broken(Fault::Resolve, Fault::ConnectTimeout, "resolve", ec);
+    co_return endpoints;
+}
+
 asio::awaitable<Result<Unit>> ClientConnection::connect(Url origin, asio::ssl::context* tls, Duration limit) {
     origin_ = origin.host_header();
     deadline_.set(limit);
-    std::vector<tcp::endpoint> endpoints;
-    if (const auto literal = literal_endpoint(origin)) {
-        endpoints.push_back(*literal);
-    } else {
-        tcp::resolver resolver(loop_);
-        resolving_ = &resolver;
-        auto [ec, found] = co_await resolver.async_resolve(origin.host, origin.port, kTuple);
-        resolving_ = nullptr;
-        if (ec) co_return broken(Fault::Resolve, Fault::ConnectTimeout, "resolve", ec);
-        for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-    }
+    CO_TRY(const auto endpoints, co_await resolve(origin));
     error_code ec = asio::error::host_not_found;
     for (const tcp::endpoint& endpoint : endpoints) {
         error_code ignored;
@@ -138,14 +167,15 @@ asio::awaitable<Result<Unit>> ClientConnection::exchange(std::string_view head, 
         deadline_.set(limit);
     }
     // Who refuses a request early answers and closes while we still write: that answer counts.
-    auto read = co_await read_head(response, is_head_request, static_cast<bool>(ec));
+    closed_ = static_cast<bool>(ec);
+    auto read = co_await read_head(response, is_head_request);
     if (!read && ec && !heard_ && fault_of(read.error()) == Fault::ResetBeforeHead) {
         co_return broken(Fault::WriteFailed, Fault::HeadTimeout, "send the request", ec);
     }
     co_return read;
 }
 
-asio::awaitable<Result<Unit>> ClientConnection::read_head(ResponseHead& response, bool is_head_request, bool cut) {
+asio::awaitable<Result<Unit>> ClientConnection::read_head(ResponseHead& response, bool is_head_request) {
     static constexpr std::string_view kDoing = "read the response head";
     while (true) {
         parser_.reset();
@@ -167,7 +197,7 @@ asio::awaitable<Result<Unit>> ClientConnection::read_head(ResponseHead& response
         if (response.status >= 200) break;
     }
     deadline_.clear();
-    complete_ = parser_.done() && !cut;
+    complete_ = parser_.done();
     co_return Unit{};
 }
 

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "net/buffer.h"
 #include "net/client.h"
@@ -15,6 +16,8 @@
 namespace stoker::net::internal {
 
 Error fault(Fault what, std::string message);
+
+struct Resolution;
 
 class ClientConnection final : public Deadline::Target {
 public:
@@ -40,22 +43,24 @@ public:
     // No byte of a response has come since exchange() began.
     bool silent() const { return !heard_; }
 
-    // Waits for its next use, at most `limit`; then `expired` of the owner finds it closed.
+    // Waits for its next use; closed after `limit`.
     void park(Duration limit);
     bool is_open() const { return transport_.is_open(); }
 
     std::optional<std::uint64_t> content_length() const { return parser_.content_length(); }
 
 private:
-    boost::asio::awaitable<Result<Unit>> read_head(ResponseHead& response, bool is_head_request, bool cut);
+    boost::asio::awaitable<Result<Unit>> read_head(ResponseHead& response, bool is_head_request);
     Error broken(Fault usual, Fault on_timeout, std::string_view doing, error_code ec);
+    boost::asio::awaitable<Result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve(const Url& origin);
+    void interrupt();
     void on_deadline() override;
 
     boost::asio::io_context& loop_;
     const std::shared_ptr<const ClientOptions> options_;
     Transport transport_;
     Deadline deadline_;
-    boost::asio::ip::tcp::resolver* resolving_ = nullptr;  // While connect() resolves.
+    std::weak_ptr<Resolution> resolution_;  // While connect() resolves.
     Buffer buffer_;
     ResponseParser parser_;
     std::string origin_;    // For messages.

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "net/wakeup.h"
 
 namespace stoker::net::internal {
 namespace asio = boost::asio;
@@ -21,8 +22,6 @@ constexpr std::size_t kBodyBuffer = 64 * 1024;
 // An unread body up to that size is read and dropped to keep the connection; past it, closing is cheaper.
 constexpr std::size_t kDrainLimit = 64 * 1024;
 constexpr Duration kLinger{2'000};
-
-using Waiter = asio::async_result<asio::use_awaitable_t<>, void()>::handler_type;
 
 bool never_has_body(int status) {
     return status / 100 == 1 || status == 204 || status == 304;
@@ -41,12 +40,10 @@ public:
 
     void on_read(error_code ec, std::size_t count) override {
         connection_->on_read_ahead(ec, count);
-        result = ec;
-        if (waiter) std::exchange(waiter, std::nullopt).value()();
+        ended.notify();
     }
 
-    std::optional<Waiter> waiter;
-    error_code result;
+    Wakeup ended;
 
 private:
     std::shared_ptr<Connection> connection_;
@@ -138,12 +135,9 @@ asio::awaitable<error_code> Connection::fill(std::size_t capacity) {
 }
 
 asio::awaitable<error_code> Connection::await_read_ahead() {
-    ReadAhead& ahead = *read_ahead_;
-    auto wait = [&ahead](Waiter waiter) { ahead.waiter.emplace(std::move(waiter)); };
-    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(wait, asio::use_awaitable);
-    co_return broken_ ? error_code(asio::error::eof)
-    : expired_        ? error_code(asio::error::operation_aborted)
-                      : error_code();
+    co_await read_ahead_->ended.wait();
+    if (broken_) co_return asio::error::eof;
+    co_return expired_ ? error_code(asio::error::operation_aborted) : error_code();
 }
 
 void Connection::begin_read_ahead() {
@@ -178,6 +172,7 @@ void Connection::on_read_ahead(error_code ec, std::size_t count) {
 asio::awaitable<bool> Connection::read_head() {
     const ServerOptions& options = core_->options;
     parser_.reset();
+    head_.method.clear();
     idle_ = true;
     expired_ = false;
     bool timed = false;
@@ -435,6 +430,8 @@ void Connection::abort() {
     broken_ = true;
     answer_ = Answer::Done;
     must_linger_ = false;
+    // Without a length or chunks the close itself is the end of the body, and only a reset tells otherwise.
+    if (framing_ == Framing::UntilClose) transport_.reset_on_close();
     transport_.close();
 }
 

@@ -68,18 +68,23 @@ using asio::ip::tcp;
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
-// Counts an accept loop among what stop() waits for.
-class Presence {
+// Counts an accept loop among what stop() waits for, and takes its acceptor down with it.
+class Accepting {
 public:
-    explicit Presence(std::shared_ptr<ServerCore> core) : core_(std::move(core)) { core_->enter(); }
-    Presence(Presence&& other) noexcept = default;
-    Presence& operator=(Presence&&) = delete;
-    ~Presence() {
-        if (core_) core_->leave();
+    Accepting(std::shared_ptr<ServerCore> core, ServerLoop& loop) : core_(std::move(core)), loop_(&loop) {
+        core_->enter();
+    }
+    Accepting(Accepting&& other) noexcept = default;
+    Accepting& operator=(Accepting&&) = delete;
+    ~Accepting() {
+        if (!core_) return;
+        loop_->acceptor.reset();
+        core_->leave();
     }
 
 private:
     std::shared_ptr<ServerCore> core_;
+    ServerLoop* loop_;
 };
 
 asio::awaitable<void> pause(asio::io_context& loop, Duration duration) {
@@ -93,7 +98,7 @@ std::string peer_name(const tcp::endpoint& peer) {
     return text + ":" + std::to_string(peer.port());
 }
 
-asio::awaitable<void> accept_all(std::shared_ptr<ServerCore> core, ServerLoop& loop, Presence) {
+asio::awaitable<void> accept_all(std::shared_ptr<ServerCore> core, ServerLoop& loop, Accepting) {
     while (!loop.draining) {
         if (core->connections.load(std::memory_order_relaxed) >= core->options.max_connections) {
             co_await pause(loop.loop, Duration{20});
@@ -112,7 +117,6 @@ asio::awaitable<void> accept_all(std::shared_ptr<ServerCore> core, ServerLoop& l
         }
         Connection::start(std::make_shared<Connection>(core, loop, std::move(socket), peer_name(peer)));
     }
-    loop.acceptor.reset();
 }
 
 Result<tcp::endpoint> parse_listen(const std::string& listen) {
@@ -170,12 +174,14 @@ public:
 
     void accept() {
         for (auto& loop : core_->loops) {
-            asio::co_spawn(loop->loop, accept_all(core_, *loop, Presence(core_)), asio::detached);
+            asio::co_spawn(loop->loop, accept_all(core_, *loop, Accepting(core_, *loop)), asio::detached);
         }
     }
 
     void stop(Duration grace) override {
         if (std::exchange(stopped_, true)) return;
+        // Loops that have ended take their connections with them; nobody is left to wait for.
+        if (core_->loops.front()->loop.stopped()) return;
         on_each_loop(drain);
         if (core_->wait_until_empty(grace)) return;
         on_each_loop(cut);

@@ -105,6 +105,11 @@ void Transport::close() {
     socket_.close(ignored);
 }
 
+void Transport::reset_on_close() {
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+}
+
 bool Transport::stale() {
     char byte;
     const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

@@ -82,6 +82,8 @@ public:
     // Reads and writes under way end with operation_aborted.
     void cancel();
     void close();
+    // Lets close() reset the connection, so that the peer cannot take it for a clean end.
+    void reset_on_close();
     bool is_open() const { return socket_.is_open(); }
     // True if the peer has closed, or has sent something unasked: not usable for another request.
     bool stale();
