@@ -1,0 +1,169 @@
+// The root of the configuration: what only the whole shows, loading, and comparing.
+#include "app/config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+
+#include "base/file.h"
+
+namespace stoker::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+void check_pools(config::Fields& f, const std::vector<PoolConfig>& pools) {
+    std::set<std::string> names;
+    std::map<std::string, std::string> pool_of_model;
+    std::map<std::string, std::string> pool_that_runs;
+    for (std::size_t p = 0; p < pools.size(); ++p) {
+        const PoolConfig& pool = pools[p];
+        f.check(fmt::format("pools[{}].name", p), names.insert(pool.name).second,
+                fmt::format("another pool is named '{}' already", pool.name));
+        for (std::size_t m = 0; m < pool.models.size(); ++m) {
+            const auto [owner, fresh] = pool_of_model.try_emplace(pool.models[m], pool.name);
+            f.check(fmt::format("pools[{}].models[{}]", p, m), fresh,
+                    fmt::format("the model '{}' belongs to pool '{}' already; a model belongs to one pool",
+                                pool.models[m], owner->second));
+        }
+        for (std::size_t r = 0; r < pool.replicas.size(); ++r) {
+            if (pool.replicas[r].run.empty()) continue;
+            const auto [owner, fresh] = pool_that_runs.try_emplace(pool.replicas[r].url, pool.name);
+            f.check(fmt::format("pools[{}].replicas[{}].run", p, r), fresh,
+                    fmt::format("the engine at {} is run by pool '{}' already; leave `run` out here",
+                                pool.replicas[r].url, owner->second));
+        }
+    }
+}
+
+void check_policies(config::Fields& f, const Config& c) {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < c.healing.policies.size(); ++i) {
+        const heal::PolicyConfig& policy = c.healing.policies[i];
+        f.check(fmt::format("healing.policies[{}].name", i), names.insert(policy.name).second,
+                fmt::format("another policy is named '{}' already", policy.name));
+        for (std::size_t p = 0; p < policy.pools.size(); ++p) {
+            const bool known = std::any_of(c.pools.begin(), c.pools.end(),
+                                           [&](const PoolConfig& pool) { return pool.name == policy.pools[p]; });
+            f.check(fmt::format("healing.policies[{}].pools[{}]", i, p), known,
+                    fmt::format("there is no pool '{}'", policy.pools[p]));
+        }
+    }
+}
+
+// Two listeners on one port would fail only when the second binds.
+void check_listeners(config::Fields& f, const Config& c) {
+    const bool free_port = c.console.listen.ends_with(":0");
+    f.check("console.listen", free_port || c.console.listen != c.gateway.listen, "is the gateway's address as well");
+}
+
+struct Section {
+    std::string_view key;
+    bool live;  // Taken over by a reload.
+};
+constexpr std::array<Section, 10> kSections = {{{"gateway", false},
+                                                {"console", false},
+                                                {"data_dir", false},
+                                                {"log", true},
+                                                {"pools", true},
+                                                {"rules", true},
+                                                {"healing", true},
+                                                {"collect", false},
+                                                {"storage", false},
+                                                {"runtime", false}}};
+
+}  // namespace
+
+void describe(config::Fields& f, Config& c) {
+    f.object("gateway", c.gateway, "The OpenAI-compatible gateway. Changes take effect after a restart.");
+    f.object("console", c.console, "The page, the APIs and Stoker's own metrics. Changes take effect after a restart.");
+    check_listeners(f, c);
+    f.field(
+        "data_dir", c.data_dir,
+        "Folder for everything that Stoker keeps, relative to the configuration file. Empty: /var/lib/stoker for root, "
+        "$XDG_DATA_HOME/stoker (~/.local/share/stoker) for others.");
+    f.object("log", c.log, "What Stoker writes to standard error. A reload takes it over.");
+    f.list(
+        "pools", c.pools,
+        "Models and the engines that serve them. Without any, engines found on this machine are served. A reload takes "
+        "changes over; requests under way finish where they are.");
+    check_pools(f, c.pools);
+    f.object("rules", c.rules, "Alerting and recording rules. A reload takes them over, changed rule files too.");
+    f.object(
+        "healing", c.healing,
+        "What may be repaired without a person, and how. A reload takes it over; a plan under way ends as it began.");
+    check_policies(f, c);
+    f.object("collect", c.collect, "What is measured, and how often. Changes take effect after a restart.");
+    f.object("storage", c.storage, "What is kept, and for how long. Changes take effect after a restart.");
+    f.object("runtime", c.runtime, "Threads and stopping. Changes take effect after a restart.");
+}
+
+LoadedConfig read_config(std::string_view text, const std::string& path, const config::Environment& environment) {
+    LoadedConfig loaded;
+    loaded.config.folder = fs::path(path).parent_path();
+    loaded.problems = config::read_yaml(
+        text, path,
+        [&](config::Fields& f) {
+            describe(f, loaded.config);
+            const auto files = rule_files(loaded.config);
+            f.check("rules.files", files.has_value(), files ? "" : files.error().message);
+        },
+        environment);
+    return loaded;
+}
+
+LoadedConfig load_config(const std::string& path, const config::Environment& environment) {
+    const auto text = read_file(path);
+    if (text) return read_config(*text, path, environment);
+    LoadedConfig failed;
+    failed.problems.push_back({.file = path, .line = 0, .column = 0, .key = "", .message = text.error().message});
+    return failed;
+}
+
+Config default_config() {
+    return {};
+}
+
+Result<std::string> data_folder(const Config& config, const config::Environment& environment) {
+    if (!config.data_dir.empty()) return (fs::path(config.folder) / config.data_dir).string();
+    if (::geteuid() == 0) return std::string("/var/lib/stoker");
+    const auto data_home = environment("XDG_DATA_HOME");
+    if (data_home && !data_home->empty()) return *data_home + "/stoker";
+    const auto home = environment("HOME");
+    if (home && !home->empty()) return *home + "/.local/share/stoker";
+    return Error{Errc::NotFound, "no folder for data: neither data_dir nor $XDG_DATA_HOME nor $HOME is set"};
+}
+
+std::vector<std::string> changed_sections(const Config& before, const Config& after) {
+    const auto values = [](Config config) { return config::flatten([&](config::Fields& f) { describe(f, config); }); };
+    const auto of_section = [](const auto& all, std::string_view section) {
+        std::vector<std::pair<std::string, std::string>> mine;
+        for (const auto& entry : all) {
+            if (entry.first.substr(0, entry.first.find_first_of(".[")) == section) mine.push_back(entry);
+        }
+        return mine;
+    };
+    const auto old_values = values(before);
+    const auto new_values = values(after);
+    std::vector<std::string> changed;
+    for (const Section& section : kSections) {
+        if (of_section(old_values, section.key) != of_section(new_values, section.key))
+            changed.emplace_back(section.key);
+    }
+    return changed;
+}
+
+std::vector<std::string> restart_needed(const std::vector<std::string>& changed) {
+    std::vector<std::string> needed;
+    for (const Section& section : kSections) {
+        const bool is_changed = std::find(changed.begin(), changed.end(), section.key) != changed.end();
+        if (is_changed && !section.live) needed.emplace_back(section.key);
+    }
+    return needed;
+}
+
+}  // namespace stoker::app

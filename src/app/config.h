@@ -1,0 +1,225 @@
+// The configuration of the whole product: what stoker.yaml may say, with its defaults.
+//
+// Each struct has a describe() beside it (config_*.cc), which reads, checks and documents it; docs/configuration.md is
+// generated from those. Modules have their own option structs and know nothing of files; config_convert.h fills them.
+// A Config is a plain value: a reload reads another one and compares.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "gateway/options.h"
+#include "heal/policy.h"
+#include "journal/journal.h"
+#include "net/server.h"
+#include "records/store.h"
+#include "tsdb/store.h"
+
+namespace stoker::app {
+
+struct TlsConfig {
+    std::string certificate;
+    std::string key;
+};
+
+// How much one client may ask of a listener.
+struct LimitsConfig {
+    config::Bytes max_body{net::ServerOptions{}.max_body_bytes};
+    config::Bytes max_header{net::ServerOptions{}.max_header_bytes};
+    std::int64_t max_connections = static_cast<std::int64_t>(net::ServerOptions{}.max_connections);
+    Duration header_timeout = net::ServerOptions{}.header_timeout;
+    Duration body_timeout = net::ServerOptions{}.body_timeout;
+    Duration idle_timeout = net::ServerOptions{}.idle_timeout;
+    Duration write_timeout = net::ServerOptions{}.write_timeout;
+};
+
+struct ListenerConfig {
+    std::string listen;
+    bool allow_public = false;
+    std::optional<TlsConfig> tls;
+    LimitsConfig limits;
+};
+
+struct ReplicaConfig {
+    std::string url;
+    std::string model;
+    std::string api_key;
+    std::vector<std::string> run;
+    std::string systemd;
+    std::map<std::string, std::string> env;
+};
+
+struct HealthConfig {
+    std::string path = gateway::HealthOptions{}.path;
+    Duration interval = gateway::HealthOptions{}.interval;
+    Duration timeout = gateway::HealthOptions{}.timeout;
+    std::int64_t unhealthy_after = gateway::HealthOptions{}.unhealthy_after;
+    std::int64_t healthy_after = gateway::HealthOptions{}.healthy_after;
+    std::int64_t refused_after = gateway::HealthOptions{}.refused_after;
+    Duration stall_after = gateway::HealthOptions{}.stall_after;
+    Duration silent_after = gateway::HealthOptions{}.silent_after;
+    Duration probe_answer = gateway::HealthOptions{}.probe_answer;
+};
+
+struct DeadlinesConfig {
+    Duration connect = gateway::DeadlineOptions{}.connect;
+    Duration first_byte = gateway::DeadlineOptions{}.first_byte;
+    Duration between = gateway::DeadlineOptions{}.between;
+    Duration total = gateway::DeadlineOptions{}.total;
+};
+
+struct RetriesConfig {
+    std::int64_t max_attempts = gateway::RetryOptions{}.max_attempts;
+    Duration backoff_base = gateway::RetryOptions{}.backoff_base;
+    Duration backoff_max = gateway::RetryOptions{}.backoff_max;
+};
+
+struct PoolConfig {
+    std::string name;
+    std::vector<std::string> models;
+    std::vector<ReplicaConfig> replicas;
+    HealthConfig health;
+    DeadlinesConfig deadlines;
+    RetriesConfig retries;
+};
+
+struct RulesConfig {
+    std::vector<std::string> files;  // As written; rule_files() finds the files meant.
+    Duration interval{15'000};
+};
+
+struct DiscoveryConfig {
+    bool enabled = true;
+    Duration interval{10'000};
+    std::vector<std::string> addresses;
+};
+
+struct TargetConfig {
+    std::string url;
+    std::map<std::string, std::string> labels;
+};
+
+struct CollectConfig {
+    bool host = true;
+    Duration host_interval{5'000};
+    Duration scrape_interval{5'000};
+    Duration scrape_timeout{3'000};
+    config::Bytes max_scrape_size{std::uint64_t{16} << 20};
+    DiscoveryConfig discovery;
+    std::vector<TargetConfig> targets;
+};
+
+struct MetricsStorageConfig {
+    Duration retention = tsdb::StoreOptions{}.retention;
+    std::string durability = "process";
+    std::int64_t max_series = static_cast<std::int64_t>(tsdb::StoreOptions{}.max_series);
+};
+
+struct JournalConfig {
+    Duration retention = journal::Options{}.retain_for;
+    config::Bytes max_size{journal::Options{}.retain_bytes};
+    config::Bytes segment_size{journal::Options{}.segment_bytes};
+    std::string durability = "process";
+};
+
+struct RecordsConfig {
+    Duration retention{30LL * 24 * 3600 * 1000};
+    config::Bytes memory_limit = records::StoreOptions{}.memory_limit;
+    std::int64_t threads = records::StoreOptions{}.threads;
+};
+
+struct StorageConfig {
+    MetricsStorageConfig metrics;
+    JournalConfig journal;
+    RecordsConfig records;
+};
+
+struct LogConfig {
+    std::string level = "info";
+    std::string format = "text";
+};
+
+struct RuntimeConfig {
+    std::int64_t loops = 0;
+    std::int64_t compute_threads = 0;
+    Duration stop_grace{5'000};
+};
+
+struct Config {
+    std::string folder;  // Of the file, not a key of it: relative paths start here. Empty: the working directory.
+
+    ListenerConfig gateway{.listen = "127.0.0.1:8700", .allow_public = false, .tls = {}, .limits = {}};
+    ListenerConfig console{.listen = "127.0.0.1:8701", .allow_public = false, .tls = {}, .limits = {}};
+    std::string data_dir;
+    LogConfig log;
+    std::vector<PoolConfig> pools;
+    RulesConfig rules;
+    heal::HealingConfig healing;
+    CollectConfig collect;
+    StorageConfig storage;
+    RuntimeConfig runtime;
+};
+
+// The structs' descriptions. Each checks what it can see; describe(Config) also what only the whole shows.
+void describe(config::Fields& f, TlsConfig& c);
+void describe(config::Fields& f, LimitsConfig& c);
+void describe(config::Fields& f, ListenerConfig& c);
+void describe(config::Fields& f, ReplicaConfig& c);
+void describe(config::Fields& f, HealthConfig& c);
+void describe(config::Fields& f, DeadlinesConfig& c);
+void describe(config::Fields& f, RetriesConfig& c);
+void describe(config::Fields& f, PoolConfig& c);
+void describe(config::Fields& f, RulesConfig& c);
+void describe(config::Fields& f, DiscoveryConfig& c);
+void describe(config::Fields& f, TargetConfig& c);
+void describe(config::Fields& f, CollectConfig& c);
+void describe(config::Fields& f, MetricsStorageConfig& c);
+void describe(config::Fields& f, JournalConfig& c);
+void describe(config::Fields& f, RecordsConfig& c);
+void describe(config::Fields& f, StorageConfig& c);
+void describe(config::Fields& f, LogConfig& c);
+void describe(config::Fields& f, RuntimeConfig& c);
+void describe(config::Fields& f, Config& c);
+
+struct LoadedConfig {
+    Config config;  // Meaningful only without problems.
+    std::vector<config::Problem> problems;
+
+    bool ok() const { return problems.empty(); }
+};
+
+// Reads and checks a file, or a text as if it stood in that file.
+LoadedConfig load_config(const std::string& path, const config::Environment& environment);
+LoadedConfig read_config(std::string_view text, const std::string& path, const config::Environment& environment);
+
+// What Stoker runs with when there is no file.
+Config default_config();
+
+// Listening on `listen` (HOST:PORT) instead, from the command line. Errors: InvalidArgument for a text that is no
+// address, PermissionDenied for one beyond this machine that the configuration does not allow.
+Result<Unit> override_listen(ListenerConfig& listener, const std::string& listen);
+
+// The configured folder for data, or the default: /var/lib/stoker for root, else $XDG_DATA_HOME/stoker or
+// ~/.local/share/stoker. Errors: NotFound when none of these variables is set.
+Result<std::string> data_folder(const Config& config, const config::Environment& environment);
+
+// The rule files that the patterns mean, in order, each once. Errors: NotFound for a path without wildcards that does
+// not exist.
+Result<std::vector<std::string>> rule_files(const Config& config);
+
+// The sections (top-level keys) in which two configurations differ, in the order of the documentation.
+std::vector<std::string> changed_sections(const Config& before, const Config& after);
+// Those of them that a running Stoker can't take over.
+std::vector<std::string> restart_needed(const std::vector<std::string>& changed);
+
+// docs/configuration.md.
+std::string configuration_markdown();
+
+}  // namespace stoker::app

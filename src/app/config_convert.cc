@@ -1,0 +1,121 @@
+#include "app/config_convert.h"
+
+#include <filesystem>
+
+#include "base/log_format.h"
+
+namespace stoker::app {
+namespace {
+
+std::string in_folder(const std::string& folder, const std::string& path) {
+    return (std::filesystem::path(folder) / path).string();
+}
+
+gateway::HealthOptions health_options(const HealthConfig& c) {
+    gateway::HealthOptions options;
+    options.path = c.path;
+    options.interval = c.interval;
+    options.timeout = c.timeout;
+    options.unhealthy_after = static_cast<int>(c.unhealthy_after);
+    options.healthy_after = static_cast<int>(c.healthy_after);
+    options.refused_after = static_cast<int>(c.refused_after);
+    options.stall_after = c.stall_after;
+    options.silent_after = c.silent_after;
+    options.probe_answer = c.probe_answer;
+    return options;
+}
+
+gateway::PoolOptions pool_options(const PoolConfig& c) {
+    gateway::PoolOptions options;
+    options.name = c.name;
+    options.models = c.models;
+    for (const ReplicaConfig& replica : c.replicas) {
+        gateway::ReplicaOptions& made = options.replicas.emplace_back();
+        made.url = replica.url;
+        made.model = replica.model;
+        made.api_key = replica.api_key;
+    }
+    options.health = health_options(c.health);
+    options.deadlines.connect = c.deadlines.connect;
+    options.deadlines.first_byte = c.deadlines.first_byte;
+    options.deadlines.between = c.deadlines.between;
+    options.deadlines.total = c.deadlines.total;
+    options.retry.max_attempts = static_cast<int>(c.retries.max_attempts);
+    options.retry.backoff_base = c.retries.backoff_base;
+    options.retry.backoff_max = c.retries.backoff_max;
+    return options;
+}
+
+}  // namespace
+
+net::ServerOptions server_options(const ListenerConfig& listener, const std::string& name, const std::string& folder) {
+    net::ServerOptions options;
+    options.name = name;
+    options.listen = listener.listen;
+    if (listener.tls) {
+        options.tls = net::TlsServerOptions{.certificate_file = in_folder(folder, listener.tls->certificate),
+                                            .key_file = in_folder(folder, listener.tls->key)};
+    }
+    options.max_header_bytes = listener.limits.max_header.count;
+    options.max_body_bytes = listener.limits.max_body.count;
+    options.max_connections = static_cast<std::size_t>(listener.limits.max_connections);
+    options.header_timeout = listener.limits.header_timeout;
+    options.body_timeout = listener.limits.body_timeout;
+    options.idle_timeout = listener.limits.idle_timeout;
+    options.write_timeout = listener.limits.write_timeout;
+    return options;
+}
+
+gateway::GatewayOptions gateway_options(const Config& config) {
+    gateway::GatewayOptions options;
+    options.max_body_bytes = config.gateway.limits.max_body.count;
+    return options;
+}
+
+gateway::Routes routes(const Config& config) {
+    gateway::Routes made;
+    for (const PoolConfig& pool : config.pools) made.pools.push_back(pool_options(pool));
+    return made;
+}
+
+tsdb::StoreOptions metrics_options(const Config& config) {
+    const MetricsStorageConfig& c = config.storage.metrics;
+    tsdb::StoreOptions options;
+    options.retention = c.retention;
+    options.durability = c.durability == "fsync" ? tsdb::Durability::Fsync : tsdb::Durability::Process;
+    options.max_series = static_cast<std::size_t>(c.max_series);
+    return options;
+}
+
+journal::Options journal_options(const Config& config) {
+    const JournalConfig& c = config.storage.journal;
+    journal::Options options;
+    options.segment_bytes = c.segment_size.count;
+    options.retain_bytes = c.max_size.count;
+    options.retain_for = c.retention;
+    options.durability = c.durability == "fsync" ? journal::Durability::Fsync : journal::Durability::Process;
+    return options;
+}
+
+records::StoreOptions records_options(const Config& config) {
+    records::StoreOptions options;
+    options.memory_limit = config.storage.records.memory_limit;
+    options.threads = config.storage.records.threads;
+    return options;
+}
+
+heal::HealingConfig healing(const Config& config) {
+    heal::HealingConfig made = config.healing;
+    if (made.policies.empty()) made.policies.push_back(heal::default_policy());
+    return made;
+}
+
+log::Level log_level(const LogConfig& config) {
+    return log::parse_level(config.level).value_or(log::Level::Info);
+}
+
+log::Format log_format(const LogConfig& config) {
+    return config.format == "json" ? log::Format::Json : log::Format::Text;
+}
+
+}  // namespace stoker::app
