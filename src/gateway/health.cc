@@ -63,8 +63,9 @@ std::optional<Transition> ReplicaHealth::fail(ReplicaEvent::Kind kind, std::stri
     const auto next = kind == ReplicaEvent::Kind::Hung ? ReplicaState::Hung : ReplicaState::Down;
     good_in_row_ = 0;
     if (state_ != ReplicaState::Serving) {
-        // A hung replica whose process then dies is down; nobody else changes state without going through Serving.
-        if (state_ != ReplicaState::Hung || next != ReplicaState::Down) return {};
+        // A hung replica whose process then dies is down; probes that go on to fail tell nothing new.
+        const bool died = state_ == ReplicaState::Hung && next == ReplicaState::Down && cut;
+        if (!died) return {};
     }
     stalled_ = false;
     state_ = next;

@@ -129,6 +129,9 @@ TEST(Health, TimeoutsWhileBytesFlowAreBusy) {
 TEST(Health, HungByTimeoutsRecoversByHealth) {
     EXPECT_EQ(play("wtt0++"), "sHHs");
 }
+TEST(Health, HungStaysHungWhenItsWorkIsGone) {
+    EXPECT_EQ(play("wtt0ttt55"), "sHHHHHH");
+}
 TEST(Health, HungThenRefusedIsDown) {
     EXPECT_EQ(play("wtt0xx"), "sHDD");
 }
