@@ -36,8 +36,8 @@ TEST(HostParsers, Stat) {
                       {R"(node_cpu_guest_seconds_total{cpu="0",mode="user"})", "0.09"},
                       {R"(node_cpu_guest_seconds_total{cpu="0",mode="nice"})", "0.1"},
                       {"node_intr_total", "99"},
-                      {"node_context_switches_total", "3255784"},
-                      {"node_boot_time_seconds", "1795388044"},
+                      {"node_context_switches_total", "3.255784e+06"},
+                      {"node_boot_time_seconds", "1.795388044e+09"},
                       {"node_forks_total", "28413"},
                       {"node_procs_running", "3"},
                       {"node_procs_blocked", "1"}}));
@@ -52,8 +52,8 @@ TEST(HostParsers, Meminfo) {
     EXPECT_EQ(parsed(parse_meminfo,
                      "MemTotal:       24683668 kB\nActive(anon):       1512 kB\nHugePages_Total:       3\n"
                      "Broken\nNoNumber: x kB\n"),
-              (Values{{"node_memory_MemTotal_bytes", "25276076032"},
-                      {"node_memory_Active_anon_bytes", "1548288"},
+              (Values{{"node_memory_MemTotal_bytes", "2.5276076032e+10"},
+                      {"node_memory_Active_anon_bytes", "1.548288e+06"},
                       {"node_memory_HugePages_Total", "3"}}));
 }
 
