@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "promql/engine.h"
 
 namespace stoker::app {
 namespace {
@@ -40,12 +41,27 @@ void check_pools(config::Fields& f, const std::vector<PoolConfig>& pools) {
     }
 }
 
+Result<Unit> check_promql(std::string_view query) {
+    return promql::Engine().check(query);
+}
+
+// The query with its variables filled in must be PromQL, or verification could never succeed.
+void check_verify(config::Fields& f, const std::string& path, const heal::PolicyConfig& policy) {
+    if (policy.verify.query.empty()) return;
+    diagnose::Incident example;
+    example.replica = "chat/127.0.0.1:9001";
+    example.pool = "chat";
+    const auto good = check_promql(heal::fill_in(policy.verify.query, example));
+    f.check(path, good.has_value(), good ? "" : good.error().message);
+}
+
 void check_policies(config::Fields& f, const Config& c) {
     std::set<std::string> names;
     for (std::size_t i = 0; i < c.healing.policies.size(); ++i) {
         const heal::PolicyConfig& policy = c.healing.policies[i];
         f.check(fmt::format("healing.policies[{}].name", i), names.insert(policy.name).second,
                 fmt::format("another policy is named '{}' already", policy.name));
+        check_verify(f, fmt::format("healing.policies[{}].verify.query", i), policy);
         for (std::size_t p = 0; p < policy.pools.size(); ++p) {
             const bool known = std::any_of(c.pools.begin(), c.pools.end(),
                                            [&](const PoolConfig& pool) { return pool.name == policy.pools[p]; });
@@ -106,13 +122,10 @@ LoadedConfig read_config(std::string_view text, const std::string& path, const c
     LoadedConfig loaded;
     loaded.config.folder = fs::path(path).parent_path();
     loaded.problems = config::read_yaml(
-        text, path,
-        [&](config::Fields& f) {
-            describe(f, loaded.config);
-            const auto files = rule_files(loaded.config);
-            f.check("rules.files", files.has_value(), files ? "" : files.error().message);
-        },
-        environment);
+        text, path, [&](config::Fields& f) { describe(f, loaded.config); }, environment);
+    if (!loaded.ok()) return loaded;
+    loaded.rules = alert::read_rule_files(loaded.config.rules.files, loaded.config.folder, check_promql);
+    loaded.problems = loaded.rules.problems;
     return loaded;
 }
 

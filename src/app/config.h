@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alert/rule_file.h"
 #include "base/config.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -91,7 +92,7 @@ struct PoolConfig {
 };
 
 struct RulesConfig {
-    std::vector<std::string> files;  // As written; rule_files() finds the files meant.
+    std::vector<std::string> files;  // Patterns, as written.
     Duration interval{15'000};
 };
 
@@ -189,13 +190,14 @@ void describe(config::Fields& f, RuntimeConfig& c);
 void describe(config::Fields& f, Config& c);
 
 struct LoadedConfig {
-    Config config;  // Meaningful only without problems.
-    std::vector<config::Problem> problems;
+    Config config;  // Meaningful only without problems, as are the rules.
+    alert::RuleFiles rules;
+    std::vector<config::Problem> problems;  // Those of the rule files too.
 
     bool ok() const { return problems.empty(); }
 };
 
-// Reads and checks a file, or a text as if it stood in that file.
+// Reads and checks a file and the rule files that it names, or a text as if it stood in that file.
 LoadedConfig load_config(const std::string& path, const config::Environment& environment);
 LoadedConfig read_config(std::string_view text, const std::string& path, const config::Environment& environment);
 
@@ -209,10 +211,6 @@ Result<Unit> override_listen(ListenerConfig& listener, const std::string& listen
 // The configured folder for data, or the default: /var/lib/stoker for root, else $XDG_DATA_HOME/stoker or
 // ~/.local/share/stoker. Errors: NotFound when none of these variables is set.
 Result<std::string> data_folder(const Config& config, const config::Environment& environment);
-
-// The rule files that the patterns mean, in order, each once. Errors: NotFound for a path without wildcards that does
-// not exist.
-Result<std::vector<std::string>> rule_files(const Config& config);
 
 // The sections (top-level keys) in which two configurations differ, in the order of the documentation.
 std::vector<std::string> changed_sections(const Config& before, const Config& after);

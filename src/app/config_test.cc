@@ -70,7 +70,7 @@ TEST(Config, ListenAddresses) {
         EXPECT_EQ(problems(std::string("gateway: {listen: ") + good + "}"), "") << good;
     }
     for (const char* bad :
-         {"8700", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "example.org:80", "'::1:80'", "a:b"}) {
+         {"8700", "127.0.0.1", "'127.0.0.1:'", "127.0.0.1:65536", "example.org:80", "'::1:80'", "a:b"}) {
         EXPECT_NE(problems(std::string("gateway: {listen: ") + bad + "}").find("expected ADDRESS:PORT"),
                   std::string::npos)
             << bad;
@@ -127,7 +127,7 @@ TEST(Config, ReplicasAreChecked) {
 TEST(Config, PoliciesAreChecked) {
     const std::string head = "pools: [" + pool("a", "m", "http://h:1") + "]\nhealing:\n  policies:\n";
     EXPECT_EQ(problems(head + "  - {name: p, pools: [a, b]}\n"),
-              "c.yaml:4:27: healing.policies[0].pools[1]: there is no pool 'b'\n");
+              "c.yaml:4:26: healing.policies[0].pools[1]: there is no pool 'b'\n");
     EXPECT_EQ(problems(head + "  - {name: p}\n  - {name: p}\n"),
               "c.yaml:5:12: healing.policies[1].name: another policy is named 'p' already\n");
 }
@@ -144,22 +144,29 @@ TEST(Config, MissingFileIsAProblem) {
     EXPECT_EQ(loaded.problems[0].text(), "/nowhere/c.yaml: cannot open /nowhere/c.yaml: No such file or directory");
 }
 
-TEST(Config, RuleFilesAreFoundFromTheFilesFolder) {
+TEST(Config, RuleFilesAreReadFromTheFilesFolder) {
     const fs::path folder = fs::temp_directory_path() / ("stoker-rules-" + random_hex(6));
     ASSERT_TRUE(ensure_directory(folder / "rules"));
-    for (const char* name : {"rules/b.yaml", "rules/a.yaml", "rules/c.txt"}) {
-        ASSERT_TRUE(write_file_atomic(folder / name, ""));
-    }
-    Config config;
-    config.folder = folder;
-    config.rules.files = {"rules/*.yaml", "rules/a.yaml", (folder / "rules/c.txt").string(), "none/*.yaml"};
-    EXPECT_EQ(*rule_files(config),
-              (std::vector<std::string>{folder / "rules/a.yaml", folder / "rules/b.yaml", folder / "rules/c.txt"}));
-    config.rules.files = {"rules/none.yaml"};
-    EXPECT_EQ(rule_files(config).error().code, Errc::NotFound);
+    const auto write = [&](const char* name, const std::string& expr) {
+        return write_file_atomic(folder / name, "groups: [{name: g, rules: [{record: r, expr: '" + expr + "'}]}]");
+    };
+    ASSERT_TRUE(write("rules/a.yaml", "up"));
+    const std::string text = "rules: {files: [rules/*.yaml]}";
+    const auto good = read_config(text, folder / "c.yaml", no_variables);
+    EXPECT_TRUE(good.ok());
+    EXPECT_EQ(good.rules.groups.size(), 1U);
+    ASSERT_TRUE(write("rules/b.yaml", "sum("));
+    const auto bad = read_config(text, folder / "c.yaml", no_variables);
+    ASSERT_EQ(bad.problems.size(), 1U);
+    EXPECT_EQ(bad.problems[0].file, folder / "rules/b.yaml");
     fs::remove_all(folder);
-    EXPECT_NE(problems("rules: {files: [none.yaml]}").find("rules.files: there is no file /nowhere/none.yaml"),
-              std::string::npos);
+    EXPECT_NE(read("rules: {files: [none.yaml]}").problems.at(0).text().find("no such rule file"), std::string::npos);
+}
+
+TEST(Config, VerificationMustBePromql) {
+    const std::string head = "healing: {policies: [{name: p, verify: {query: '";
+    EXPECT_EQ(problems(head + "up{replica=\"$replica\",pool=\"$pool\"} == 1'}}]}"), "");
+    EXPECT_NE(problems(head + "sum('}}]}").find("healing.policies[0].verify.query: "), std::string::npos);
 }
 
 TEST(Config, ChangesAreNamedBySection) {
