@@ -140,7 +140,8 @@ MemSeries* StoreImpl::find_or_create(Shard& shard, Item& item, EntryWriter& entr
     }
     series = shard.find(item.hash, *item.labels);
     if (series == nullptr && series_.load(std::memory_order_relaxed) < options_.max_series) {
-        series = &shard.create(item.hash, *item.labels, index_);
+        const SeriesId id = next_number_.fetch_add(1, std::memory_order_relaxed) * kShards + shard_of_hash(item.hash);
+        series = &shard.create(id, item.hash, *item.labels, index_);
         entries.add_series(series->id, series->labels());
         series_.fetch_add(1, std::memory_order_relaxed);
         metrics_.series.add(1);

@@ -144,4 +144,39 @@ std::string OpenChunk::snapshot() const {
     return out;
 }
 
+void OpenChunk::save(std::string& out) const {
+    put_varint(out, count_);
+    put_varint(out, zigzag(first_time_));
+    put_varint(out, zigzag(last_time_));
+    put_varint(out, zigzag(last_delta_));
+    put_fixed(out, last_value_);
+    out += static_cast<char>(leading_);
+    out += static_cast<char>(meaningful_);
+    put_varint(out, bits_.bits());
+    out += bits_.bytes();
+}
+
+Result<OpenChunk> OpenChunk::load(std::string_view bytes) {
+    ByteReader reader(bytes);
+    OpenChunk chunk;
+    const std::uint64_t count = reader.varint();
+    chunk.first_time_ = unzigzag(reader.varint());
+    chunk.last_time_ = unzigzag(reader.varint());
+    chunk.last_delta_ = unzigzag(reader.varint());
+    chunk.last_value_ = reader.fixed<double>();
+    chunk.leading_ = reader.fixed<std::uint8_t>();
+    chunk.meaningful_ = reader.fixed<std::uint8_t>();
+    const std::uint64_t bits = reader.varint();
+    const bool sound = reader.ok() && count <= kMaxChunkSamples && chunk.leading_ + chunk.meaningful_ <= 64 &&
+                       bits <= bytes.size() * 8 && (bits + 7) / 8 == reader.rest().size() && (bits > 0) == (count > 0);
+    if (!sound) {
+        return Error{Errc::Corruption, "malformed open chunk"};
+    }
+    chunk.count_ = static_cast<std::uint16_t>(count);
+    if (bits > 0) {
+        chunk.bits_ = BitWriter(reader.rest(), bits);
+    }
+    return chunk;
+}
+
 }  // namespace stoker::tsdb

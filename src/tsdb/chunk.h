@@ -61,11 +61,16 @@ public:
     std::int64_t min_time() const { return first_time_; }
     std::int64_t max_time() const { return last_time_; }
     double last_value() const { return last_value_; }
-    std::size_t heap_bytes() const { return bits_.bytes().capacity(); }
+    std::size_t heap_bytes() const { return bits_.heap_bytes(); }
 
     // The samples so far as a sealed chunk in the encoding they already have: cheap, for snapshots.
     std::string snapshot() const;
     std::string_view payload() const { return bits_.bytes(); }
+
+    // The whole state as bytes, to go on after a restart without decoding anything.
+    void save(std::string& out) const;
+    // Errors: Corruption.
+    static Result<OpenChunk> load(std::string_view bytes);
 
 private:
     void append_time(std::int64_t time);

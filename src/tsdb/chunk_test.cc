@@ -42,6 +42,32 @@ void expect_round_trip(const std::vector<Sample>& samples) {
     EXPECT_EQ(bits_of(decoded(open.snapshot())), want);
 }
 
+TEST(Chunk, OpenChunkGoesOnAfterSaveAndLoadAtAnySample) {
+    std::mt19937_64 random(5);
+    std::vector<Sample> samples;
+    for (int i = 0; i < 60; ++i) {
+        const double value = i % 3 == 0 ? std::bit_cast<double>(random()) : static_cast<double>(random() % 9);
+        samples.push_back({i * 1000 + static_cast<std::int64_t>(random() % 900), value});
+    }
+    for (std::size_t cut = 0; cut <= samples.size(); ++cut) {
+        OpenChunk before;
+        for (std::size_t i = 0; i < cut; ++i) {
+            before.append(samples[i]);
+        }
+        std::string saved;
+        before.save(saved);
+        auto after = OpenChunk::load(saved);
+        ASSERT_TRUE(after.has_value());
+        for (std::size_t i = cut; i < samples.size(); ++i) {
+            after->append(samples[i]);
+        }
+        EXPECT_EQ(bits_of(decoded(after->snapshot())), bits_of(samples)) << cut;
+        for (std::size_t size = 0; size < saved.size(); ++size) {
+            EXPECT_FALSE(OpenChunk::load(std::string_view(saved).substr(0, size)).has_value());
+        }
+    }
+}
+
 std::vector<Sample> every_15s(std::size_t count, const std::function<double(std::size_t)>& value) {
     std::vector<Sample> samples;
     for (std::size_t i = 0; i < count; ++i) {

@@ -90,13 +90,11 @@ rocksdb::ColumnFamilyOptions family_options(const StoreOptions& options, std::sh
 
 }  // namespace
 
-std::string encode_head(const HeadRecord& head) {
+std::string encode_head(std::int64_t first_time, std::int64_t disk_time, const OpenChunk& open) {
     std::string out;
-    put_varint(out, zigzag(head.first_time));
-    put_varint(out, zigzag(head.last.time));
-    put_fixed(out, head.last.value);
-    put_varint(out, zigzag(head.disk_time));
-    out += head.open;
+    put_varint(out, zigzag(first_time));
+    put_varint(out, zigzag(disk_time));
+    open.save(out);
     return out;
 }
 
@@ -104,13 +102,8 @@ Result<HeadRecord> decode_head(std::string_view bytes) {
     ByteReader reader(bytes);
     HeadRecord head;
     head.first_time = unzigzag(reader.varint());
-    head.last.time = unzigzag(reader.varint());
-    head.last.value = reader.fixed<double>();
     head.disk_time = unzigzag(reader.varint());
-    if (!reader.ok()) {
-        return Error{Errc::Corruption, "malformed head record"};
-    }
-    head.open = reader.rest();
+    TRY(head.open, OpenChunk::load(reader.rest()));
     return head;
 }
 
@@ -219,7 +212,7 @@ Result<Unit> Disk::each_series(const std::function<Result<Unit>(SeriesId, Labels
     return checked(it->status(), "read series");
 }
 
-Result<Unit> Disk::each_head(const std::function<Result<Unit>(SeriesId, const HeadRecord&)>& visit) const {
+Result<Unit> Disk::each_head(const std::function<Result<Unit>(SeriesId, HeadRecord)>& visit) const {
     rocksdb::ReadOptions options;
     options.fill_cache = false;
     std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, heads_));
@@ -227,8 +220,8 @@ Result<Unit> Disk::each_head(const std::function<Result<Unit>(SeriesId, const He
         if (it->key().size() != kIdKey) {
             return Error{Errc::Corruption, "head with a malformed key"};
         }
-        TRY(const HeadRecord head, decode_head({it->value().data(), it->value().size()}));
-        TRY_UNIT(visit(get_ordered(it->key().data()), head));
+        TRY(HeadRecord head, decode_head({it->value().data(), it->value().size()}));
+        TRY_UNIT(visit(get_ordered(it->key().data()), std::move(head)));
     }
     return checked(it->status(), "read heads");
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tsdb/chunk.h"
 #include "tsdb/index.h"
 #include "tsdb/store.h"
 
@@ -31,11 +32,10 @@ constexpr std::int64_t partition_of(std::int64_t time) {
 // What a series looks like at rest: its state at a checkpoint.
 struct HeadRecord {
     std::int64_t first_time = 0;
-    Sample last;
     std::int64_t disk_time = 0;  // Newest sample that lies in a sealed chunk on disk.
-    std::string open;            // The open chunk as a sealed one; empty if it has no samples.
+    OpenChunk open;
 };
-std::string encode_head(const HeadRecord& head);
+std::string encode_head(std::int64_t first_time, std::int64_t disk_time, const OpenChunk& open);
 Result<HeadRecord> decode_head(std::string_view bytes);
 
 std::string encode_labels(std::span<const LabelRef> refs);
@@ -74,7 +74,7 @@ public:
 
     // All series, ascending by id.
     Result<Unit> each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit) const;
-    Result<Unit> each_head(const std::function<Result<Unit>(SeriesId, const HeadRecord&)>& visit) const;
+    Result<Unit> each_head(const std::function<Result<Unit>(SeriesId, HeadRecord)>& visit) const;
 
     // Drops all chunks of days that end at or before `time`.
     Result<Unit> drop_before(std::int64_t time);

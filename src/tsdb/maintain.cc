@@ -33,7 +33,7 @@ StoreImpl::FlushJob StoreImpl::take_job(MemSeries& series, bool with_head) {
             job.labels = encode_labels(series.labels());
             series.defined = true;
         }
-        job.head = encode_head(series.record());
+        job.head = series.record();
         series.changed = false;
     }
     return job;

@@ -1,5 +1,7 @@
 // Coming back after a restart: series and heads from disk, then what the log has since the last checkpoint.
+#include <algorithm>
 #include <chrono>
+#include <unordered_map>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -17,6 +19,7 @@ public:
 
     void on_series(SeriesId id, const Labels& labels) {
         const std::uint64_t hash = labels.hash();
+        highest_ = std::max(highest_, id);
         if (shard_of_hash(hash) != shard_of_id(id)) {
             ++lost_;
             return;
@@ -28,11 +31,10 @@ public:
         }
         // A series may have been retired and come back under a new id, and only the second be remembered.
         if (const MemSeries* same = shard.find(hash, labels)) {
-            shard.reserve(id);
             aliases_[id] = same->id;
             return;
         }
-        shard.restore(id, labels, index_).changed = true;
+        shard.create(id, hash, labels, index_).changed = true;
     }
 
     void on_sample(SeriesId id, Sample sample) {
@@ -50,17 +52,16 @@ public:
         }
         // What a checkpoint already has is refused as a duplicate or as old: that is as it should be.
         (void)shard.append(*series, sample);
-        ++samples_;
     }
 
-    std::uint64_t samples() const { return samples_; }
+    SeriesId highest() const { return highest_; }
     std::uint64_t lost() const { return lost_; }
 
 private:
     std::array<std::unique_ptr<Shard>, kShards>& shards_;
     Index& index_;
     std::unordered_map<SeriesId, SeriesId> aliases_;
-    std::uint64_t samples_ = 0;
+    SeriesId highest_ = 0;
     std::uint64_t lost_ = 0;
 };
 
@@ -81,24 +82,21 @@ Result<Unit> StoreImpl::load(const std::string& directory) {
 
 Result<Unit> StoreImpl::load_disk() {
     TRY_UNIT(disk_->each_series([this](SeriesId id, const Labels& labels) -> Result<Unit> {
-        if (shard_of_hash(labels.hash()) != shard_of_id(id)) {
+        const std::uint64_t hash = labels.hash();
+        if (shard_of_hash(hash) != shard_of_id(id)) {
             return Error{Errc::Corruption, "series " + labels.text() + " lies under an id that is not its own"};
         }
         Shard& shard = *shards_[shard_of_id(id)];
         MutexLock lock(shard.mutex());
-        shard.restore(id, labels, index_).defined = true;
+        shard.create(id, hash, labels, index_).defined = true;
+        next_number_.store(std::max(next_number_.load(), id / kShards + 1));
         return Unit{};
     }));
-    std::vector<Sample> samples;
-    return disk_->each_head([&](SeriesId id, const HeadRecord& head) -> Result<Unit> {
-        samples.clear();
-        if (!head.open.empty()) {
-            TRY_UNIT(read_chunk(head.open, samples));
-        }
+    return disk_->each_head([this](SeriesId id, HeadRecord head) -> Result<Unit> {
         Shard& shard = *shards_[shard_of_id(id)];
         MutexLock lock(shard.mutex());
         if (MemSeries* series = shard.find(id)) {
-            series->restore(head, samples);
+            series->restore(std::move(head));
         }
         return Unit{};
     });
@@ -111,6 +109,7 @@ Result<Unit> StoreImpl::load_log(const std::string& directory) {
     visitor.on_sample = [&](SeriesId id, Sample sample) { replayer.on_sample(id, sample); };
     TRY(const WalReplay replay,
         replay_wal(directory, [&](std::string_view entries) { return read_entries(entries, visitor); }));
+    next_number_.store(std::max(next_number_.load(), replayer.highest() / kShards + 1));
     if (replay.torn_bytes > 0) {
         log::warn("cut an unfinished write from the metrics log", {{"bytes", replay.torn_bytes}});
     }

@@ -31,47 +31,14 @@ void MemSeries::seal() {
     changed = true;
 }
 
-HeadRecord MemSeries::record() const {
-    HeadRecord head;
-    head.first_time = first_time;
-    head.last = {open.max_time(), open.last_value()};
-    // The sealed ones go to disk together with this record.
-    head.disk_time = sealed.empty() ? disk_time : sealed.back().max_time;
-    if (!open.empty()) {
-        head.open = open.snapshot();
-    }
-    return head;
+std::string MemSeries::record() const {
+    return encode_head(first_time, sealed.empty() ? disk_time : sealed.back().max_time, open);
 }
 
-void MemSeries::restore(const HeadRecord& head, std::span<const Sample> open_samples) {
+void MemSeries::restore(HeadRecord head) {
     first_time = head.first_time;
     disk_time = head.disk_time;
-    open = OpenChunk(head.last);
-    for (const Sample& sample : open_samples) {
-        open.append(sample);
-    }
-}
-
-void SlotTable::put(std::uint64_t slot, std::unique_ptr<MemSeries> series) {
-    const std::uint64_t page = slot / kPage;
-    if (page >= pages_.size()) {
-        pages_.resize(page + 1);
-    }
-    if (!pages_[page]) {
-        pages_[page] = std::make_unique<Page>();
-    }
-    STOKER_CHECK(!pages_[page]->series[slot % kPage], "a slot is used once");
-    pages_[page]->series[slot % kPage] = std::move(series);
-    ++pages_[page]->used;
-}
-
-std::unique_ptr<MemSeries> SlotTable::take(std::uint64_t slot) {
-    auto& page = pages_[slot / kPage];
-    std::unique_ptr<MemSeries> series = std::move(page->series[slot % kPage]);
-    if (--page->used == 0) {
-        page.reset();
-    }
-    return series;
+    open = std::move(head.open);
 }
 
 Verdict Shard::append(MemSeries& series, Sample sample) {
@@ -92,29 +59,29 @@ MemSeries* Shard::find(std::uint64_t hash, const Labels& labels) {
     return series;
 }
 
-MemSeries& Shard::create(std::uint64_t hash, const Labels& labels, Index& index) {
-    return insert(next_slot_ * kShards + number_, hash, labels, index);
-}
-
-MemSeries& Shard::restore(SeriesId id, const Labels& labels, Index& index) {
-    return insert(id, labels.hash(), labels, index);
-}
-
-MemSeries& Shard::insert(SeriesId id, std::uint64_t hash, const Labels& labels, Index& index) {
-    reserve(id);
-    auto series = std::make_unique<MemSeries>();
-    series->id = id;
-    series->hash = hash;
+MemSeries& Shard::create(SeriesId id, std::uint64_t hash, const Labels& labels, Index& index) {
+    auto owned = std::make_unique<MemSeries>();
+    MemSeries& series = *owned;
+    series.id = id;
+    series.hash = hash;
     const auto refs = index.add(labels, id);
-    series->label_refs = std::make_unique<LabelRef[]>(refs.size());
-    std::copy(refs.begin(), refs.end(), series->label_refs.get());
-    series->label_count = static_cast<std::uint32_t>(refs.size());
+    series.label_refs = std::make_unique<LabelRef[]>(refs.size());
+    std::copy(refs.begin(), refs.end(), series.label_refs.get());
+    series.label_count = static_cast<std::uint32_t>(refs.size());
     MemSeries*& first = by_hash_[hash];
-    series->same_hash = first;
-    first = series.get();
-    MemSeries& result = *series;
-    slots_.put(id / kShards, std::move(series));
-    return result;
+    series.same_hash = first;
+    first = &series;
+    const bool inserted = by_id_.try_emplace(id, &series).second;
+    STOKER_CHECK(inserted, "an id is given once");
+    if (free_slots_.empty()) {
+        series.slot = static_cast<std::uint32_t>(slots_.size());
+        slots_.push_back(std::move(owned));
+    } else {
+        series.slot = free_slots_.back();
+        free_slots_.pop_back();
+        slots_[series.slot] = std::move(owned);
+    }
+    return series;
 }
 
 void Shard::remove(MemSeries& series, Index& index) {
@@ -127,7 +94,9 @@ void Shard::remove(MemSeries& series, Index& index) {
     if (by_hash_[series.hash] == nullptr) {
         by_hash_.erase(series.hash);
     }
-    (void)slots_.take(series.id / kShards);
+    by_id_.erase(series.id);
+    free_slots_.push_back(series.slot);
+    slots_[series.slot].reset();
 }
 
 }  // namespace stoker::tsdb

@@ -1,8 +1,9 @@
 // A sixteenth of the head: the series whose hash falls here, each with its open chunk and what is sealed but not yet on
 // disk.
 //
-// An id is slot * 16 + shard, so an id finds its series without a lookup by text. Slots are never used twice.
-// Everything in a Shard is guarded by its mutex; the structs below have no locks of their own.
+// An id is number * 16 + shard, with numbers counted over all shards and never used twice: ids grow with creation, and
+// new ones go to the end of the index's lists. Everything in a Shard is guarded by its mutex; the structs below have no
+// locks of their own.
 #pragma once
 
 #include <algorithm>
@@ -48,6 +49,7 @@ struct MemSeries {
     MemSeries* same_hash = nullptr;  // The next in the shard with this very hash.
     std::unique_ptr<LabelRef[]> label_refs;
     std::uint32_t label_count = 0;
+    std::uint32_t slot = 0;            // Where its shard keeps it.
     bool changed = false;              // Since the last checkpoint.
     bool defined = false;              // Its labels are on disk.
     std::int64_t first_time = kNever;  // Of its oldest sample; kNever: it has none yet.
@@ -62,65 +64,41 @@ struct MemSeries {
     Verdict append(Sample sample);
     // Moves the open chunk to the sealed ones. REQUIRES: it is not empty.
     void seal();
-    HeadRecord record() const;
-    void restore(const HeadRecord& head, std::span<const Sample> open_samples);
-};
-
-// Slots by number, in pages that go when they are empty: ids are never reused, so a table without holes would only
-// grow.
-class SlotTable {
-public:
-    MemSeries* find(std::uint64_t slot) const {
-        const std::uint64_t page = slot / kPage;
-        return page < pages_.size() && pages_[page] ? pages_[page]->series[slot % kPage].get() : nullptr;
-    }
-    void put(std::uint64_t slot, std::unique_ptr<MemSeries> series);
-    std::unique_ptr<MemSeries> take(std::uint64_t slot);
-    std::uint64_t end() const { return pages_.size() * kPage; }
-
-    static constexpr std::uint64_t kPage = 256;
-
-private:
-    struct Page {
-        std::array<std::unique_ptr<MemSeries>, kPage> series;
-        std::size_t used = 0;
-    };
-    std::vector<std::unique_ptr<Page>> pages_;
+    // Its state for a checkpoint that writes the sealed chunks as well.
+    std::string record() const;
+    void restore(HeadRecord head);
 };
 
 class Shard {
 public:
-    explicit Shard(std::size_t number) : number_(number) {}
-
     Mutex& mutex() STOKER_THREAD_ANNOTATION(lock_returned(mutex_)) { return mutex_; }
 
     MemSeries* find(std::uint64_t hash, const Labels& labels) REQUIRES_LOCK(mutex_);
-    MemSeries* find(SeriesId id) REQUIRES_LOCK(mutex_) { return slots_.find(id / kShards); }
-    MemSeries& create(std::uint64_t hash, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);
-    // A series that was there before a restart. REQUIRES: the id is free.
-    MemSeries& restore(SeriesId id, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);
+    MemSeries* find(SeriesId id) REQUIRES_LOCK(mutex_) {
+        const auto found = by_id_.find(id);
+        return found == by_id_.end() ? nullptr : found->second;
+    }
+    // REQUIRES: neither the id nor the labels are here yet.
+    MemSeries& create(SeriesId id, std::uint64_t hash, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);
     void remove(MemSeries& series, Index& index) REQUIRES_LOCK(mutex_);
-    // Ids up to this one are taken, even if no series has them now.
-    void reserve(SeriesId id) REQUIRES_LOCK(mutex_) { next_slot_ = std::max(next_slot_, id / kShards + 1); }
-
     // Appends, and remembers the series for maintain() if that sealed its chunk.
     Verdict append(MemSeries& series, Sample sample) REQUIRES_LOCK(mutex_);
     // Series with sealed chunks since the last call.
     std::vector<SeriesId> take_sealed() REQUIRES_LOCK(mutex_) { return std::exchange(with_sealed_, {}); }
 
-    // Slots are in [0, slots_end()).
-    std::uint64_t slots_end() const REQUIRES_LOCK(mutex_) { return slots_.end(); }
-    MemSeries* at_slot(std::uint64_t slot) REQUIRES_LOCK(mutex_) { return slots_.find(slot); }
+    // For walking over all series, a slice at a time: slots are in [0, slots_end()), some empty, and are used again.
+    std::uint64_t slots_end() const REQUIRES_LOCK(mutex_) { return slots_.size(); }
+    MemSeries* at_slot(std::uint64_t slot) REQUIRES_LOCK(mutex_) {
+        return slot < slots_.size() ? slots_[slot].get() : nullptr;
+    }
 
 private:
-    MemSeries& insert(SeriesId id, std::uint64_t hash, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);
-
-    const std::size_t number_;
     mutable Mutex mutex_;
-    SlotTable slots_ GUARDED_BY(mutex_);
+    std::vector<std::unique_ptr<MemSeries>> slots_ GUARDED_BY(mutex_);
+    std::vector<std::uint32_t> free_slots_ GUARDED_BY(mutex_);
     std::unordered_map<std::uint64_t, MemSeries*> by_hash_ GUARDED_BY(mutex_);
+    std::unordered_map<SeriesId, MemSeries*> by_id_ GUARDED_BY(mutex_);
     std::vector<SeriesId> with_sealed_ GUARDED_BY(mutex_);
-    std::uint64_t next_slot_ GUARDED_BY(mutex_) = 1;  // So that no id is 0.
 };
 
 }  // namespace stoker::tsdb

@@ -94,6 +94,7 @@ private:
     std::shared_ptr<Disk> disk_;
     std::unique_ptr<Wal> wal_;
 
+    std::atomic<SeriesId> next_number_{1};  // So that no id is 0.
     std::atomic<std::size_t> series_{0};
     std::atomic<std::uint64_t> appended_{0};
     std::atomic<std::int64_t> oldest_;

@@ -94,7 +94,11 @@ Result<WalReplay> replay_wal(const std::filesystem::path& directory,
     WalReplay report;
     for (const std::uint64_t number : segments) {
         const auto path = wal_segment_path(directory, number);
-        TRY(const std::string bytes, read_file(path, kMaxSegment));
+        const Result<std::string> content = read_file(path, kMaxSegment);
+        if (!content) {
+            return content.error();
+        }
+        const std::string_view bytes = *content;
         const SegmentEnd end = read_segment(bytes, number, visit, report);
         report.bytes += end.good_bytes;
         report.next_segment = number + 1;
