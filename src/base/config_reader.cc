@@ -320,13 +320,29 @@ private:
     std::vector<std::string> known_;
 };
 
-void read_root(Reading& reading, std::string_view text, const std::function<void(Fields&)>& body) {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-        return reading.report(documents[1].Mark(), "", "expected one YAML document, found another after '---'");
+// The line, from 1, where a second document begins; 0 if there is none. Not asked of yaml-cpp, whose LoadAll yields
+// documents without end on some malformed texts.
+int second_document(std::string_view text) {
+    int number = 0;
+    bool content = false;
+    for (const std::string_view line : split(text, '\n')) {
+        ++number;
+        const bool marker = line.starts_with("---") && (line.size() == 3 || trim(line.substr(3, 1)).empty());
+        if (marker && content) return number;
+        const std::string_view rest = trim(line);
+        content = content || marker || !(rest.empty() || rest.starts_with('#') || rest.starts_with('%'));
     }
-    const bool empty = documents.empty() || documents[0].IsNull();
-    const YAML::Node root = empty ? YAML::Node(YAML::NodeType::Map) : documents[0];
+    return 0;
+}
+
+void read_root(Reading& reading, std::string_view text, const std::function<void(Fields&)>& body) {
+    if (const int line = second_document(text); line > 0) {
+        reading.problems.push_back(
+            {reading.file, line, 1, "", "expected one YAML document, found another after '---'"});
+        return;
+    }
+    const YAML::Node document = YAML::Load(std::string(text));
+    const YAML::Node root = document.IsNull() ? YAML::Node(YAML::NodeType::Map) : document;
     if (!root.IsMap()) {
         return reading.report(root.Mark(), "", "expected keys such as 'gateway: ...', found " + found(root));
     }

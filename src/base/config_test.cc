@@ -212,7 +212,13 @@ TEST(ConfigReader, SyntaxErrorsHaveTheirPlace) {
     EXPECT_EQ(problems("name: a\nmodels: [a, b\n"), "c.yaml:3:1: YAML syntax: end of sequence flow not found\n");
     EXPECT_EQ(problems("name: *nobody\n"), "c.yaml:1:7: YAML syntax: the referenced anchor is not defined\n");
     EXPECT_EQ(problems("name: a\n---\nname: b\n"),
-              "c.yaml:3:1: expected one YAML document, found another after '---'\n");
+              "c.yaml:2:1: expected one YAML document, found another after '---'\n");
+}
+
+TEST(ConfigReader, OneDocumentMayBeMarked) {
+    EXPECT_EQ(read("%YAML 1.2\n# hello\n---\nname: a\n").name, "a");
+    EXPECT_EQ(read("--- # hello\nname: ---\n...\n").name, "---");
+    EXPECT_EQ(problems("---\n---\n"), "c.yaml:2:1: expected one YAML document, found another after '---'\n");
 }
 
 TEST(ConfigReader, SecretsComeFromFiles) {
@@ -239,6 +245,23 @@ TEST(ConfigReader, SurvivesHostileNesting) {
     EXPECT_NE(problems(std::string(100'000, '[')), "");
     EXPECT_NE(problems(std::string(100'000, '{')), "");
     EXPECT_NE(problems("name: &a [*a, *a]"), "");
+}
+
+// Every text of three of YAML's own characters ends, and its problems have a place.
+TEST(ConfigReader, SurvivesEveryShortText) {
+    constexpr std::string_view kAlphabet = "a \n\t-?:,[]{}#&*!|>'\"%@`$~<.";
+    std::string text(3, ' ');
+    for (char first : kAlphabet) {
+        for (char second : kAlphabet) {
+            for (char third : kAlphabet) {
+                text = {first, second, third};
+                Outer ignored;
+                const auto found = read_yaml(
+                    text, "c.yaml", [&](Fields& f) { describe(f, ignored); }, variables);
+                for (const Problem& problem : found) ASSERT_GE(problem.line, 1) << text;
+            }
+        }
+    }
 }
 
 TEST(ConfigBytes, ReadAndWrite) {
