@@ -64,10 +64,11 @@ TEST_F(PrometheusApi, QueryRange) {
 }
 
 TEST_F(PrometheusApi, Notes) {
-    EXPECT_EQ(body("query", "query=rate(up{job=%22a%22}[2m])&time=120"),
-              R"({"status":"success","data":{"resultType":"vector","result":[)"
-              R"({"metric":{"job":"a"},"value":[120,"0.016666666666666666"]}]},"infos":["PromQL info: metric might not )"
-              R"-(be a counter, name does not end in _total/_sum/_count/_bucket: \"up\" (1:6)"]})-");
+    EXPECT_EQ(
+        body("query", "query=rate(up{job=%22a%22}[2m])&time=120"),
+        R"({"status":"success","data":{"resultType":"vector","result":[)"
+        R"({"metric":{"job":"a"},"value":[120,"0.016666666666666666"]}]},"infos":["PromQL info: metric might not )"
+        R"-(be a counter, name does not end in _total/_sum/_count/_bucket: \"up\" (1:6)"]})-");
     EXPECT_EQ(body("query", "query=up&time=60&limit=1"),
               R"({"status":"success","data":{"resultType":"vector","result":[)"
               R"({"metric":{"__name__":"up","job":"a"},"value":[60,"1"]}]},)"
