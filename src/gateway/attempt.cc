@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "net/async.h"
 
@@ -18,13 +19,39 @@ using internal::is_json;
 
 Verdict judge_stream_error(GatewayError error, int upstream_status) {
     if (upstream_status >= 400 && upstream_status < 500) return {false, false, false, GatewayError::UpstreamRejected};
-    const bool slow = error == GatewayError::StreamStalled;
+    const bool slow = error == GatewayError::StreamStalled || error == GatewayError::UpstreamTimeout;
     return {true, true, false, slow ? GatewayError::UpstreamTimeout : GatewayError::UpstreamError};
 }
 
 bool is_event_stream(const net::ResponseHead& head) {
     const auto type = head.headers.get("content-type");
     return type && to_lower(type->substr(0, 17)) == "text/event-stream";
+}
+
+// What happened, for the client: addresses and system errors are for the log.
+std::string describe(net::Fault fault) {
+    switch (fault) {
+        case net::Fault::ConnectRefused:
+        case net::Fault::Resolve:
+            return "the replica can't be reached";
+        case net::Fault::ConnectTimeout:
+            return "the replica took no connection in time";
+        case net::Fault::Tls:
+            return "no secure connection to the replica could be made";
+        case net::Fault::WriteFailed:
+        case net::Fault::ResetBeforeHead:
+            return "the replica closed the connection without an answer";
+        case net::Fault::HeadTimeout:
+        case net::Fault::BodyTimeout:
+            return "the replica did not answer in time";
+        case net::Fault::BodyCut:
+            return "the replica closed the connection in the middle of its answer";
+        case net::Fault::MalformedHead:
+        case net::Fault::MalformedBody:
+            return "the replica's answer is not HTTP";
+        default:
+            return "the replica failed";
+    }
 }
 
 // The engine's own words, if it said anything that can be read.
@@ -75,7 +102,9 @@ AttemptResult Attempt::fail_with(const Error& error) {
     if (fault == net::Fault::ConnectRefused) {
         context_.core().publish(target_.replica, target_.replica->on_connect_refused(clock_now()));
     }
-    return fail(judge_fault(fault), error.message, net::to_string(fault));
+    log::debug("attempt failed",
+               {{"request_id", context_.id()}, {"replica", target_.replica->id()}, {"why", error.message}});
+    return fail(judge_fault(fault), describe(fault), net::to_string(fault));
 }
 
 AttemptResult Attempt::delivered(Outcome outcome, int status, std::string_view code, std::string_view cause) {
@@ -185,9 +214,10 @@ asio::awaitable<AttemptResult> Attempt::relay_events() {
         call_->set_between(wait);
         const auto piece = co_await call_->read_some();
         if (!piece) {
-            const bool silent = net::fault_of(piece.error()) == net::Fault::BodyTimeout;
-            const auto error = active_.cut.value_or(silent ? GatewayError::StreamStalled : GatewayError::StreamCut);
-            co_return co_await break_stream(relay, error, active_.cut ? active_.cut_reason : piece.error().message);
+            const net::Fault fault = net::fault_of(piece.error());
+            if (active_.cut) co_return co_await break_stream(relay, *active_.cut, active_.cut_reason);
+            if (fault == net::Fault::BodyTimeout) co_return co_await break_silent_stream(relay);
+            co_return co_await break_stream(relay, GatewayError::StreamCut, describe(fault));
         }
         const SteadyTime now = clock_now();
         turn_.progress(now);
@@ -205,6 +235,13 @@ asio::awaitable<AttemptResult> Attempt::relay_events() {
         relay.out().clear();
         if (state == StreamRelay::State::Done) co_return co_await end_stream(relay);
     }
+}
+
+asio::awaitable<AttemptResult> Attempt::break_silent_stream(StreamRelay& relay) {
+    const bool over = clock_now() >= deadline_;
+    co_return co_await break_stream(
+        relay, over ? GatewayError::UpstreamTimeout : GatewayError::StreamStalled,
+        over ? "the request took longer than its whole deadline" : "the replica sent nothing of use for too long");
 }
 
 asio::awaitable<AttemptResult> Attempt::end_stream(StreamRelay& relay) {

@@ -45,6 +45,7 @@ private:
     boost::asio::awaitable<bool> send_on(std::string_view bytes);
     boost::asio::awaitable<AttemptResult> end_stream(StreamRelay& relay);
     boost::asio::awaitable<AttemptResult> break_stream(StreamRelay& relay, GatewayError error, std::string message);
+    boost::asio::awaitable<AttemptResult> break_silent_stream(StreamRelay& relay);
     boost::asio::awaitable<AttemptResult> refuse_with(const RelayFailure& failure);
     boost::asio::awaitable<void> drain_upstream();
 

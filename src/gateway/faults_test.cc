@@ -208,7 +208,8 @@ TEST(Faults, TheWholeRequestHasADeadline) {
     rig.upstream(0).play({.act = Act::Silent});
     EXPECT_EQ(rig.ask({.body = kWhole}).code(), "upstream_timeout");
     rig.upstream(0).play({.act = Act::Stall, .events = 2});
-    EXPECT_EQ(rig.ask().code(), "upstream_stream_stalled");
+    EXPECT_EQ(rig.ask().code(), "upstream_timeout");
+    EXPECT_EQ(rig.records(2)[1].outcome, "truncated");
 }
 
 TEST(Faults, ConnectionsRefusedTwiceTakeTheReplicaOutAndOthersServe) {
