@@ -99,7 +99,7 @@ std::string DuckStore::repaired() const {
 }
 
 std::uint64_t DuckStore::bytes() const {
-    return size_of(path()) + size_of(path() + ".wal");
+    return size_of(path()) + size_of(log_path());
 }
 
 }  // namespace stoker::records

@@ -31,7 +31,8 @@ public:
     std::uint64_t bytes() const override;
 
 private:
-    std::string path() const { return directory_ + "/records.duckdb"; }
+    std::string path() const;
+    std::string log_path() const;  // DuckDB's write-ahead log.
 
     // Opening and repair (store_open.cc).
     Result<Unit> open_or_repair();

@@ -15,8 +15,16 @@ namespace stoker::records {
 Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string& directory, StoreOptions options) {
     TRY_UNIT(ensure_directory(directory));
     auto store = std::make_unique<DuckStore>(directory, options);
-    if (auto started = store->start(); !started) return std::move(started).error().context("open record store");
+    if (auto started = store->start(); !started)
+        return std::move(started).error().context(fmt::format("open record store {}", directory));
     return std::unique_ptr<RecordStore>(std::move(store));
+}
+
+std::string DuckStore::path() const {
+    return fmt::format("{}/records.duckdb", directory_);
+}
+std::string DuckStore::log_path() const {
+    return fmt::format("{}/records.duckdb.wal", directory_);
 }
 
 Result<Unit> DuckStore::start() {
@@ -29,7 +37,7 @@ Result<Unit> DuckStore::open_or_repair() {
     const auto damaged = [&opened] {
         return !opened && (opened.error().code == Errc::Corruption || opened.error().code == Errc::Internal);
     };
-    const std::string log_file = path() + ".wal";
+    const std::string log_file = log_path();
     if (damaged() && std::filesystem::exists(log_file)) {
         log::error("records: database damaged", {{"error", opened.error().message}});
         TRY_UNIT(move_aside(log_file));
@@ -48,7 +56,7 @@ Result<Unit> DuckStore::open_once() {
     close_all();
     const duck::Settings settings{.memory_limit = fmt::format("{}B", options_.memory_limit.count),
                                   .threads = options_.threads,
-                                  .temp_directory = directory_ + "/records.tmp"};
+                                  .temp_directory = fmt::format("{}/records.tmp", directory_)};
     const auto open_all = [&]() -> Result<Unit> {
         MutexLock load_lock(load_mutex_);
         MutexLock list_lock(list_mutex_);
@@ -112,7 +120,7 @@ void DuckStore::repair_after(const Error& error) {
     }
     if (!readable && (readable.error().code == Errc::Corruption || readable.error().code == Errc::Internal)) {
         close_all();
-        const std::string log_file = path() + ".wal";
+        const std::string log_file = log_path();
         if (std::filesystem::exists(log_file)) (void)move_aside(log_file);
         (void)move_aside(path());
         opened = open_once();

@@ -135,7 +135,8 @@ Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& path) {
     if (!folder.empty()) TRY_UNIT(ensure_directory(folder));
     TRY(auto database, Database::open(path));
     auto store = std::make_unique<SqliteStore>(std::move(database));
-    if (auto prepared = store->prepare(); !prepared) return std::move(prepared).error().context("open state store");
+    if (auto prepared = store->prepare(); !prepared)
+        return std::move(prepared).error().context(fmt::format("open state store {}", path));
     return std::unique_ptr<StateStore>(std::move(store));
 }
 
