@@ -118,7 +118,10 @@ private:
 
     asio::awaitable<bool> respond() {
         bool all = co_await wait_for_more(plan_.tokens - 1);
-        if (!all) co_return false;
+        if (!all) {
+            exchange_.abort();
+            co_return false;
+        }
         if (faults_.first_token_delay.count() > 0) (void)co_await net::sleep_for(faults_.first_token_delay);
         for (auto after : {faults_.crash_after, faults_.stall_after, faults_.cut_after}) {
             if (!after) continue;

@@ -20,13 +20,14 @@ constexpr std::array<double, 21> kOutputTokens = {7,   41,  54,  67,  77,  85,  
 constexpr std::array<double, 21> kGaps = {0.0,   0.035, 0.089, 0.146, 0.202, 0.267, 0.336, 0.406, 0.483, 0.564, 0.655,
                                           0.761, 0.877, 1.013, 1.181, 1.364, 1.597, 1.913, 2.327, 3.126, 23.86};
 
-// Straight lines between quantiles make the top 5 % of gaps far too long on average: cut where the mean comes out as 1.
-constexpr double kLongestGap = 5.9;
+// The last 5 % thin out towards the maximum; this power keeps the means of all three where the trace has them.
+constexpr double kTailPower = 20;
 
 double draw(const std::array<double, 21>& quantiles, std::mt19937_64& random) {
     double at = std::uniform_real_distribution<double>(0, 20)(random);
     auto below = std::min<std::size_t>(static_cast<std::size_t>(at), 19);
-    return std::lerp(quantiles[below], quantiles[below + 1], at - static_cast<double>(below));
+    double within = at - static_cast<double>(below);
+    return std::lerp(quantiles[below], quantiles[below + 1], below == 19 ? std::pow(within, kTailPower) : within);
 }
 
 std::uint32_t tokens(double count) {
@@ -103,8 +104,8 @@ TrafficShape TrafficShape::replay(std::vector<TraceRow> rows, double rate) {
 TrafficShape::Arrival TrafficShape::next(std::mt19937_64& random) {
     auto seconds = [](double s) { return Nanos{static_cast<std::int64_t>(s * 1e9)}; };
     if (rows_.empty()) {
-        double gap = std::min(draw(kGaps, random), kLongestGap);
-        return {seconds(gap * mean_gap_s_), tokens(draw(kPromptTokens, random)), tokens(draw(kOutputTokens, random))};
+        return {seconds(draw(kGaps, random) * mean_gap_s_), tokens(draw(kPromptTokens, random)),
+                tokens(draw(kOutputTokens, random))};
     }
     const TraceRow& row = rows_[position_];
     // Between the last row and the first of the next round: an ordinary gap.

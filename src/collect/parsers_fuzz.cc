@@ -1,0 +1,28 @@
+// Kernel files and probe answers may hold anything.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "collect/host_parsers.h"
+#include "collect/identify.h"
+#include "collect/scrape.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace stoker::collect;
+    std::string_view text(reinterpret_cast<const char*>(data), size);
+    SampleBatch out(stoker::from_millis(1));
+    for (auto* parse :
+         {parse_stat, parse_loadavg, parse_meminfo, parse_diskstats, parse_netdev, parse_vmstat, parse_filefd}) {
+        parse(text, out);
+    }
+    parse_pressure("io", text, out);
+    (void)parse_mounts(text);
+    for (const auto& path : probe_paths()) (void)identify({{path, 200, "", std::string(text)}});
+
+    Scrape scrape({{"job", "engine"}});
+    std::vector<stoker::tsdb::SeriesSample> samples;
+    (void)scrape.scraped(text, stoker::wire::ExpositionFormat::Prometheus, stoker::from_millis(1), stoker::Duration{1},
+                         samples);
+    scrape.ended(stoker::from_millis(2), samples);
+    return 0;
+}
