@@ -74,6 +74,9 @@ private:
 
 namespace internal {
 
+// How an attempt ended on a replica that was found down or hung meanwhile.
+inline constexpr std::string_view kReplicaLost = "replica_lost";
+
 inline SteadyTime clock_now() {
     return std::chrono::steady_clock::now();
 }

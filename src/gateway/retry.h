@@ -28,6 +28,13 @@ Verdict judge_fault(net::Fault fault);
 // request's own doing, so it is tried elsewhere once: `earlier_500s` is how many came before.
 std::optional<Verdict> judge_status(int status, int earlier_500s);
 
+// The stream broke before its first content, in this way; `upstream_status` is what the engine's own error event said,
+// or 0.
+Verdict judge_stream(GatewayError error, int upstream_status);
+
+// What happened, for the client: addresses and system errors are for the log.
+std::string_view describe(net::Fault fault);
+
 // How long to wait before a replica is asked again: backoff_base doubled for each earlier wait, at most backoff_max, of
 // which `random` (in [0, 1)) takes away up to half.
 Duration backoff(const RetryOptions& options, int earlier_waits, double random);
