@@ -75,7 +75,7 @@ Result<AppendOutcome> StoreImpl::append_items(std::span<Item> items) {
     ByShard groups;
     group(items.size(), groups, [&](std::size_t i) {
         const Item& item = items[i];
-        return item.ref != nullptr && *item.ref != 0 ? shard_of_id(*item.ref) : shard_of_hash(item.hash);
+        return item.ref != nullptr && *item.ref != 0 ? shard_of_ref(*item.ref) : shard_of_hash(item.hash);
     });
     AppendOutcome outcome;
     EntryWriter entries;
@@ -132,7 +132,7 @@ void StoreImpl::append_one(Shard& shard, Item& item, EntryWriter& entries, Appen
 MemSeries* StoreImpl::find_or_create(Shard& shard, Item& item, EntryWriter& entries) {
     MemSeries* series = nullptr;
     if (item.ref != nullptr && *item.ref != 0) {
-        series = shard.find(*item.ref);
+        series = shard.find_ref(*item.ref);
         if (series != nullptr) {
             return series;
         }
@@ -147,7 +147,7 @@ MemSeries* StoreImpl::find_or_create(Shard& shard, Item& item, EntryWriter& entr
         metrics_.series.add(1);
     }
     if (item.ref != nullptr) {
-        *item.ref = series == nullptr ? 0 : series->id;
+        *item.ref = series == nullptr ? 0 : series->ref();
     }
     return series;
 }

@@ -33,6 +33,9 @@ constexpr std::size_t shard_of_hash(std::uint64_t hash) {
 constexpr std::size_t shard_of_id(SeriesId id) {
     return id % kShards;
 }
+constexpr std::size_t shard_of_ref(SeriesRef ref) {
+    return ref % kShards;
+}
 
 // A chunk that takes no more samples. Shared with queries that are reading it.
 struct SealedChunk {
@@ -57,6 +60,9 @@ struct MemSeries {
     OpenChunk open;
     std::vector<SealedChunk> sealed;  // On their way to disk, oldest first.
 
+    // Where it is and, in the upper half, which it is: a slot is used again, a ref to its former series must not find
+    // it.
+    SeriesRef ref() const { return (id / kShards) << 32 | std::uint64_t{slot} * kShards | shard_of_id(id); }
     std::span<const LabelRef> labels() const { return {label_refs.get(), label_count}; }
     bool has_samples() const { return first_time != kNever; }
     std::int64_t last_time() const { return has_samples() ? open.max_time() : kNever; }
@@ -77,6 +83,11 @@ public:
     MemSeries* find(SeriesId id) REQUIRES_LOCK(mutex_) {
         const auto found = by_id_.find(id);
         return found == by_id_.end() ? nullptr : found->second;
+    }
+    // Null if the series has gone.
+    MemSeries* find_ref(SeriesRef ref) REQUIRES_LOCK(mutex_) {
+        MemSeries* series = at_slot((ref & 0xffffffff) / kShards);
+        return series != nullptr && series->ref() == ref ? series : nullptr;
     }
     // REQUIRES: neither the id nor the labels are here yet.
     MemSeries& create(SeriesId id, std::uint64_t hash, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);

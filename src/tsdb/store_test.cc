@@ -112,7 +112,7 @@ TEST(Store, CachedRefsSkipTheLookupAndHealThemselves) {
     batch[0].sample = {2000, 2};
     ASSERT_TRUE(store->append_cached(batch).has_value());
     EXPECT_EQ(batch[0].ref, ref);
-    batch[0].ref = 1'000'000 * 16 + ref % 16;  // A series that has gone.
+    batch[0].ref = ref + (std::uint64_t{1} << 32);  // A series that has gone.
     batch[0].sample = {3000, 3};
     ASSERT_TRUE(store->append_cached(batch).has_value());
     EXPECT_EQ(batch[0].ref, ref);
