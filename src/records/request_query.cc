@@ -79,9 +79,14 @@ Result<RequestPage> list_requests(duck::Connection& connection, const RequestFil
     TRY(const auto total, connection.integer("SELECT count(*) FROM requests WHERE " + where.sql, where.parameters));
     page.total = static_cast<std::uint64_t>(total.value_or(0));
     const std::string_view direction = filter.ascending ? "ASC" : "DESC";
-    const std::string sql =
-        fmt::format("SELECT {} FROM requests WHERE {} ORDER BY {} {} NULLS LAST, sequence {} LIMIT ? OFFSET ?",
-                    kRecordColumns, where.sql, column_of(filter.sort), direction, direction);
+    const std::string order =
+        fmt::format("{} {} NULLS LAST, sequence {}", column_of(filter.sort), direction, direction);
+    // First which rows, by the few columns that decide it; then all columns of those: else every text of the table is
+    // read.
+    const std::string sql = fmt::format(
+        "SELECT {} FROM requests WHERE rowid IN (SELECT rowid FROM requests WHERE {} ORDER BY {} LIMIT ? OFFSET ?) "
+        "ORDER BY {}",
+        kRecordColumns, where.sql, order, order);
     where.parameters.emplace_back(static_cast<std::int64_t>(filter.limit));
     where.parameters.emplace_back(static_cast<std::int64_t>(filter.offset));
     TRY(duck::Rows rows, connection.query(sql, where.parameters));

@@ -45,6 +45,9 @@ TEST(RequestRecord, MissingUnknownAndNullFieldsAreFine) {
         ASSERT_TRUE(record) << json << ": " << record.error().message;
         EXPECT_EQ(to_json(*record), to_json(RequestRecord{})) << json;
     }
+    const auto escaped = request_record_from_json(" { \"id\" :\r\n\t\"\\u0041\\ud83d\\ude00\\n\\/\u00e9\" } ");
+    ASSERT_TRUE(escaped) << escaped.error().message;
+    EXPECT_EQ(escaped->id, "A\xF0\x9F\x98\x80\n/\xC3\xA9");
     const auto record = request_record_from_json(R"({"attempts":[{"status":503,"later":{"status":1}}],"id":"after"})");
     ASSERT_TRUE(record);
     EXPECT_EQ(record->attempts.at(0).status, 503);
@@ -52,14 +55,41 @@ TEST(RequestRecord, MissingUnknownAndNullFieldsAreFine) {
 }
 
 TEST(RequestRecord, WhatIsNotARecordIsCorruption) {
-    for (const char* json :
-         {"", "{", "[]", "7", "null", "\"x\"", R"({"id":7})", R"({"status":"200"})", R"({"status":99999999999})",
-          R"({"time_ms":1e300})", R"({"time_ms":18446744073709551615})", R"({"stream":1})",
-          R"({"attempts":[{"status":true}]})", "{\"id\":\"\xFF\"}", R"({"id":"a"} x)"}) {
+    for (const char* json : {"",
+                             "{",
+                             "[]",
+                             "7",
+                             "null",
+                             "\"x\"",
+                             R"({"id":7})",
+                             R"({"status":"200"})",
+                             R"({"status":99999999999})",
+                             R"({"time_ms":1e300})",
+                             R"({"time_ms":18446744073709551615})",
+                             R"({"stream":1})",
+                             R"({"attempts":[{"status":true}]})",
+                             "{\"id\":\"\xFF\"}",
+                             R"({"id":"\ud800"})",
+                             R"({"id":"\ud800\u0041"})",
+                             R"({"id":"\u00g0"})",
+                             R"({"id":"\x"})",
+                             R"({"id":"a)",
+                             R"({"id")",
+                             R"({"id":})",
+                             R"({"id":"a",})",
+                             R"({"new":01})",
+                             R"({"new":1.})",
+                             R"({"new":-})",
+                             R"({"new":nul})",
+                             "{\"id\":\"\n\"}",
+                             R"({"attempts":{}})",
+                             R"({"attempts":[7]})",
+                             R"({"id":"a"} x)"}) {
         const auto record = request_record_from_json(json);
         ASSERT_FALSE(record) << json;
         EXPECT_EQ(record.error().code, Errc::Corruption) << json;
     }
+    EXPECT_FALSE(request_record_from_json("{\"new\":" + std::string(100'000, '[')));
 }
 
 TEST(RequestRecord, AttemptsAlone) {
