@@ -113,7 +113,8 @@ void describe(config::Fields& f, Config& c) {
         "healing", c.healing,
         "What may be repaired without a person, and how. A reload takes it over; a plan under way ends as it began.");
     check_policies(f, c);
-    f.object("collect", c.collect, "What is measured, and how often. Changes take effect after a restart.");
+    f.object("collect", c.collect,
+             "What is measured, and how often. A reload takes `targets` over; everything else here needs a restart.");
     f.object("storage", c.storage, "What is kept, and for how long. Changes take effect after a restart.");
     f.object("runtime", c.runtime, "Threads and stopping. Changes take effect after a restart.");
 }

@@ -16,6 +16,7 @@
 #include "base/config.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "collect/collector.h"
 #include "gateway/options.h"
 #include "heal/policy.h"
 #include "journal/journal.h"
@@ -98,21 +99,21 @@ struct RulesConfig {
 
 struct DiscoveryConfig {
     bool enabled = true;
-    Duration interval{10'000};
-    std::vector<std::string> addresses;
+    Duration interval = collect::CollectOptions{}.discover_interval;
+    std::vector<std::string> ports;
 };
 
 struct TargetConfig {
     std::string url;
-    std::map<std::string, std::string> labels;
+    std::string path = "/metrics";
+    std::string token;
 };
 
 struct CollectConfig {
     bool host = true;
-    Duration host_interval{5'000};
-    Duration scrape_interval{5'000};
-    Duration scrape_timeout{3'000};
-    config::Bytes max_scrape_size{std::uint64_t{16} << 20};
+    Duration scrape_interval = collect::CollectOptions{}.interval;
+    Duration scrape_timeout = collect::CollectOptions{}.timeout;
+    config::Bytes max_scrape_size{collect::CollectOptions{}.max_body};
     DiscoveryConfig discovery;
     std::vector<TargetConfig> targets;
 };

@@ -1,8 +1,10 @@
 #include "app/config_convert.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/log_format.h"
+#include "base/text.h"
 
 namespace stoker::app {
 namespace {
@@ -101,6 +103,21 @@ records::StoreOptions records_options(const Config& config) {
     records::StoreOptions options;
     options.memory_limit = config.storage.records.memory_limit;
     options.threads = config.storage.records.threads;
+    return options;
+}
+
+collect::CollectOptions collect_options(const Config& config) {
+    const CollectConfig& c = config.collect;
+    collect::CollectOptions options;
+    options.interval = c.scrape_interval;
+    options.timeout = std::min(c.scrape_timeout, c.scrape_interval);
+    options.max_body = c.max_scrape_size.count;
+    options.host = c.host;
+    options.discover = c.discovery.enabled;
+    options.discover_interval = c.discovery.interval;
+    for (const std::string& port : c.discovery.ports) {
+        options.discover_ports.push_back(static_cast<std::uint16_t>(parse_integer(port).value_or(0)));
+    }
     return options;
 }
 

@@ -14,6 +14,8 @@ gateway::Routes routes(const Config& config);
 tsdb::StoreOptions metrics_options(const Config& config);
 journal::Options journal_options(const Config& config);
 records::StoreOptions records_options(const Config& config);
+// Without own_ports, which are known only once the listeners are bound.
+collect::CollectOptions collect_options(const Config& config);
 
 // The configured policies, or the default one if there are none.
 heal::HealingConfig healing(const Config& config);

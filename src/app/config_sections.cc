@@ -1,6 +1,9 @@
 // The smaller sections: rules, collect, storage, log, runtime.
+#include <fmt/format.h>
+
 #include "app/config.h"
 #include "app/config_checks.h"
+#include "base/text.h"
 #include "net/http.h"
 
 namespace stoker::app {
@@ -25,24 +28,27 @@ void describe(config::Fields& f, DiscoveryConfig& c) {
             "Looks for engines on this machine's loopback, on the ports that vLLM, SGLang, TGI, llama.cpp, Ollama and "
             "LMDeploy use.");
     positive(f, "interval", c.interval, "Time between two searches.");
-    f.field("addresses", c.addresses, "Further addresses to look at, HOST:PORT.");
+    f.field("ports", c.ports, "Further ports to look at.");
+    for (std::size_t i = 0; i < c.ports.size(); ++i) {
+        const auto port = parse_integer(c.ports[i]);
+        f.check(fmt::format("ports[{}]", i), port && *port >= 1 && *port <= 65535, "must be a port, from 1 to 65535");
+    }
 }
 
 void describe(config::Fields& f, TargetConfig& c) {
-    f.field("url", c.url, "Where the metrics are: http://127.0.0.1:9100/metrics.");
+    f.field("url", c.url, "Where it answers: http://HOST:PORT.");
     f.required("url");
     check_url(f, "url", c.url);
-    f.field("labels", c.labels, "Labels added to every sample of this target.");
+    f.field("path", c.path, "Path of its metrics.");
+    f.check("path", c.path.starts_with('/'), "must begin with '/'");
+    f.secret("token", c.token, "Bearer token sent along.");
 }
 
 void describe(config::Fields& f, CollectConfig& c) {
     f.field("host", c.host, "Whether this machine is measured, under node_exporter's names.");
-    positive(f, "host_interval", c.host_interval, "Time between two measurements of this machine.");
-    positive(f, "scrape_interval", c.scrape_interval, "Time between two scrapes of an engine or target.");
-    positive(f, "scrape_timeout", c.scrape_timeout, "Limit for one scrape.");
-    f.check("scrape_timeout",
-            c.scrape_timeout <= c.scrape_interval || c.scrape_timeout == CollectConfig{}.scrape_timeout,
-            "must not be longer than `scrape_interval`");
+    positive(f, "scrape_interval", c.scrape_interval,
+             "Time between two scrapes of an engine or target, and between two measurements of this machine.");
+    positive(f, "scrape_timeout", c.scrape_timeout, "Limit for one scrape; never more than `scrape_interval`.");
     f.field("max_scrape_size", c.max_scrape_size, "Largest answer of a scrape; a larger one is refused.");
     f.check("max_scrape_size", c.max_scrape_size.count > 0, kMustBePositive);
     f.object("discovery", c.discovery, "Finding engines that the configuration does not name.");

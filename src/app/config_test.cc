@@ -181,6 +181,15 @@ TEST(Config, ChangesAreNamedBySection) {
     EXPECT_EQ(restart_needed(changed), (std::vector<std::string>{"gateway", "storage"}));
 }
 
+TEST(Config, CollectIsChecked) {
+    EXPECT_EQ(problems("collect: {discovery: {ports: [8085, 0]}}"),
+              "c.yaml:1:37: collect.discovery.ports[1]: must be a port, from 1 to 65535\n");
+    const auto loaded = read("collect: {scrape_interval: 1s, discovery: {ports: [8085]}}");
+    const auto options = collect_options(loaded.config);
+    EXPECT_EQ(options.timeout, 1s);
+    EXPECT_EQ(options.discover_ports, std::vector<std::uint16_t>{8085});
+}
+
 TEST(Config, DataFolder) {
     Config config;
     config.folder = "/etc/stoker";
