@@ -56,6 +56,7 @@ RequestContext::RequestContext(std::shared_ptr<Core> core, LoopState& loop, net:
 
 RequestContext::~RequestContext() {
     exchange_.on_client_gone({});
+    if (client_gone() && !exchange_.started()) exchange_.abort();  // There is nobody to answer.
     if (!settled_) {
         if (client_gone()) {
             settle(Outcome::Cancelled, GatewayError::ClientClosed);
