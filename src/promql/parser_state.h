@@ -1,4 +1,5 @@
-// The parser's state and productions, spread over parser.cc (operators) and parser_primary.cc (operands).
+// The parser's state and productions, spread over parser.cc (operators), parser_primary.cc (operands) and
+// parser_selector.cc.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +23,17 @@ namespace internal {
 
 // Whether the token is this keyword, in any case.
 bool is_word(const Token& token, std::string_view keyword);
+
+// A node with its place in the query; `depth` counts itself and what is below.
+template <typename Node>
+ExprPtr make_expr(Node node, std::size_t begin, std::size_t end, int depth = 1) {
+    auto expr = std::make_unique<Expr>();
+    expr->node = std::move(node);
+    expr->begin = begin;
+    expr->end = end;
+    expr->depth = depth;
+    return expr;
+}
 
 class Parser {
 public:
