@@ -1,12 +1,9 @@
 #include "promql/lexer.h"
 
-#include <array>
 #include <cctype>
-#include <charconv>
-#include <cstdio>
-#include <limits>
 
 #include "promql/format.h"
+#include "promql/string_literal.h"
 
 namespace stoker::promql {
 
@@ -20,31 +17,6 @@ bool is_digit(char c) {
 }
 bool is_word(char c) {
     return is_word_start(c) || is_digit(c);
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-    } else if (code < 0x800) {
-        out += static_cast<char>(0xc0 | (code >> 6));
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        out += static_cast<char>(0xe0 | (code >> 12));
-        out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    } else {
-        out += static_cast<char>(0xf0 | (code >> 18));
-        out += static_cast<char>(0x80 | ((code >> 12) & 0x3f));
-        out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    }
-}
-
-// Go's %#U of the character at `offset`: U+0071 'q'.
-std::string code_point(std::string_view text, std::size_t offset) {
-    std::array<char, 16> number{};
-    std::snprintf(number.data(), number.size(), "U+%04X ", static_cast<unsigned char>(text[offset]));
-    return number.data() + quote_char(text, offset);
 }
 
 class Lexer {
@@ -115,7 +87,7 @@ private:
 
     bool next() {
         const char c = peek();
-        if (c == '"' || c == '\'' || c == '`') return string(c);
+        if (c == '"' || c == '\'' || c == '`') return string();
         if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return number();
         if (is_word_start(c) || (c == ':' && !in_braces_ && !in_brackets_)) return word();
         if (in_braces_) return in_selector();
@@ -163,67 +135,13 @@ private:
         return true;
     }
 
-    bool string(char delimiter) {
-        const std::size_t begin = at_++;
-        std::string text;
-        while (true) {
-            if (at_ == query_.size() || (query_[at_] == '\n' && delimiter != '`')) {
-                return fail(begin, delimiter == '`' ? "unterminated raw string" : "unterminated quoted string");
-            }
-            const char c = query_[at_++];
-            if (c == delimiter) break;
-            if (c == '\\' && delimiter != '`') {
-                if (!escape(text, delimiter, begin)) return false;
-            } else {
-                text += c;
-            }
-        }
+    bool string() {
+        const std::size_t begin = at_;
+        StringText read = read_string(query_.substr(begin));
+        if (!read.problem.empty()) return fail(begin, std::move(read.problem));
+        at_ = begin + read.length;
         push(TokenKind::String, begin);
-        tokens_.back().text = std::move(text);
-        return true;
-    }
-
-    // Go's escapes; the backslash is already taken.
-    bool escape(std::string& text, char delimiter, std::size_t begin) {
-        if (at_ == query_.size()) return fail(begin, "escape sequence not terminated");
-        const char c = query_[at_++];
-        static constexpr std::string_view kNames = "abfnrtv\\";
-        static constexpr std::string_view kValues = "\a\b\f\n\r\t\v\\";
-        if (c == delimiter) {
-            text += c;
-        } else if (const std::size_t i = kNames.find(c); i != std::string_view::npos) {
-            text += kValues[i];
-        } else if (c >= '0' && c <= '7') {
-            --at_;
-            std::uint32_t code = 0;
-            if (!digits(begin, 3, 8, 255, code)) return false;
-            text += static_cast<char>(code);
-        } else if (c == 'x') {
-            std::uint32_t code = 0;
-            if (!digits(begin, 2, 16, 255, code)) return false;
-            text += static_cast<char>(code);
-        } else if (c == 'u' || c == 'U') {
-            std::uint32_t code = 0;
-            if (!digits(begin, c == 'u' ? 4 : 8, 16, 0x10ffff, code)) return false;
-            if (code >= 0xd800 && code < 0xe000) return fail(begin, "escape sequence is an invalid Unicode code point");
-            append_utf8(text, code);
-        } else {
-            return fail(begin, "unknown escape sequence " + code_point(query_, at_ - 1));
-        }
-        return true;
-    }
-
-    bool digits(std::size_t begin, int count, int base, std::uint32_t max, std::uint32_t& code) {
-        if (at_ + static_cast<std::size_t>(count) > query_.size()) {
-            return fail(begin, "escape sequence not terminated");
-        }
-        const char* first = query_.data() + at_;
-        const auto [end, error] = std::from_chars(first, first + count, code, base);
-        if (error != std::errc() || end != first + count) {
-            return fail(begin, "illegal character in escape sequence");
-        }
-        if (code > max) return fail(begin, "escape sequence is an invalid Unicode code point");
-        at_ += static_cast<std::size_t>(count);
+        tokens_.back().text = std::move(read.text);
         return true;
     }
 
