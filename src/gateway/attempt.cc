@@ -148,6 +148,7 @@ asio::awaitable<AttemptResult> Attempt::relay_refusal() {
 }
 
 asio::awaitable<bool> Attempt::start_answer() {
+    context_.release_bodies();
     net::ResponseHead head{status_, client_headers(call_->head(), context_.marks())};
     const auto started = co_await context_.exchange().start(std::move(head));
     co_return started.has_value();

@@ -27,7 +27,7 @@ struct AttemptResult {
 
 class Attempt {
 public:
-    // `body` and `context` outlive it.
+    // `context` outlives it, `body` the sending of the request.
     Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline);
     ~Attempt();
     Attempt(const Attempt&) = delete;

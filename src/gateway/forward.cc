@@ -78,19 +78,21 @@ private:
 
 }  // namespace
 
-asio::awaitable<void> forward(RequestContext& context, std::string body) {
+asio::awaitable<void> forward(RequestContext& context) {
     const std::shared_ptr<const Pool> pool = context.route->pool;
     const SteadyTime body_read_at = clock_now();
     Journey journey(context);
     bool first = true;
     while (const auto target = co_await journey.next()) {
-        const auto edited =
-            wire::edit_request(body, context.scan, pool->targets[*target].engine_model, context.asks_usage);
+        auto edited =
+            wire::edit_request(context.body, context.scan, pool->targets[*target].engine_model, context.asks_usage);
+        context.edited_body = std::move(edited).value_or(std::string());
         if (std::exchange(first, false)) {
             const std::chrono::duration<double> spent = clock_now() - body_read_at;
             context.core().metrics.overhead_before().observe(spent.count());
         }
-        Attempt attempt(context, *target, edited ? *edited : body, journey.deadline());
+        Attempt attempt(context, *target, context.edited_body.empty() ? context.body : context.edited_body,
+                        journey.deadline());
         auto result = co_await attempt.run();
         if (result.delivered) co_return;
         journey.note(std::move(result));

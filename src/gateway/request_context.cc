@@ -172,6 +172,11 @@ void RequestContext::take_facts(const AnswerFacts& facts) {
     }
 }
 
+void RequestContext::release_bodies() {
+    body = {};
+    edited_body = {};
+}
+
 void RequestContext::write_metrics() {
     RequestMetrics& metrics = core_->metrics;
     if (route == nullptr) {

@@ -63,7 +63,12 @@ public:
 
     const ReplicaSeries* replica_series() const;
 
+    // Once the answer has begun nothing is retried, and a long prompt need not be kept as long as its answer streams.
+    void release_bodies();
+
     // Filled in as the request is understood.
+    std::string body;         // The client's.
+    std::string edited_body;  // As it goes upstream, where that differs.
     wire::RequestScan scan;
     const ModelRoute* route = nullptr;
     bool asks_usage = false;  // The gateway asks for usage though the client did not.

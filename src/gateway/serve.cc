@@ -118,7 +118,8 @@ asio::awaitable<void> serve_endpoint(RequestContext& context, const Endpoint& en
     if (context.exchange().request().method != "POST") co_return co_await refuse_method(context, "POST");
     auto body = co_await read_body(context);
     if (!body) co_return;
-    auto scan = wire::scan_request(*body);
+    context.body = *std::move(body);
+    auto scan = wire::scan_request(context.body);
     if (!scan) co_return co_await refuse_body(context, scan.error());
     context.scan = *std::move(scan);
     context.record().stream = context.scan.stream;
@@ -129,7 +130,7 @@ asio::awaitable<void> serve_endpoint(RequestContext& context, const Endpoint& en
     context.asks_usage = context.scan.stream && endpoint.can_stream_usage &&
                          context.scan.usage != wire::UsageAsk::Asked && context.scan.usage != wire::UsageAsk::Unusable;
     context.watch_client();
-    co_await forward(context, *std::move(body));
+    co_await forward(context);
 }
 
 }  // namespace
