@@ -3,34 +3,43 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "net/async.h"
 #include "net/client.h"
 
 namespace stoker::app {
 
 namespace asio = boost::asio;
 
-Result<net::Response> call(const std::string& server, const std::string& method, const std::string& target,
-                           const std::string& body) {
-    auto url = net::parse_url(server + target);
-    if (!url) return std::move(url).error().context("--server " + server);
+Result<net::Response> call_url(const std::string& url, const CallOptions& options) {
+    TRY(auto parsed, net::parse_url(url));
     asio::io_context loop;
     auto client = net::Client::create(loop);
-    net::Headers headers;
-    if (!body.empty()) headers.add("Content-Type", "application/json");
+    net::Headers headers = options.headers;
+    if (!options.body.empty()) headers.set("Content-Type", "application/json");
+    net::Deadlines deadlines{std::min(options.limit, net::Deadlines{}.connect), options.limit, options.limit};
     Result<net::Response> answer;
-    auto work = net::fetch(*client, *url, method, std::move(headers), body, net::Deadlines{}, 256u * 1024 * 1024);
+    auto work = net::with_deadline(
+        net::fetch(*client, parsed, options.method, std::move(headers), options.body, deadlines, options.max_answer),
+        options.limit);
     auto done = [&](const std::exception_ptr& bug, Result<net::Response> result) {
         if (!bug) answer = std::move(result);
-        client.reset();
         loop.stop();
     };
     asio::co_spawn(loop, std::move(work), done);
     loop.run();
-    if (!answer && answer.error().code != Errc::Internal) {
-        return Error{answer.error().code, "no answer from " + server + ": " + answer.error().message +
-                                              " (is Stoker running there? its addresses are in DATA_DIR/run.json)"};
-    }
     return answer;
+}
+
+Result<net::Response> call(const std::string& server, const std::string& method, const std::string& target,
+                           const std::string& body) {
+    CallOptions options;
+    options.method = method;
+    options.body = body;
+    auto answer = call_url(server + target, options);
+    if (answer) return answer;
+    if (answer.error().code == Errc::InvalidArgument) return std::move(answer).error().context("--server " + server);
+    return Error{answer.error().code, "no answer from " + server + ": " + answer.error().message +
+                                          " (is Stoker running there? its addresses are in DATA_DIR/run.json)"};
 }
 
 }  // namespace stoker::app

@@ -1,12 +1,24 @@
-// One blocking HTTP exchange, for commands that ask a running Stoker.
+// One blocking HTTP exchange, for commands and for healing's worker threads. Never for event loops.
 #pragma once
 
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "net/http.h"
 
 namespace stoker::app {
+
+struct CallOptions {
+    std::string method = "GET";
+    net::Headers headers;
+    std::string body;  // Not empty: sent as JSON.
+    Duration limit{60'000};
+    std::size_t max_answer = std::size_t{256} << 20;
+};
+
+// Errors: DeadlineExceeded after options.limit; those of net::fetch.
+Result<net::Response> call_url(const std::string& url, const CallOptions& options);
 
 // `target` is path and query on `server` (http://HOST:PORT). Errors name the server and what to do.
 Result<net::Response> call(const std::string& server, const std::string& method, const std::string& target,

@@ -21,8 +21,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Where engines listen unless told otherwise: vLLM (and others), SGLang, TGI and llama.cpp, Ollama, LMDeploy.
-constexpr std::uint16_t kEnginePorts[] = {8000, 30000, 8080, 11434, 23333};
 constexpr Duration kDiscoverLimit{1'000};
 constexpr std::chrono::minutes kForgetAfter{5};  // A found engine that is silent for so long is gone.
 constexpr std::chrono::seconds kStopLimit{5};

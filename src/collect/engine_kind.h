@@ -23,6 +23,9 @@ std::string_view to_string(EngineKind kind);
 // Unknown for any other text.
 EngineKind engine_kind(std::string_view name);
 
+// Where engines listen unless told otherwise: vLLM (and others), SGLang, TGI and llama.cpp, Ollama, LMDeploy.
+inline constexpr std::uint16_t kEnginePorts[] = {8000, 30000, 8080, 11434, 23333};
+
 // Where this engine shows its metrics; empty if it has none.
 std::string_view metrics_path(EngineKind kind);
 

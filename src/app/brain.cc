@@ -1,0 +1,147 @@
+#include "app/brain.h"
+
+#include "alert/template.h"
+#include "app/config_convert.h"
+#include "base/log.h"
+
+namespace stoker::app {
+namespace {
+
+diagnose::Signal::Kind kind_of(gateway::ReplicaEvent::Kind kind) {
+    switch (kind) {
+        case gateway::ReplicaEvent::Kind::Down:
+            return diagnose::Signal::Kind::EngineDown;
+        case gateway::ReplicaEvent::Kind::Hung:
+            return diagnose::Signal::Kind::EngineHung;
+        default:
+            return diagnose::Signal::Kind::EngineRecovered;
+    }
+}
+
+}  // namespace
+
+void EventBridge::connect(Brain* brain) {
+    MutexLock lock(mutex_);
+    brain_ = brain;
+}
+
+void EventBridge::on_replica_event(const gateway::ReplicaEvent& event) {
+    MutexLock lock(mutex_);
+    if (brain_ != nullptr) brain_->on_replica_event(event);
+}
+
+Brain::Brain(BrainParts parts, const Config&)
+    : parts_(parts),
+      incident_store_(diagnose::make_incident_store(*parts.storage.state)),
+      book_(incident_store_.get()),
+      incident_journal_(*parts.storage.journal),
+      actions_(heal::make_action_log(*parts.storage.state, parts.storage.journal.get())) {}
+
+Brain::~Brain() = default;
+
+Result<std::unique_ptr<Brain>> Brain::create(BrainParts parts, const Config& config) {
+    std::unique_ptr<Brain> brain(new Brain(parts, config));
+    TRY_UNIT(brain->build(config));
+    return brain;
+}
+
+Result<Unit> Brain::build(const Config& config) {
+    heal::SupervisorOptions options;
+    options.directory = parts_.folder.at("engines");
+    options.on_exit = parts_.stop_engines ? heal::OnExit::Stop : heal::OnExit::Leave;
+    TRY(supervisor_, heal::Supervisor::create(options, this, parts_.registry));
+    control_ = std::make_unique<FleetControl>(parts_.gateway, *supervisor_);
+
+    auto query = alert::make_query(parts_.engine, *parts_.storage.metrics, cancel_);
+    heal::HealerOptions healing_options;
+    healing_options.config = healing(config);
+    healer_ =
+        std::make_unique<heal::Healer>(healing_options, book_, *control_, *control_, *actions_, query, parts_.registry);
+    diagnoser_ = std::make_unique<diagnose::Diagnoser>(diagnose::DiagnoserOptions{}, book_, *healer_, supervisor_.get(),
+                                                       query, parts_.registry);
+    alert::RuleManagerOptions rule_options;
+    rule_options.default_interval = config.rules.interval;
+    rule_options.cancel = cancel_;
+    rules_ = std::make_unique<alert::RuleManager>(rule_options, query, &alert::expand, parts_.samples, *diagnoser_,
+                                                  parts_.registry);
+    return Unit{};
+}
+
+void Brain::start(const Config& config, std::vector<alert::RuleGroupSpec> rules) {
+    book_.add_observer(&incident_journal_);
+    book_.add_observer(this);
+    auto unfinished = book_.load();
+    if (!unfinished) log::error("incidents could not be loaded", {{"error", unfinished.error().message}});
+    control_->apply(replica_setups(config));
+    supervise(config);
+    healer_->start(unfinished ? *unfinished : std::vector<diagnose::Incident>{});
+    diagnoser_->start(unfinished ? *unfinished : std::vector<diagnose::Incident>{});
+    rules_->replace(std::move(rules));
+    rules_->start();
+}
+
+void Brain::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules) {
+    control_->apply(replica_setups(config));
+    supervise(config);
+    healer_->set_config(healing(config));
+    rules_->replace(std::move(rules));
+}
+
+void Brain::stop(Duration limit) {
+    cancel_->store(true);
+    rules_->stop();
+    diagnoser_->stop();
+    supervisor_->cancel();
+    healer_->stop();
+    supervisor_->shutdown(limit);
+}
+
+void Brain::supervise(const Config& config) {
+    std::vector<std::string> wanted;
+    for (const auto& pool : config.pools) {
+        for (const auto& replica : pool.replicas) {
+            auto id = replica_id(pool.name, replica.url);
+            if (!id || replica.run.empty()) continue;
+            wanted.push_back(*id);
+            heal::ProcessSpec spec;
+            spec.id = *id;
+            spec.command = replica.run;
+            spec.environment = replica.env;
+            spec.directory = config.folder;
+            auto running = supervisor_->ensure_running(std::move(spec));
+            if (!running) log::error("engine not started", {{"replica", *id}, {"error", running.error().message}});
+        }
+    }
+    for (const auto& id : supervised_) {
+        if (std::find(wanted.begin(), wanted.end(), id) == wanted.end()) supervisor_->forget(id);
+    }
+    supervised_ = std::move(wanted);
+}
+
+void Brain::on_replica_event(const gateway::ReplicaEvent& event) {
+    // What somebody decided is no trouble; it stands in that incident's timeline already.
+    if (event.kind == gateway::ReplicaEvent::Kind::Ejected || event.kind == gateway::ReplicaEvent::Kind::Readmitted)
+        return;
+    diagnose::Signal signal;
+    signal.kind = kind_of(event.kind);
+    signal.source = "gateway";
+    signal.replica = event.replica;
+    signal.pool = event.status.pool;
+    signal.at = event.at;
+    signal.reason = event.reason;
+    signal.evidence = event.evidence;
+    bool stalled = event.kind == gateway::ReplicaEvent::Kind::Hung && event.status.outstanding > 0;
+    signal.findings = diagnose::from_health(event.status.health_ok, event.status.health_detail, stalled);
+    diagnoser_->submit(std::move(signal));
+}
+
+void Brain::on_process_exit(const heal::ProcessExit& exit) {
+    auto told = parts_.gateway.hint_down(exit.id, exit.text);
+    if (!told) log::warn("engine ended that the gateway does not know", {{"replica", exit.id}, {"what", exit.text}});
+}
+
+void Brain::on_incident(const diagnose::Incident& incident) {
+    parts_.live.publish("incident", diagnose::to_json(incident));
+}
+
+}  // namespace stoker::app

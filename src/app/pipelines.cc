@@ -1,0 +1,50 @@
+#include "app/pipelines.h"
+
+#include "base/log.h"
+#include "base/time.h"
+
+namespace stoker::app {
+
+RequestPipeline::RequestPipeline(journal::Journal& journal, api::Live& live, metrics::Registry& registry)
+    : journal_(journal),
+      live_(live),
+      lost_(registry.counter("stoker_records_lost_total", "Request records that the journal refused.").with()) {}
+
+void RequestPipeline::on_record(const records::RequestRecord& record) {
+    std::string json = records::to_json(record);
+    auto appended = journal_.append(journal::Kind::Request, json, from_millis(record.time_ms));
+    if (!appended) {
+        lost_.add();
+        log::error("request record lost", {{"request_id", record.id}, {"error", appended.error().message}});
+    }
+    std::int64_t second = to_millis(now()) / 1000;
+    if (second_.exchange(second) != second) shown_ = 0;
+    if (shown_.fetch_add(1) < kMostLivePerSecond) live_.publish("request", json);
+}
+
+SamplePipeline::SamplePipeline(tsdb::Store& store, metrics::Registry& registry)
+    : store_(store),
+      out_of_order_(registry.counter("stoker_samples_refused_total", "Samples that the store refused.", {"reason"})
+                        .with({"out_of_order"})),
+      over_limit_(registry.counter("stoker_samples_refused_total", "Samples that the store refused.", {"reason"})
+                      .with({"series_limit"})),
+      failed_(registry.counter("stoker_samples_refused_total", "Samples that the store refused.", {"reason"})
+                  .with({"store_failed"})) {}
+
+void SamplePipeline::append(const std::vector<tsdb::SeriesSample>& samples) {
+    auto written = write(samples);
+    if (!written) log::error("samples lost", {{"count", samples.size()}, {"error", written.error().message}});
+}
+
+Result<Unit> SamplePipeline::write(const std::vector<tsdb::SeriesSample>& samples) {
+    auto outcome = store_.append(samples);
+    if (!outcome) {
+        failed_.add(static_cast<double>(samples.size()));
+        return std::move(outcome).error();
+    }
+    out_of_order_.add(static_cast<double>(outcome->out_of_order));
+    over_limit_.add(static_cast<double>(outcome->over_limit));
+    return Unit{};
+}
+
+}  // namespace stoker::app

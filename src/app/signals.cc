@@ -1,0 +1,19 @@
+#include "app/signals.h"
+
+namespace stoker::app {
+
+Signals::Signals() {
+    sigemptyset(&set_);
+    for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+std::optional<int> Signals::wait(Duration limit) {
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
+    timespec time{.tv_sec = seconds.count(), .tv_nsec = (limit - seconds).count() * 1'000'000};
+    int signal = sigtimedwait(&set_, nullptr, &time);
+    return signal > 0 ? std::optional<int>(signal) : std::nullopt;
+}
+
+}  // namespace stoker::app

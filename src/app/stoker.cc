@@ -1,0 +1,177 @@
+#include "app/stoker.h"
+
+#include <charconv>
+
+#include "app/config_convert.h"
+#include "app/stoker_services.h"
+#include "base/log.h"
+
+namespace stoker::app {
+namespace {
+
+constexpr Duration kDiscovery{1'000};
+constexpr Duration kOverview{1'000};
+
+std::size_t compute_threads(const Config& config) {
+    if (config.runtime.compute_threads > 0) return static_cast<std::size_t>(config.runtime.compute_threads);
+    return std::max(2u, std::thread::hardware_concurrency());
+}
+
+std::uint16_t port_of(const std::string& address) {
+    std::uint16_t port = 0;
+    auto colon = address.rfind(':');
+    if (colon != std::string::npos) std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+    return port;
+}
+
+// Logs how long a part took to stop.
+void timed(const char* part, const std::function<void()>& stop) {
+    auto begin = std::chrono::steady_clock::now();
+    stop();
+    auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin);
+    log::info("stopped", {{"part", part}, {"ms", took.count()}});
+}
+
+}  // namespace
+
+Stoker::Stoker(StokerSetup setup, DataFolder folder)
+    : setup_(std::move(setup)),
+      folder_(std::move(folder)),
+      loops_(static_cast<std::size_t>(setup_.config.runtime.loops)),
+      pool_(compute_threads(setup_.config)),
+      config_(setup_.config),
+      rules_(setup_.rules) {}
+
+Stoker::~Stoker() {
+    stop();
+}
+
+Result<std::unique_ptr<Stoker>> Stoker::start(StokerSetup setup) {
+    TRY(auto folder, DataFolder::open(setup.data_dir));
+    std::unique_ptr<Stoker> stoker(new Stoker(std::move(setup), std::move(folder)));
+    TRY_UNIT(stoker->build());
+    return stoker;
+}
+
+Result<Unit> Stoker::build() {
+    const Config& config = setup_.config;
+    TRY(storage_, Storage::open(folder_, config, registry_));
+    requests_ = std::make_unique<RequestPipeline>(*storage_->journal, live_, registry_);
+    samples_ = std::make_unique<SamplePipeline>(*storage_->metrics, registry_);
+    gateway_ = gateway::Gateway::create(gateway_options(config), loops_, registry_, *requests_, events_);
+    auto applied = gateway_->apply(routes(config));
+    if (!applied) return std::move(applied).error().context("pools");
+    TRY(brain_,
+        Brain::create({folder_, *storage_, engine_, *gateway_, *samples_, live_, registry_, setup_.demo}, config));
+
+    loops_.start();
+    build_services();
+    TRY_UNIT(listen());
+    build_collector();
+    brain_->start(config, setup_.rules);
+    events_.connect(brain_.get());
+    gateway_->start();
+    start_jobs();
+    ready_ = true;
+    return folder_.publish(gateway_address_, console_address_, started_at_);
+}
+
+Result<Unit> Stoker::listen() {
+    const Config& config = setup_.config;
+    auto gateway = net::Server::open(loops_, server_options(config.gateway, "gateway", config.folder),
+                                     gateway_->handler(), registry_);
+    if (!gateway) return std::move(gateway).error().context("gateway.listen");
+    gateway_server_ = *std::move(gateway);
+    gateway_address_ = gateway_server_->address();
+
+    net::Handler handler = [this](net::Exchange& exchange) { return console_->handle(exchange); };
+    auto console =
+        net::Server::open(loops_, server_options(config.console, "console", config.folder), handler, registry_);
+    if (!console) return std::move(console).error().context("console.listen");
+    console_server_ = *std::move(console);
+    console_address_ = console_server_->address();
+    return Unit{};
+}
+
+void Stoker::build_collector() {
+    collect::CollectOptions options = collect_options(setup_.config);
+    options.own_ports = {port_of(gateway_address_), port_of(console_address_)};
+    collector_ = collect::Collector::create(loops_.at(loops_.size() - 1), options, *samples_, registry_);
+    auto applied = collector_->apply(target_specs(setup_.config));
+    if (!applied) log::error("targets not taken", {{"error", applied.error().message}});
+    collector_->start();
+}
+
+void Stoker::start_jobs() {
+    storage_->start_jobs(setup_.config, registry_);
+    jobs_.push_back(std::make_unique<Job>(
+        "follow_discovery", kDiscovery, [this] { follow_discovery(); }, registry_));
+    auto overview = [this] {
+        if (live_.subscribers() > 0) live_.publish("overview", overview_of(*services_));
+    };
+    jobs_.push_back(std::make_unique<Job>("publish_overview", kOverview, overview, registry_));
+}
+
+void Stoker::follow_discovery() {
+    MutexLock lock(mutex_);
+    // A configuration that names pools means those and no others.
+    if (!setup_.config_file.empty() && !setup_.config.pools.empty()) return;
+    if (!config_.pools.empty() && discovered_.pools().empty()) return;
+    if (!discovered_.update(collector_->targets())) return;
+    Config config = config_;
+    config.pools = discovered_.pools();
+    log::info("engines found", {{"pools", config.pools.size()}});
+    apply(config, rules_);
+    config_ = std::move(config);
+}
+
+void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules) {
+    auto routed = gateway_->apply(routes(config));
+    if (!routed) log::error("routes not taken", {{"error", routed.error().message}});
+    auto targets = collector_->apply(target_specs(config));
+    if (!targets) log::error("targets not taken", {{"error", targets.error().message}});
+    brain_->apply(config, std::move(rules));
+}
+
+api::ReloadOutcome Stoker::reload() {
+    api::ReloadOutcome outcome;
+    if (!setup_.load) {
+        outcome.problems.emplace_back("Stoker was started without --config: there is nothing to reload");
+        return outcome;
+    }
+    LoadedConfig loaded = setup_.load();
+    if (!loaded.ok()) {
+        for (const auto& problem : loaded.problems) outcome.problems.push_back(problem.text());
+        log::error("configuration refused, the old one stays", {{"first_problem", outcome.problems.front()}});
+        return outcome;
+    }
+    MutexLock lock(mutex_);
+    outcome.changed = changed_sections(config_, loaded.config);
+    outcome.restart_needed = restart_needed(outcome.changed);
+    apply(loaded.config, loaded.rules.groups);
+    log::configure(log_level(loaded.config.log), log_format(loaded.config.log));
+    config_ = std::move(loaded.config);
+    rules_ = std::move(loaded.rules.groups);
+    log::info("configuration reloaded", {{"changed_sections", outcome.changed.size()}});
+    return outcome;
+}
+
+void Stoker::stop() {
+    if (std::exchange(stopped_, true)) return;
+    ready_ = false;
+    folder_.withdraw();
+    const Duration grace = setup_.config.runtime.stop_grace;
+    // The gateway first, so that streams get the whole grace period; data last, so that it takes what comes till then.
+    if (gateway_server_) timed("gateway", [&] { gateway_server_->stop(grace); });
+    if (console_server_) timed("console", [&] { console_server_->stop(Duration{500}); });
+    events_.connect(nullptr);
+    for (auto& job : jobs_) job->stop();
+    if (collector_) timed("collector", [&] { collector_->stop(); });
+    if (gateway_) gateway_->stop();
+    if (brain_) timed("brain", [&] { brain_->stop(grace); });
+    loops_.stop();
+    pool_.join();
+    if (storage_) timed("storage", [&] { storage_->stop(); });
+}
+
+}  // namespace stoker::app

@@ -1,0 +1,102 @@
+// Stoker itself: every part built in order, connected, and stopped in reverse.
+//
+// start(), reload() and stop() from the main thread; the rest is thread-safe.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/console.h"
+#include "api/live.h"
+#include "api/services.h"
+#include "app/brain.h"
+#include "app/config.h"
+#include "app/data_folder.h"
+#include "app/discovered.h"
+#include "app/pipelines.h"
+#include "app/storage.h"
+#include "collect/collector.h"
+#include "gateway/gateway.h"
+#include "net/loops.h"
+#include "net/server.h"
+
+namespace stoker::app {
+
+struct StokerSetup {
+    Config config;
+    std::vector<alert::RuleGroupSpec> rules;
+    std::string config_file;  // Empty: none, so nothing to reload.
+    std::string data_dir;
+    bool demo = false;
+    // What a reload reads: the file with the command line's overrides on it.
+    std::function<LoadedConfig()> load;
+};
+
+class Stoker {
+public:
+    // Everything runs and the listeners answer when it returns. Errors say which part failed and why.
+    static Result<std::unique_ptr<Stoker>> start(StokerSetup setup);
+    ~Stoker();
+
+    const std::string& gateway_address() const { return gateway_address_; }
+    const std::string& console_address() const { return console_address_; }
+    net::Loops& loops() { return loops_; }
+
+    // Takes the whole new configuration, or keeps the old one and says why. Thread-safe.
+    api::ReloadOutcome reload();
+
+    // Graceful: traffic first, data last; each part's time is logged.
+    void stop();
+
+private:
+    explicit Stoker(StokerSetup setup, DataFolder folder);
+    Result<Unit> build();
+    void build_collector();
+    void build_services();
+    Result<Unit> listen();
+    void start_jobs();
+
+    void follow_discovery();
+    void apply(const Config& config, std::vector<alert::RuleGroupSpec> rules);
+    api::Status status() const;
+    Result<std::string> incident(const std::string& id) const;
+    std::vector<api::EngineFacts> engine_facts() const;
+    std::vector<api::ProcessFacts> process_facts() const;
+
+    // Constant after construction.
+    StokerSetup setup_;
+    DataFolder folder_;
+    const Timestamp started_at_ = now();
+    std::string gateway_address_;
+    std::string console_address_;
+
+    metrics::Registry registry_;
+    net::Loops loops_;
+    boost::asio::thread_pool pool_;
+    api::Live live_;
+    promql::Engine engine_;
+    EventBridge events_;
+    std::unique_ptr<Storage> storage_;
+    std::unique_ptr<RequestPipeline> requests_;
+    std::unique_ptr<SamplePipeline> samples_;
+    std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<collect::Collector> collector_;
+    std::unique_ptr<Brain> brain_;
+    std::unique_ptr<api::Services> services_;
+    std::unique_ptr<api::Console> console_;
+    std::unique_ptr<net::Server> gateway_server_;
+    std::unique_ptr<net::Server> console_server_;
+    std::vector<std::unique_ptr<Job>> jobs_;
+
+    Mutex mutex_;  // Held while a configuration or a discovery is applied.
+    Config config_ GUARDED_BY(mutex_);
+    std::vector<alert::RuleGroupSpec> rules_ GUARDED_BY(mutex_);
+    DiscoveredPools discovered_ GUARDED_BY(mutex_);
+
+    std::atomic<bool> ready_{false};
+    bool stopped_ = false;
+};
+
+}  // namespace stoker::app

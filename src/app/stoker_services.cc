@@ -1,0 +1,96 @@
+// The console's view of Stoker: api::Services filled in.
+#include "app/stoker_services.h"
+
+#include "alert/rules_json.h"
+#include "api/handlers.h"
+#include "app/stoker.h"
+
+namespace stoker::app {
+
+std::string overview_of(api::Services& services) {
+    return api::overview_json(services);
+}
+
+void Stoker::build_services() {
+    services_.reset(new api::Services{
+        .registry = registry_,
+        .querier = *storage_->metrics,
+        .engine = engine_,
+        .records = *storage_->records,
+        .journal = *storage_->journal,
+        .live = live_,
+        .now = [] { return now(); },
+        .replicas = [this] { return gateway_->statuses(); },
+        .engines = [this] { return engine_facts(); },
+        .processes = [this] { return process_facts(); },
+        .incidents =
+            [this](bool open_only, std::size_t most) {
+                std::vector<std::string> list;
+                for (const auto& incident : brain_->book().list({.only_open = open_only, .limit = most})) {
+                    list.push_back(diagnose::to_json(incident));
+                }
+                return list;
+            },
+        .open_incidents = [this] { return brain_->book().counts().open; },
+        .incident = [this](const std::string& id) { return incident(id); },
+        .decide = [this](const std::string& id, bool approve, const std::string& by,
+                         const std::string& comment) -> Result<std::string> {
+            auto& healer = brain_->healer();
+            auto decided = approve ? healer.approve(id, by, comment) : healer.reject(id, by, comment);
+            if (!decided) return std::move(decided).error();
+            return diagnose::to_json(*decided);
+        },
+        .alerts_json = [this] { return alert::alerts_to_json(*brain_->rules().status()); },
+        .rules_json = [this] { return alert::rules_to_json(*brain_->rules().status()); },
+        .status = [this] { return status(); },
+        .reload = [this] { return reload(); },
+    });
+    console_ = std::make_unique<api::Console>(*services_, pool_);
+}
+
+api::Status Stoker::status() const {
+    return {.ready = ready_,
+            .demo = setup_.demo,
+            .started_at = started_at_,
+            .config_file = setup_.config_file,
+            .data_dir = folder_.path(),
+            .gateway_address = gateway_address_,
+            .console_address = console_address_,
+            .components = storage_->health()};
+}
+
+Result<std::string> Stoker::incident(const std::string& id) const {
+    auto found = brain_->book().find(id);
+    if (!found) return Error{Errc::NotFound, "no incident " + id};
+    return diagnose::to_json(*found);
+}
+
+std::vector<api::EngineFacts> Stoker::engine_facts() const {
+    std::vector<api::EngineFacts> facts;
+    for (const auto& target : collector_->targets()) {
+        facts.push_back({.url = target.url,
+                         .kind = target.kind,
+                         .version = target.version,
+                         .models = target.models,
+                         .scraped = target.scraped,
+                         .scrape_ok = target.up,
+                         .scrape_at = target.last_scrape,
+                         .scrape_seconds = std::chrono::duration<double>(target.duration).count(),
+                         .scrape_samples = target.samples,
+                         .scrape_error = target.error});
+    }
+    return facts;
+}
+
+std::vector<api::ProcessFacts> Stoker::process_facts() const {
+    std::vector<api::ProcessFacts> facts;
+    for (const auto& process : brain_->supervisor().all()) {
+        facts.push_back({.replica = process.id,
+                         .pid = process.pid,
+                         .restarts = process.restarts,
+                         .state = std::string(heal::to_string(process.state))});
+    }
+    return facts;
+}
+
+}  // namespace stoker::app

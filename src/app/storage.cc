@@ -1,0 +1,75 @@
+#include "app/storage.h"
+
+#include "app/config_convert.h"
+#include "base/log.h"
+
+namespace stoker::app {
+namespace {
+
+constexpr Duration kMaintainMetrics{5'000};
+constexpr Duration kLoadRecords{200};
+constexpr Duration kRetention{10LL * 60 * 1000};
+
+void log_if_failed(const char* what, const Error& error) {
+    log::error("storage job failed", {{"job", what}, {"error", error.message}});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> Storage::open(const DataFolder& folder, const Config& config,
+                                               metrics::Registry& registry) {
+    auto storage = std::make_unique<Storage>();
+    auto metrics = tsdb::Store::open(folder.at("tsdb"), metrics_options(config), registry);
+    if (!metrics) return std::move(metrics).error().context("open the metrics store");
+    storage->metrics = *std::move(metrics);
+
+    auto journal = journal::Journal::open(folder.at("journal"), journal_options(config));
+    if (!journal) return std::move(journal).error().context("open the journal");
+    storage->journal = *std::move(journal);
+    for (const auto& damage : storage->journal->damage()) {
+        log::warn("journal was damaged",
+                  {{"segment", damage.segment}, {"offset", damage.offset}, {"what", damage.what}});
+    }
+
+    auto records = records::RecordStore::open(folder.at("records"), records_options(config));
+    if (!records) return std::move(records).error().context("open the record store");
+    storage->records = *std::move(records);
+    if (!storage->records->repaired().empty())
+        log::warn("record store was repaired", {{"what", storage->records->repaired()}});
+
+    auto state = state::StateStore::open(folder.at("state.db"));
+    if (!state) return std::move(state).error().context("open the state store");
+    storage->state = *std::move(state);
+    return storage;
+}
+
+void Storage::start_jobs(const Config& config, metrics::Registry& registry) {
+    auto maintain = [this] {
+        auto done = metrics->maintain(now());
+        if (!done) log_if_failed("maintain metrics", done.error());
+    };
+    auto load = [this] {
+        auto loaded = records->load(*journal);
+        if (!loaded) log_if_failed("load records", loaded.error());
+    };
+    auto retain = [this, keep = config.storage.records.retention] {
+        journal->enforce_retention(now());
+        auto removed = records->remove_before(now() - keep);
+        if (!removed) log_if_failed("retain records", removed.error());
+    };
+    jobs.push_back(std::make_unique<Job>("maintain_metrics", kMaintainMetrics, maintain, registry));
+    jobs.push_back(std::make_unique<Job>("load_records", kLoadRecords, load, registry));
+    jobs.push_back(std::make_unique<Job>("retention", kRetention, retain, registry));
+}
+
+void Storage::stop() {
+    for (auto& job : jobs) job->stop();
+    auto loaded = records->load(*journal);
+    if (!loaded) log_if_failed("load records", loaded.error());
+}
+
+std::vector<api::ComponentHealth> Storage::health() const {
+    return {{"metrics", metrics->health()}, {"journal", journal->health()}, {"state", state->health()}};
+}
+
+}  // namespace stoker::app
