@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "alert/template.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -114,6 +115,8 @@ private:
                 problem(entry.first.Mark(), entry_key, "is not a valid name");
             } else if (!entry.second.IsScalar()) {
                 problem(entry.second.Mark(), entry_key, "must be a text");
+            } else if (const auto good = check_template(entry.second.Scalar()); !good) {
+                problem(entry.second.Mark(), entry_key, good.error().message);
             } else {
                 found[entry_name] = entry.second.Scalar();
             }

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "promql/engine.h"
+
 namespace stoker::alert {
 namespace {
 
@@ -72,6 +74,7 @@ TEST(RuleFile, RefusesWithPlaceAndReason) {
         {head + "      - alert: A\n        expr: up\n        fro: 5m", 6, "did you mean `for`?"},
         {head + "      - record: a-b\n        expr: up", 4, "not a metric name"},
         {head + "      - record: a\n        expr: up\n        for: 5m", 6, "for alerts only"},
+        {head + "      - alert: A\n        expr: up\n        annotations: {s: \"{{ $value\"}", 6, ""},
         {head + "      - just text", 4, "must be a map"},
         {"groups: 7", 1, "must be a list"},
         {"- a", 1, "must be a map"},
@@ -98,6 +101,25 @@ TEST(RuleFile, AnEmptyFileHasNoRules) {
 TEST(RuleFile, AMissingFileIsAProblemUnlessAPatternMayMatchNothing) {
     EXPECT_EQ(read_rule_files({"/nowhere/rules.yaml"}, "/", check).problems.size(), 1u);
     EXPECT_TRUE(read_rule_files({"/nowhere/*.yaml"}, "/", check).problems.empty());
+}
+
+TEST(RuleFile, TheRulesThatShipAreGood) {
+    const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+    const promql::Engine engine;
+    const CheckFn promql = [&engine](std::string_view expr) { return engine.check(expr); };
+    const auto read = read_rule_files({"config/rules/*.yaml"}, root.string(), promql);
+    for (const auto& problem : read.problems)
+        ADD_FAILURE() << problem.file << ":" << problem.line << ": " << problem.message;
+    std::size_t alerts = 0;
+    for (const RuleGroupSpec& group : read.groups) {
+        for (const RuleSpec& rule : group.rules) {
+            if (rule.kind != RuleSpec::Kind::Alerting) continue;
+            ++alerts;
+            EXPECT_TRUE(rule.labels.contains("severity")) << rule.name;
+            EXPECT_TRUE(rule.annotations.contains("summary")) << rule.name;
+        }
+    }
+    EXPECT_GE(alerts, 12u);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace {
 constexpr Duration kWatchInterval{5'000};  // Between two looks at an engine that automation gave up on.
 constexpr Duration kWatchLimit{30'000};    // Of one such look.
 constexpr Duration kQuickStep{10'000};     // Limit of eject and readmit, which only change the gateway's mind.
+constexpr Duration kLook{5'000};           // Limit of one look at an engine's health; there are many.
 constexpr std::int64_t kMostDoublings = 10;
 
 Duration limit_of(Step step, const PolicyConfig& policy) {
@@ -147,6 +148,7 @@ void HealingMachine::run_step(Case& at, Timestamp now) {
     run.step = step;
     run.attempt = at.attempt;
     run.limit = std::max(Duration{1}, at.deadline - now);
+    if (step == Step::WaitHealthy) run.limit = std::min(run.limit, kLook);
     commands_.push_back(std::move(run));
 }
 
