@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <type_traits>
 
 #include "base/file.h"
 #include "base/sync.h"
@@ -29,7 +30,7 @@ public:
         return put(collection, document, Durability::Process);
     }
     Result<std::int64_t> put(std::string_view collection, const Document& document, Durability durability) override {
-        return write(durability, [&] { return documents_.put(collection, document); });
+        return write(durability, [&](Database&, Documents& documents) { return documents.put(collection, document); });
     }
     Result<Document> get(std::string_view collection, std::string_view id) override {
         MutexLock lock(mutex_);
@@ -44,14 +45,18 @@ public:
         return documents_.count(collection, selection);
     }
     Result<Unit> remove(std::string_view collection, std::string_view id) override {
-        return write(Durability::Process, [&] { return documents_.remove(collection, id); });
+        return write(Durability::Process,
+                     [&](Database&, Documents& documents) { return documents.remove(collection, id); });
     }
     Result<std::uint64_t> remove_before(std::string_view collection, Timestamp before,
                                         const std::vector<std::string>& status) override {
-        return write(Durability::Process, [&] { return documents_.remove_before(collection, before, status); });
+        return write(Durability::Process, [&](Database&, Documents& documents) {
+            return documents.remove_before(collection, before, status);
+        });
     }
     Result<Unit> set_value(std::string_view key, std::string_view value) override {
-        return write(Durability::Process, [&] { return documents_.set_value(key, value); });
+        return write(Durability::Process,
+                     [&](Database&, Documents& documents) { return documents.set_value(key, value); });
     }
     Result<std::string> value(std::string_view key) override {
         MutexLock lock(mutex_);
@@ -59,19 +64,21 @@ public:
     }
 
     Result<Unit> transact(Durability durability, const std::function<Result<Unit>(Operations&)>& body) override {
-        return write(durability, [&]() -> Result<Unit> {
-            TRY(auto transaction, Transaction::begin(database_));
-            TRY_UNIT(body(documents_));
+        return write(durability, [&](Database& database, Documents& documents) -> Result<Unit> {
+            TRY(auto transaction, Transaction::begin(database));
+            TRY_UNIT(body(documents));
             return transaction.commit();
         });
     }
 
     Result<Unit> begin_action(const Action& action) override {
-        return write(Durability::Power, [&] { return insert_intent(database_, action); });
+        return write(Durability::Power,
+                     [&](Database& database, Documents&) { return insert_intent(database, action); });
     }
     Result<Unit> finish_action(std::string_view id, ActionStatus status, std::string_view result,
                                Timestamp at) override {
-        return write(Durability::Power, [&] { return update_result(database_, id, status, result, at); });
+        return write(Durability::Power,
+                     [&](Database& database, Documents&) { return update_result(database, id, status, result, at); });
     }
     Result<std::vector<Action>> actions(const ActionSelection& selection) override {
         MutexLock lock(mutex_);
@@ -105,10 +112,10 @@ private:
 
     // Runs `change` under the lock with the durability set, and remembers whether the disk took it.
     template <typename F>
-    auto write(Durability durability, F change) -> decltype(change()) {
+    auto write(Durability durability, F change) -> std::invoke_result_t<F, Database&, Documents&> {
         MutexLock lock(mutex_);
         TRY_UNIT(use(durability));
-        auto result = change();
+        auto result = change(database_, documents_);
         if (result) {
             failed_.reset();
         } else if (is_of_the_disk(result.error().code)) {
