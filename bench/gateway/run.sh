@@ -26,9 +26,11 @@ on_core() { # on_core CORE COMMAND...: in the background; its pid is in $!
 
 on_core 0 build/release/stoker sim-engine --listen 127.0.0.1:9101 --model bench --profile instant
 upstream=$!
-on_core 0 build/release/stoker sim-engine --listen 127.0.0.1:9102 --model bench-slow --profile slow-stream
+on_core 0 build/release/stoker sim-engine --listen 127.0.0.1:9102 --model bench-slow --profile instant
 wait_for http://127.0.0.1:9101/health
 wait_for http://127.0.0.1:9102/health
+# Streams of this one begin and then stay open, for counting memory.
+curl -fsS -o /dev/null -d '{"kind":"stall_stream","after_tokens":1}' http://127.0.0.1:9102/sim/faults
 
 cat >"$dir/haproxy.cfg" <<CFG
 global
@@ -84,10 +86,10 @@ nginx=$!
 cat >"$dir/stoker.yaml" <<CFG
 gateway: {listen: 127.0.0.1:9131}
 console: {listen: 127.0.0.1:9132}
-threads: {loops: 1}
+runtime: {loops: 1}
 pools:
   - {name: bench, models: [bench], replicas: [{url: "http://127.0.0.1:9101"}]}
-  - {name: slow, models: [bench-slow], replicas: [{url: "http://127.0.0.1:9102"}]}
+  - {name: slow, models: [bench-slow], replicas: [{url: "http://127.0.0.1:9102"}], health: {stall_after: 10m}}
 CFG
 on_core 1 build/release/stoker serve --config "$dir/stoker.yaml" --data-dir "$dir/data" --log-level warn
 stoker=$!
