@@ -19,10 +19,15 @@ enum class Step : std::uint8_t { Eject, Restart, WaitHealthy, Probe, Readmit };
 std::string_view to_string(Step step);  // eject, restart, wait_healthy, probe, readmit
 std::optional<Step> step_from(std::string_view name);
 
+// The default proof: the replica serves, and its requests have not failed these 15 s (own metrics come every 5 s).
+inline constexpr std::string_view kNormalReplica =
+    R"((sum(increase(stoker_gateway_attempts_total{replica="$replica",result!~"ok|client_closed"}[15s])) or vector(0)) < 1)"
+    R"( and on () stoker_gateway_replica_state{replica="$replica",state="serving"} == 1)";
+
 // How success is proven. The query is PromQL that yields something when all is normal, as an alert's `expr` yields
 // something when all is not; $replica and $pool stand for the incident's.
 struct VerifyConfig {
-    std::string query;
+    std::string query{kNormalReplica};
     Duration within{60'000};  // It must have become true by then,
     Duration hold{3'000};     // and have stayed true for so long.
 };
