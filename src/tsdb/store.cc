@@ -5,13 +5,6 @@
 #include "base/log.h"
 #include "tsdb/store_impl.h"
 
-#if defined(__SANITIZE_THREAD__)
-// Debian's RocksDB is built without TSan, which then sees its lock-free memtable as races with itself.
-extern "C" __attribute__((weak)) const char* __tsan_default_suppressions() {
-    return "called_from_lib:librocksdb.so\n";
-}
-#endif
-
 namespace stoker::tsdb {
 
 namespace {
