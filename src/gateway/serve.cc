@@ -81,13 +81,14 @@ asio::awaitable<void> serve_models(RequestContext& context, std::string_view pat
     co_await context.respond(std::move(response));
 }
 
-// The body, or nothing if the request is settled already.
-asio::awaitable<std::optional<std::string>> read_body(RequestContext& context) {
+// Reads the body into the context; false if that failed, and the request is settled.
+asio::awaitable<bool> read_body(RequestContext& context) {
     const std::size_t limit = context.core().options.max_body_bytes;
     auto body = co_await context.exchange().read_body(limit);
     if (body) {
         context.record().request_bytes = static_cast<std::int64_t>(body->size());
-        co_return *std::move(body);
+        context.body = *std::move(body);
+        co_return true;
     }
     switch (body.error().code) {
         case Errc::ResourceExhausted:
@@ -100,7 +101,7 @@ asio::awaitable<std::optional<std::string>> read_body(RequestContext& context) {
         default:
             context.settle(Outcome::Cancelled, GatewayError::ClientClosed);
     }
-    co_return std::nullopt;
+    co_return false;
 }
 
 asio::awaitable<void> refuse_body(RequestContext& context, const Error& error) {
@@ -116,9 +117,7 @@ asio::awaitable<void> refuse_body(RequestContext& context, const Error& error) {
 
 asio::awaitable<void> serve_endpoint(RequestContext& context, const Endpoint& endpoint) {
     if (context.exchange().request().method != "POST") co_return co_await refuse_method(context, "POST");
-    auto body = co_await read_body(context);
-    if (!body) co_return;
-    context.body = *std::move(body);
+    if (!co_await read_body(context)) co_return;
     auto scan = wire::scan_request(context.body);
     if (!scan) co_return co_await refuse_body(context, scan.error());
     context.scan = *std::move(scan);
