@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 git ls-files '*.cc' '*.h' | xargs clang-format-14 --dry-run -Werror
 python3 scripts/check_layers.py .
+python3 scripts/check_coroutines.py .
 python3 scripts/check_sizes.py
 
 base="${LINT_BASE:-$(git rev-parse -q --verify HEAD~1 || git rev-parse HEAD)}"

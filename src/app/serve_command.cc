@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "app/ask.h"
+#include "app/builtin_rules.h"
 #include "app/commands.h"
 #include "app/config_convert.h"
 #include "app/find_engine.h"
@@ -52,7 +53,7 @@ Result<StokerSetup> make_setup(const ServeOptions& options, const std::function<
     StokerSetup setup;
     TRY(setup.data_dir, data_folder(loaded.config, config::process_environment()));
     setup.config = std::move(loaded.config);
-    setup.rules = std::move(loaded.rules.groups);
+    setup.rules = loaded.config.rules.files.empty() ? builtin_rules() : std::move(loaded.rules.groups);
     setup.config_file = options.config_file;
     return setup;
 }

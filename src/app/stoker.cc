@@ -2,9 +2,11 @@
 
 #include <charconv>
 
+#include "app/builtin_rules.h"
 #include "app/config_convert.h"
 #include "app/stoker_services.h"
 #include "base/log.h"
+#include "gateway/errors.h"
 
 namespace stoker::app {
 namespace {
@@ -22,6 +24,15 @@ std::uint16_t port_of(const std::string& address) {
     auto colon = address.rfind(':');
     if (colon != std::string::npos) std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
     return port;
+}
+
+// What the server itself refuses (not HTTP, too long, too slow), in the shape of the API that the client speaks.
+net::Response openai_error(int status, Errc, std::string_view message) {
+    auto error = gateway::GatewayError::InvalidRequest;
+    if (status == 408) error = gateway::GatewayError::RequestTimeout;
+    if (status == 413) error = gateway::GatewayError::BodyTooLarge;
+    if (status >= 500) error = gateway::GatewayError::Internal;
+    return {status, {{"Content-Type", "application/json"}}, gateway::error_json(error, message)};
 }
 
 // Logs how long a part took to stop.
@@ -78,8 +89,9 @@ Result<Unit> Stoker::build() {
 
 Result<Unit> Stoker::listen() {
     const Config& config = setup_.config;
-    auto gateway = net::Server::open(loops_, server_options(config.gateway, "gateway", config.folder),
-                                     gateway_->handler(), registry_);
+    net::ServerOptions options = server_options(config.gateway, "gateway", config.folder);
+    options.error_response = &openai_error;
+    auto gateway = net::Server::open(loops_, options, gateway_->handler(), registry_);
     if (!gateway) return std::move(gateway).error().context("gateway.listen");
     gateway_server_ = *std::move(gateway);
     gateway_address_ = gateway_server_->address();
@@ -148,6 +160,7 @@ api::ReloadOutcome Stoker::reload() {
     MutexLock lock(mutex_);
     outcome.changed = changed_sections(config_, loaded.config);
     outcome.restart_needed = restart_needed(outcome.changed);
+    if (loaded.config.rules.files.empty()) loaded.rules.groups = builtin_rules();
     apply(loaded.config, loaded.rules.groups);
     log::configure(log_level(loaded.config.log), log_format(loaded.config.log));
     config_ = std::move(loaded.config);

@@ -37,7 +37,7 @@ Result<std::unique_ptr<Storage>> Storage::open(const DataFolder& folder, const C
     if (!storage->records->repaired().empty())
         log::warn("record store was repaired", {{"what", storage->records->repaired()}});
 
-    auto state = state::StateStore::open(folder.at("state.db"));
+    auto state = state::StateStore::open(folder.at("state.sqlite"));
     if (!state) return std::move(state).error().context("open the state store");
     storage->state = *std::move(state);
     return storage;
