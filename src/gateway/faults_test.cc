@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 void impatient(PoolOptions& pool) {
-    pool.deadlines = {.connect = 500ms, .first_byte = 300ms, .between = 300ms, .total = 3s};
+    pool.deadlines = {.connect = 500ms, .first_byte = 700ms, .between = 700ms, .total = 10s};
 }
 
 // Faults before the client's first byte: with another replica the client never notices.
@@ -124,7 +124,6 @@ TEST(Faults, ARefusalByEventBecomesAStatus) {
     EXPECT_EQ(rig.upstream(0).requests() + rig.upstream(1).requests(), 1);
 }
 
-// Waits between events, so that the client has had its first byte when the fault comes.
 struct Broken {
     Act act;
     std::string code;
@@ -140,18 +139,19 @@ TEST(Faults, AfterTheFirstByteTheStreamEndsWithAnErrorAndNotCleanly) {
     };
     for (const Broken& fault : cases) {
         Rig rig(2, impatient);
-        for (std::size_t i : {0u, 1u}) rig.upstream(i).play({.act = fault.act, .events = 2000});
+        for (std::size_t i : {0u, 1u})
+            rig.upstream(i).play({.act = fault.act, .events = 40, .until = [&] { return rig.flowing() == 1; }});
         const Reply reply = rig.ask();
         EXPECT_EQ(reply.status, 200);
-        EXPECT_TRUE(reply.has("\"t0\"") && reply.has("\"t1999\"")) << fault.code;
+        EXPECT_TRUE(reply.has("\"t0\"") && reply.has("\"t39\"")) << fault.code;
         EXPECT_EQ(reply.code(), fault.code);
         EXPECT_FALSE(reply.has("[DONE]"));
         EXPECT_FALSE(reply.clean) << "a truncated answer must not look whole";
         const auto record = rig.records(1)[0];
         EXPECT_EQ(record.outcome, "truncated");
         EXPECT_EQ(record.error, fault.code);
-        EXPECT_EQ(record.events, 2000);
-        EXPECT_EQ(record.completion_tokens, 2000);
+        EXPECT_EQ(record.events, 40);
+        EXPECT_EQ(record.completion_tokens, 40);
         EXPECT_EQ(record.usage_source, records::UsageSource::Estimated);
         EXPECT_EQ(record.attempts.size(), 1u);
         EXPECT_EQ(record.attempts[0].error, fault.attempt_error);
@@ -160,7 +160,8 @@ TEST(Faults, AfterTheFirstByteTheStreamEndsWithAnErrorAndNotCleanly) {
 
 TEST(Faults, AnEnginesOwnErrorEventIsPassedOnAndNotHidden) {
     Rig rig(1);
-    rig.upstream(0).play({.act = Act::ErrorEvent, .events = 2000, .status = 500});
+    rig.upstream(0).play(
+        {.act = Act::ErrorEvent, .events = 40, .status = 500, .until = [&] { return rig.flowing() == 1; }});
     const Reply reply = rig.ask();
     EXPECT_THAT(reply.body, HasSubstr("engine says no"));
     EXPECT_FALSE(reply.has("[DONE]"));

@@ -142,6 +142,7 @@ asio::awaitable<void> Upstream::stream(net::Exchange& exchange, Script script, b
     (void)co_await exchange.start(head_of(200, "text/event-stream"));
     (void)co_await exchange.write(kRoleEvent);
     for (int i = 0; i < script.events; ++i) (void)co_await exchange.write(content_event(i));
+    while (script.until && !script.until() && !stopping_) (void)co_await net::sleep_for(Duration{2});
     switch (script.act) {
         case Act::Cut:
             co_return exchange.abort();

@@ -41,7 +41,8 @@ struct Script {
     std::string body = R"({"error":{"message":"scripted","code":0}})";
     std::string content_type = "application/json";
     std::string retry_after = {};
-    int times = -1;  // After that many requests, all is well again; -1: never.
+    std::function<bool()> until = {};  // Stream: after the events, waits for this before it goes on.
+    int times = -1;                    // After that many requests, all is well again; -1: never.
 };
 
 class Upstream {
