@@ -1,9 +1,18 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
 import type { Engine, Incident, Overview, RequestRecord } from './types'
 
+// No answer came at all: Stoker is stopped, or the network between is.
+export class Unreachable extends Error {}
+
 async function call<T>(path: string, options?: RequestInit): Promise<T> {
-    const response = await fetch(path, { ...options, signal: options?.signal ?? AbortSignal.timeout(15_000) })
-    const text = await response.text()
+    let response: Response
+    let text: string
+    try {
+        response = await fetch(path, { ...options, signal: AbortSignal.timeout(15_000) })
+        text = await response.text()
+    } catch (problem) {
+        throw new Unreachable((problem as Error).message)
+    }
     let body: unknown
     try {
         body = JSON.parse(text)

@@ -1,7 +1,7 @@
 // The frame around every page: navigation, language, theme, connection.
-import { useCallback, useState } from 'preact/hooks'
+import { useCallback, useEffect, useState } from 'preact/hooks'
 import { useI18n, type Language } from './i18n'
-import { useConnected, useLive } from './live'
+import { useConnection, useLive, type Connection } from './live'
 import { Engines } from './pages/engines'
 import { IncidentPage } from './pages/incident'
 import { Incidents } from './pages/incidents'
@@ -18,10 +18,15 @@ function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
     const [section, id] = path
     if (section === undefined || section === 'overview') return <OverviewPage />
-    if (section === 'requests') return id ? <RequestPage id={id} /> : <Requests />
-    if (section === 'incidents') return id ? <IncidentPage id={id} /> : <Incidents />
+    if (section === 'requests') return id ? <RequestPage key={id} id={id} /> : <Requests />
+    if (section === 'incidents') return id ? <IncidentPage key={id} id={id} /> : <Incidents />
     if (section === 'engines') return <Engines />
-    return <p class="quiet">{t('notFound')}</p>
+    return (
+        <div class="empty">
+            <h1>{t('notFound')}</h1>
+            <Link to="/">{t('nav.overview')}</Link>
+        </div>
+    )
 }
 
 function Choices() {
@@ -44,16 +49,43 @@ function Choices() {
     )
 }
 
+// The feed drops for a moment whenever Stoker restarts; only an absence that lasts is worth a banner.
+function useLasting(state: Connection, ms: number): boolean {
+    const [lasting, set] = useState(false)
+    useEffect(() => {
+        set(false)
+        if (state !== 'down') return
+        const timer = setTimeout(() => set(true), ms)
+        return () => clearTimeout(timer)
+    }, [state, ms])
+    return state === 'down' && lasting
+}
+
+function useTitle(path: string[], open: number) {
+    const { t } = useI18n()
+    const section = sections.find((each) => each === (path[0] ?? 'overview'))
+    const name = path[1] ?? (section ? t(`nav.${section}`) : '')
+    useEffect(() => {
+        document.title = `${open > 0 ? `(${open}) ` : ''}${name ? `${name} · ` : ''}Stoker`
+    }, [name, open])
+}
+
 export function App() {
     const { t } = useI18n()
     const path = usePath()
-    const connected = useConnected()
+    const connection = useConnection()
+    const away = useLasting(connection, 500)
     const [overview, setOverview] = useState<Overview | null>(null)
     useLive('overview', useCallback(setOverview, []))
     const open = overview?.incidents.open ?? 0
+    useTitle(path, open)
+    const skip = (event: MouseEvent) => {
+        event.preventDefault()
+        document.getElementById('content')?.focus()
+    }
     return (
         <div class="frame">
-            <a class="skip" href="#content">
+            <a class="skip" href="#content" onClick={skip}>
                 {t('skip')}
             </a>
             <header>
@@ -69,13 +101,19 @@ export function App() {
                     ))}
                 </nav>
                 <div class="foot">
-                    <span class={connected ? 'live up' : 'live'} role="status">
-                        {connected ? t('live') : t('offline')}
+                    <span class={`live ${connection}`} role="status">
+                        {t(`connection.${connection}`)}
                     </span>
                     <Choices />
+                    {overview && <span class="version">Stoker {overview.version}</span>}
                 </div>
             </header>
             <main id="content" tabIndex={-1}>
+                {away && (
+                    <p class="notice bad away" role="alert">
+                        {t('away')}
+                    </p>
+                )}
                 {overview?.demo && <p class="notice demo">{t('demo')}</p>}
                 <Page path={path} />
             </main>

@@ -1,51 +1,86 @@
 // Loading something from the API: its state, and what to show meanwhile.
 import type { ComponentChildren } from 'preact'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { Unreachable } from './api'
 import { useI18n } from './i18n'
+import { useReturn } from './live'
 
 export interface Loaded<T> {
     value: T | null
-    error: string
+    // The value belongs to an earlier key; the one asked for is under way.
+    stale: boolean
+    error: Error | null
     reload: () => void
     set: (value: T) => void
 }
 
-// Runs `load` now, whenever a dependency changes, and every `every` ms while the page is visible.
-export function useLoad<T>(load: () => Promise<T>, dependencies: unknown[], every = 0): Loaded<T> {
-    const [value, set] = useState<T | null>(null)
-    const [error, setError] = useState('')
+// What was shown last, so that coming back to a page shows it at once instead of an empty frame.
+const remembered = new Map<string, unknown>()
+const mostRemembered = 40
+
+function remember(key: string, value: unknown) {
+    remembered.delete(key)
+    remembered.set(key, value)
+    if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value!)
+}
+
+// Runs `load` now, whenever `key` (which names what is loaded) changes, every `every` ms while the page is visible, and
+// when Stoker is back after it was away.
+export function useLoad<T>(key: string, load: () => Promise<T>, every = 0): Loaded<T> {
+    const [held, hold] = useState<{ key: string; value: T | null }>({ key, value: null })
+    const [error, setError] = useState<Error | null>(null)
     const turn = useRef(0)
+    const set = useCallback(
+        (value: T) => {
+            turn.current++
+            remember(key, value)
+            hold({ key, value })
+            setError(null)
+        },
+        [key],
+    )
     const reload = useCallback(() => {
         const mine = ++turn.current
         load().then(
-            (result) => {
-                if (mine !== turn.current) return
-                set(result)
-                setError('')
-            },
-            (problem: Error) => mine === turn.current && setError(problem.message),
+            (value) => mine === turn.current && set(value),
+            (problem: Error) => mine === turn.current && setError(problem),
         )
-        // eslint-disable-next-line react-hooks/exhaustive-deps
-    }, dependencies)
+        // `key` stands for everything that `load` depends on.
+    }, [key])
     useEffect(() => {
         reload()
         if (!every) return
         const timer = setInterval(() => document.visibilityState === 'visible' && reload(), every)
         return () => clearInterval(timer)
     }, [reload, every])
-    return { value, error, reload, set }
+    useReturn(reload)
+    const known = held.key === key && held.value !== null ? held.value : ((remembered.get(key) as T | undefined) ?? null)
+    return { value: known ?? held.value, stale: known === null && held.value !== null, error, reload, set }
 }
 
 export function Loading<T>({ of, children }: { of: Loaded<T>; children: (value: T) => ComponentChildren }) {
     const { t } = useI18n()
+    // That Stoker cannot be reached is said once, above every page.
+    const failed = of.error !== null && !(of.error instanceof Unreachable)
     return (
         <>
-            {of.error && (
+            {failed && (
                 <p class="notice bad" role="alert">
-                    {t('error')}: {of.error} <button onClick={of.reload}>{t('retry')}</button>
+                    <span>
+                        {t('error')}: {of.error!.message}
+                    </span>
+                    <button onClick={of.reload}>{t('retry')}</button>
                 </p>
             )}
-            {of.value === null ? of.error ? null : <p class="quiet">{t('loading')}</p> : children(of.value)}
+            {of.value !== null ? (
+                <div class={of.stale ? 'loaded stale' : 'loaded'}>{children(of.value)}</div>
+            ) : failed ? null : (
+                <div class="skeleton" role="status" aria-label={t('loading')}>
+                    <div />
+                    <div />
+                    <div />
+                </div>
+            )}
         </>
     )
 }

@@ -8,17 +8,22 @@ const systemDark = matchMedia('(prefers-color-scheme: dark)')
 // Tells charts, which paint with colours of their own, to paint again.
 export const themeChanged = new EventTarget()
 
-function apply(theme: Theme) {
+function chosen(): Theme {
+    const stored = localStorage.getItem(storageKey)
+    return stored === 'light' || stored === 'dark' ? stored : 'auto'
+}
+
+// Also called before the first paint, so that a dark page never flashes light.
+export function applyTheme(theme: Theme = chosen()) {
     document.documentElement.dataset.theme = theme === 'auto' ? (systemDark.matches ? 'dark' : 'light') : theme
     themeChanged.dispatchEvent(new Event('change'))
 }
 
 export function useTheme(): [Theme, (theme: Theme) => void] {
-    const stored = localStorage.getItem(storageKey)
-    const [theme, set] = useState<Theme>(stored === 'light' || stored === 'dark' ? stored : 'auto')
+    const [theme, set] = useState<Theme>(chosen)
     useEffect(() => {
         localStorage.setItem(storageKey, theme)
-        const update = () => apply(theme)
+        const update = () => applyTheme(theme)
         update()
         systemDark.addEventListener('change', update)
         return () => systemDark.removeEventListener('change', update)

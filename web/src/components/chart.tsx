@@ -1,17 +1,12 @@
-// A line chart over time: PromQL in, lines that move on by themselves.
-import { useEffect, useRef } from 'preact/hooks'
+// A line chart over time that moves on by itself; its legend says the latest values, or those under the pointer.
+import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { api } from '../api'
+import { clock, tick } from '../format'
+import { useI18n } from '../i18n'
 import { useLoad } from '../load'
 import { themeChanged } from '../theme'
-
-export interface Line {
-    label: string
-    query: string
-    // Names the line of each series when a query gives several.
-    by?: string
-}
+import { loadSeries, type Line, type SeriesData } from './series'
 
 interface ChartProps {
     lines: Line[]
@@ -20,84 +15,106 @@ interface ChartProps {
     label: string
 }
 
-const points = 150
-const height = 180
-
-interface Data {
-    labels: string[]
-    columns: uPlot.AlignedData
-}
-
-// Series on one time axis; a missing point stays a gap.
-async function load(lines: Line[], windowSeconds: number): Promise<Data> {
-    const step = Math.max(1, Math.round(windowSeconds / points))
-    const end = Math.floor(Date.now() / 1000 / step) * step
-    const start = end - windowSeconds
-    const times = Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, i) => start + i * step)
-    const answers = await Promise.all(lines.map((line) => api.range(line.query, start, end, step)))
-    const labels: string[] = []
-    const columns: (number | null)[][] = []
-    answers.forEach((result, index) => {
-        for (const series of result) {
-            const values = new Map(series.values.map(([time, value]) => [Math.round(time), Number(value)]))
-            labels.push(lines[index].by ? (series.metric[lines[index].by!] ?? lines[index].label) : lines[index].label)
-            columns.push(times.map((time) => {
-                const value = values.get(time)
-                return value === undefined || !Number.isFinite(value) ? null : value
-            }))
-        }
-    })
-    return { labels, columns: [times, ...columns] as uPlot.AlignedData }
-}
-
+const height = 168
+const colors = 6
+const colorName = (index: number) => `--series-${(index % colors) + 1}`
 const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+const aligned = (data: SeriesData) => [data.times, ...data.columns] as uPlot.AlignedData
+const hasPoints = (data: SeriesData) => data.columns.some((column) => column.some((value) => value !== null))
 
-function options(data: Data, width: number, format: ChartProps['format']): uPlot.Options {
-    const axis = { stroke: color('--quiet'), grid: { stroke: color('--line'), width: 1 }, ticks: { stroke: color('--line'), width: 1 } }
+function options(data: SeriesData, width: number, format: ChartProps['format'], onPoint: (index: number | null) => void): uPlot.Options {
+    const axis = {
+        stroke: color('--quiet'),
+        grid: { stroke: color('--line'), width: 1 },
+        ticks: { show: false },
+        font: '11px system-ui, sans-serif',
+    }
+    // One line alone, or the first of a few kinds, stands on a light area; many of the same kind would only hide each other.
+    const filled = new Set(data.labels).size === data.labels.length && data.labels.length <= 2
     return {
         width,
         height,
+        padding: [8, 18, 0, 0],
+        legend: { show: false },
         series: [{}, ...data.labels.map((label, i) => ({
             label,
-            stroke: color(`--series-${(i % 6) + 1}`),
+            stroke: color(colorName(i)),
+            fill: filled && i === 0 ? `${color(colorName(i))}1a` : undefined,
             width: 1.5,
             points: { show: false },
-            value: (_: uPlot, value: number | null) => format(value),
         }))],
-        axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
-        scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
-        cursor: { y: false, drag: { x: false, y: false } },
+        axes: [
+            { ...axis, size: 22, space: 52, gap: 4, values: (_, splits) => splits.map((at) => clock(at * 1000).slice(0, 5)) },
+            { ...axis, size: 60, space: 34, values: (_, splits) => splits.map((value) => tick(format(value))) },
+        ],
+        scales: {
+            x: { range: () => [data.start, data.end] },
+            y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] },
+        },
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, sync: { key: 'time' } },
+        hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
     }
 }
 
+function Legend({ data, at, format }: { data: SeriesData; at: number | null; format: ChartProps['format'] }) {
+    const value = (column: (number | null)[]) => (at === null ? (column.findLast((each) => each !== null) ?? null) : column[at])
+    return (
+        <ul class="legend">
+            {data.labels.map((label, i) => (
+                <li key={label}>
+                    <i style={{ background: `var(${colorName(i)})` }} />
+                    <span>{label}</span> <b>{format(value(data.columns[i]))}</b>
+                </li>
+            ))}
+            {at !== null && <li class="at">{clock(data.times[at] * 1000)}</li>}
+        </ul>
+    )
+}
+
 export function Chart({ lines, windowSeconds, format, label }: ChartProps) {
+    const { t } = useI18n()
     const box = useRef<HTMLDivElement>(null)
-    const loaded = useLoad(() => load(lines, windowSeconds), [JSON.stringify(lines), windowSeconds], Math.max(2_000, windowSeconds * 10))
+    const [at, setAt] = useState<number | null>(null)
+    const key = `chart ${windowSeconds} ${JSON.stringify(lines)}`
+    const { value: data, stale, error } = useLoad(key, () => loadSeries(lines, windowSeconds), Math.max(3_000, windowSeconds * 10))
+    const shown = data !== null && hasPoints(data)
+    // The plot is built anew when its lines or colours change, and otherwise only fed, so that the pointer keeps its place.
+    const shape = data ? `${data.labels.join()} ${data.end - data.start}` : ''
+    const latest = useRef(data)
+    latest.current = data
+    const plot = useRef<uPlot | null>(null)
     useEffect(() => {
-        if (!box.current || !loaded.value) return
         const element = box.current
-        const data = loaded.value
+        if (!element || !shown) return
         const build = () => {
-            element.replaceChildren()
-            return new uPlot(options(data, element.clientWidth, format), data.columns, element)
+            plot.current?.destroy()
+            const built: SeriesData = latest.current!
+            const live = options(built, element.clientWidth, format, setAt)
+            live.scales!.x!.range = () => [latest.current!.start, latest.current!.end]
+            plot.current = new uPlot(live, aligned(built), element)
         }
-        let plot = build()
-        const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }))
+        build()
+        const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }))
         observer.observe(element)
-        const recolor = () => {
-            plot.destroy()
-            plot = build()
-        }
-        themeChanged.addEventListener('change', recolor)
+        themeChanged.addEventListener('change', build)
         return () => {
             observer.disconnect()
-            themeChanged.removeEventListener('change', recolor)
-            plot.destroy()
+            themeChanged.removeEventListener('change', build)
+            plot.current?.destroy()
+            plot.current = null
         }
-    }, [loaded.value, format])
+    }, [shown, shape, format])
+    useEffect(() => {
+        if (data && plot.current && plot.current.data[0] !== data.times) plot.current.setData(aligned(data))
+    }, [data])
     return (
-        <div class="chart" role="img" aria-label={label} ref={box}>
-            {loaded.error && <p class="quiet">{loaded.error}</p>}
+        <div class={stale ? 'chart stale' : 'chart'}>
+            {shown && <Legend data={data} at={at !== null && at < data.times.length ? at : null} format={format} />}
+            {shown ? (
+                <div class="plot" role="img" aria-label={label} ref={box} />
+            ) : (
+                <p class="plot none">{error ? `${t('error')}: ${error.message}` : data ? t('noData') : t('loading')}</p>
+            )}
         </div>
     )
 }

@@ -1,6 +1,7 @@
 // Small pieces that several pages use.
 import type { ComponentChildren } from 'preact'
 import { useI18n } from '../i18n'
+import { Link } from '../router'
 
 const tones: Record<string, string> = {
     serving: 'good', ok: 'good', resolved: 'good',
@@ -14,9 +15,9 @@ export function Word({ of }: { of: string }) {
     return <span class={`word ${tones[of] ?? ''}`}>{word(of)}</span>
 }
 
-export function Card(props: { title: string; aside?: ComponentChildren; wide?: boolean; children: ComponentChildren }) {
+export function Card(props: { title: string; aside?: ComponentChildren; wide?: boolean; flush?: boolean; children: ComponentChildren }) {
     return (
-        <section class={props.wide ? 'card wide' : 'card'}>
+        <section class={`card ${props.wide ? 'wide' : ''} ${props.flush ? 'flush' : ''}`}>
             <h2>
                 {props.title} {props.aside && <span class="aside">{props.aside}</span>}
             </h2>
@@ -25,22 +26,49 @@ export function Card(props: { title: string; aside?: ComponentChildren; wide?: b
     )
 }
 
-export function Stat({ label, value, detail }: { label: string; value: string; detail?: string }) {
+// A value with its unit set smaller: "182 ms". `tone` colours the value when it asks for attention.
+export function Stat({ label, value, detail, tone }: { label: string; value: string; detail?: ComponentChildren; tone?: 'bad' | 'good' }) {
+    const [amount, ...unit] = value.split(' ')
     return (
         <div class="stat">
             <span class="label">{label}</span>
-            <span class="value">{value}</span>
-            {detail && <span class="detail">{detail}</span>}
+            <span class={`value ${tone ?? ''}`}>
+                {amount}
+                {unit.length > 0 && <span class="unit"> {unit.join(' ')}</span>}
+            </span>
+            <span class="detail">{detail ?? '\u00a0'}</span>
         </div>
     )
 }
 
 // A share as a bar with its number; null shows no bar.
-export function Bar({ share, text }: { share: number | null; text: string }) {
+export function Bar({ share, text, label }: { share: number | null; text: string; label: string }) {
     return (
         <span class="bar-cell">
-            {share !== null && <progress max={1} value={Math.min(1, share)} aria-label={text} />} {text}
+            {share !== null && <progress max={1} value={Math.min(1, share)} aria-label={label} />}
+            <span>{text}</span>
         </span>
+    )
+}
+
+// To the list above. Where the visitor came from it, the list is as it was left (its filter is in the address).
+export function Back({ to, name }: { to: string; name: string }) {
+    return (
+        <p class="back">
+            <Link to={to} back>
+                <span aria-hidden="true">←</span> {name}
+            </Link>
+        </p>
+    )
+}
+
+// Nothing to show, and why.
+export function Empty({ text, children }: { text: string; children?: ComponentChildren }) {
+    return (
+        <div class="empty">
+            <p>{text}</p>
+            {children}
+        </div>
     )
 }
 

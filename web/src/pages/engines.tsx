@@ -1,6 +1,6 @@
 import { useCallback } from 'preact/hooks'
 import { api } from '../api'
-import { Bar, Card, Facts, Word } from '../components/parts'
+import { Bar, Card, Empty, Facts, Word } from '../components/parts'
 import { clock, dateTime, number, percent, seconds } from '../format'
 import { useI18n } from '../i18n'
 import { useLive } from '../live'
@@ -9,20 +9,24 @@ import type { Engine } from '../types'
 
 export function Engines() {
     const { t } = useI18n()
-    const loaded = useLoad(api.engines, [], 2_000)
+    const loaded = useLoad('engines', api.engines, 2_000)
     useLive('incident', useCallback(() => loaded.reload(), [loaded.reload]))
     return (
         <>
-            <h1>{t('nav.engines')}</h1>
+            <div class="title">
+                <h1>{t('nav.engines')}</h1>
+            </div>
             <Loading of={loaded}>
                 {(engines) =>
                     engines.length === 0 ? (
-                        <p class="notice">{t('noEngines')}</p>
+                        <Empty text={t('noEngines')}>
+                            <code>stoker serve --config stoker.yaml</code>
+                        </Empty>
                     ) : (
                         <div class="grid">
                             {engines.map((engine) => (
                                 <Card key={engine.id} title={engine.id} aside={<Word of={engine.state} />}>
-                                    {engine.reason && <p class="notice">{engine.reason}</p>}
+                                    {engine.reason && <p class={`notice ${engine.state === 'serving' || engine.state === 'discovered' ? '' : 'bad'}`}>{engine.reason}</p>}
                                     <EngineFacts engine={engine} />
                                 </Card>
                             ))}
@@ -40,13 +44,13 @@ function EngineFacts({ engine }: { engine: Engine }) {
     return (
         <Facts
             rows={[
-                [t('kind'), `${engine.kind || '–'} ${engine.version}`],
+                [t('kind'), `${engine.kind || '–'} ${engine.version}`.trim()],
                 [t('url'), <code>{engine.url}</code>],
                 [t('models'), engine.models.concat(engine.engine_models.filter((name) => !engine.models.includes(name)).map((name) => `(${name})`)).join(', ') || '–'],
-                [t('kv'), <Bar share={kv} text={percent(kv)} />],
-                [t('running'), `${number(engine.metrics?.running ?? null)} / ${t('waiting')} ${number(engine.metrics?.waiting ?? null)}`],
+                [t('kv'), <Bar share={kv} text={percent(kv)} label={t('kv')} />],
+                [`${t('running')} · ${t('waiting')}`, `${number(engine.metrics?.running ?? null)} · ${number(engine.metrics?.waiting ?? null)}`],
                 [t('outstanding'), number(engine.outstanding ?? null)],
-                [t('totalRequests'), `${number(engine.requests_total ?? null)} (${t('failures')}: ${number(engine.failures_total ?? null)})`],
+                [t('totalRequests'), `${engine.requests_total ?? '–'}, ${engine.failures_total ?? '–'} ${t('failed')}`],
                 [t('health'), engine.health ? `${engine.health.detail || '–'} · ${clock(engine.health.at_ms)}` : '–'],
                 [t('scrape'), engine.scrape ? (engine.scrape.error || `${engine.scrape.samples} ${t('samples')}, ${seconds(engine.scrape.duration_s)}`) : t('noMetrics')],
                 [t('process'), engine.process ? `pid ${engine.process.pid}, ${engine.process.state}, ${engine.process.restarts} ${t('restarts')}` : t('notSupervised')],

@@ -1,8 +1,8 @@
-import { useCallback, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { api } from '../api'
 import { Chart } from '../components/chart'
-import { Bar, Card, Stat, Word } from '../components/parts'
-import { bytes, number, percent, seconds } from '../format'
+import { Bar, Card, Empty, Stat, Word } from '../components/parts'
+import { bytes, bytesPerSecond, number, percent, seconds } from '../format'
 import { useI18n } from '../i18n'
 import { useLive } from '../live'
 import { Loading, useLoad } from '../load'
@@ -11,18 +11,20 @@ import type { Overview } from '../types'
 
 const windows = [5 * 60, 30 * 60, 6 * 3600, 24 * 3600]
 const windowName = (value: number) => (value < 3600 ? `${value / 60} min` : `${value / 3600} h`)
-const perSecond = (value: number | null) => number(value)
+const perSecond = (value: number | null, digits = 1) => (value === null ? number(null) : `${number(value, digits)} /s`)
+const rate = (value: number | null) => perSecond(value)
+const count = (value: number | null) => number(value)
 
 export function OverviewPage() {
     const { t } = useI18n()
     const [span, setSpan] = useState(windows[0])
-    const loaded = useLoad(api.overview, [], 0)
-    useLive('overview', useCallback(loaded.set, []))
+    const loaded = useLoad('overview', api.overview)
+    useLive('overview', loaded.set)
     return (
         <>
             <div class="title">
                 <h1>{t('nav.overview')}</h1>
-                <label>
+                <label class="quiet">
                     {t('window')}{' '}
                     <select value={span} onChange={(event) => setSpan(Number(event.currentTarget.value))}>
                         {windows.map((each) => (
@@ -38,8 +40,8 @@ export function OverviewPage() {
                     <>
                         <Numbers overview={overview} />
                         <div class="grid">
-                            <Charts span={span} />
                             <EngineTable overview={overview} />
+                            <Charts span={span} />
                             <Host overview={overview} />
                         </div>
                     </>
@@ -53,14 +55,15 @@ function Numbers({ overview }: { overview: Overview }) {
     const { t } = useI18n()
     const { traffic } = overview
     const p99 = (value: number | null) => `p99 ${seconds(value)}`
+    const { open } = overview.incidents
     return (
         <div class="stats">
-            <Stat label={t('requestsPerSecond')} value={number(traffic.requests_per_s)} detail={`${t('active')}: ${number(traffic.active_requests)}`} />
-            <Stat label={t('tokensPerSecond')} value={number(traffic.completion_tokens_per_s)} detail={`${t('prompt')}: ${number(traffic.prompt_tokens_per_s)}`} />
-            <Stat label={t('errors')} value={percent(traffic.error_ratio)} detail={`${number(traffic.errors_per_s, 2)}/s`} />
+            <Stat label={t('requests')} value={perSecond(traffic.requests_per_s)} detail={`${number(traffic.active_requests)} ${t('active')}`} />
+            <Stat label={t('tokensOut')} value={perSecond(traffic.completion_tokens_per_s)} detail={`${perSecond(traffic.prompt_tokens_per_s)} ${t('in')}`} />
+            <Stat label={t('errors')} value={percent(traffic.error_ratio)} detail={perSecond(traffic.errors_per_s, 2)} tone={(traffic.error_ratio ?? 0) >= 0.01 ? 'bad' : undefined} />
             <Stat label={t('ttft')} value={seconds(traffic.ttft_p50_s)} detail={p99(traffic.ttft_p99_s)} />
             <Stat label={t('itl')} value={seconds(traffic.itl_p50_s)} detail={p99(traffic.itl_p99_s)} />
-            <Stat label={t('openIncidents')} value={number(overview.incidents.open)} />
+            <Stat label={t('openIncidents')} value={number(open)} detail={<Link to="/incidents">{open > 0 ? t('look') : t('history')}</Link>} tone={open > 0 ? 'bad' : undefined} />
         </div>
     )
 }
@@ -71,14 +74,14 @@ function Charts({ span }: { span: number }) {
     const { t } = useI18n()
     return (
         <>
-            <Card title={t('traffic')} aside={t('requestsPerSecond')}>
-                <Chart label={t('traffic')} windowSeconds={span} format={perSecond} lines={[
+            <Card title={t('requests')}>
+                <Chart label={t('requests')} windowSeconds={span} format={rate} lines={[
                     { label: t('all'), query: 'sum(rate(llm_requests_total[1m]))' },
                     { label: t('failed'), query: 'sum(rate(llm_requests_total{outcome=~"upstream_error|truncated|rejected"}[1m]))' },
                 ]} />
             </Card>
-            <Card title={t('tokens')} aside={t('tokensPerSecond')}>
-                <Chart label={t('tokens')} windowSeconds={span} format={perSecond} lines={[
+            <Card title={t('tokens')}>
+                <Chart label={t('tokens')} windowSeconds={span} format={rate} lines={[
                     { label: t('completion'), query: 'sum(rate(llm_tokens_total{type="completion"}[1m]))' },
                     { label: t('prompt'), query: 'sum(rate(llm_tokens_total{type="prompt"}[1m]))' },
                 ]} />
@@ -101,7 +104,7 @@ function Charts({ span }: { span: number }) {
                 ]} />
             </Card>
             <Card title={t('waiting')}>
-                <Chart label={t('waiting')} windowSeconds={span} format={perSecond} lines={[
+                <Chart label={t('waiting')} windowSeconds={span} format={count} lines={[
                     { label: t('waiting'), by: 'replica', query: 'sum by (replica) (llm_engine_requests_waiting)' },
                 ]} />
             </Card>
@@ -111,10 +114,18 @@ function Charts({ span }: { span: number }) {
 
 function EngineTable({ overview }: { overview: Overview }) {
     const { t } = useI18n()
-    if (overview.engines.length === 0) return <p class="notice wide">{t('noEngines')}</p>
+    if (overview.engines.length === 0) {
+        return (
+            <Card title={t('engines')} wide>
+                <Empty text={t('noEngines')}>
+                    <code>stoker serve --config stoker.yaml</code>
+                </Empty>
+            </Card>
+        )
+    }
     return (
-        <Card title={t('engines')} wide>
-            <div class="scroll" tabIndex={0}>
+        <Card title={t('engines')} wide flush>
+            <div class="scroll" tabIndex={0} role="region" aria-label={t('engines')}>
                 <table>
                     <thead>
                         <tr>
@@ -123,19 +134,19 @@ function EngineTable({ overview }: { overview: Overview }) {
                             <th>{t('kv')}</th>
                             <th class="num">{t('running')}</th>
                             <th class="num">{t('waiting')}</th>
-                            <th class="num">{t('outstanding')}</th>
+                            <th class="num roomy">{t('outstanding')}</th>
                             <th class="num">{t('tokensPerSecond')}</th>
                         </tr>
                     </thead>
                     <tbody>
                         {overview.engines.map((engine) => (
                             <tr key={engine.id}>
-                                <td><Link to="/engines">{engine.id}</Link></td>
+                                <td class="name"><Link to="/engines">{engine.id}</Link></td>
                                 <td><Word of={engine.state} /></td>
-                                <td><Bar share={engine.kv_usage} text={percent(engine.kv_usage)} /></td>
+                                <td><Bar share={engine.kv_usage} text={percent(engine.kv_usage)} label={t('kv')} /></td>
                                 <td class="num">{number(engine.running)}</td>
                                 <td class="num">{number(engine.waiting)}</td>
-                                <td class="num">{engine.outstanding}</td>
+                                <td class="num roomy">{engine.outstanding}</td>
                                 <td class="num">{number(engine.tokens_per_s)}</td>
                             </tr>
                         ))}
@@ -150,14 +161,13 @@ function Host({ overview }: { overview: Overview }) {
     const { t } = useI18n()
     const { host } = overview
     const memory = host.memory_total_bytes && host.memory_used_bytes !== null ? host.memory_used_bytes / host.memory_total_bytes : null
-    const rate = (value: number | null) => `${bytes(value)}/s`
     return (
         <Card title={t('host')} wide>
             <div class="stats inner">
                 <Stat label={t('cpu')} value={percent(host.cpu_ratio)} detail={`${t('load')} ${number(host.load1, 2)}`} />
                 <Stat label={t('memory')} value={percent(memory)} detail={`${bytes(host.memory_used_bytes)} / ${bytes(host.memory_total_bytes)}`} />
-                <Stat label={t('network')} value={rate(host.network_receive_bytes_per_s)} detail={`${t('out')} ${rate(host.network_transmit_bytes_per_s)}`} />
-                <Stat label={t('disk')} value={rate(host.disk_read_bytes_per_s)} detail={`${t('write')} ${rate(host.disk_write_bytes_per_s)}`} />
+                <Stat label={`${t('network')} ${t('in')}`} value={bytesPerSecond(host.network_receive_bytes_per_s)} detail={`${bytesPerSecond(host.network_transmit_bytes_per_s)} ${t('out')}`} />
+                <Stat label={`${t('disk')} ${t('read')}`} value={bytesPerSecond(host.disk_read_bytes_per_s)} detail={`${bytesPerSecond(host.disk_write_bytes_per_s)} ${t('write')}`} />
             </div>
         </Card>
     )

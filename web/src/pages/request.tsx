@@ -1,63 +1,97 @@
 import { api } from '../api'
-import { Card, Facts, Word } from '../components/parts'
-import { bytes, dateTime, nanos } from '../format'
+import { Back, Card, Facts, Stat, Word } from '../components/parts'
+import { bytes, dateTime, nanos, seconds, tick } from '../format'
 import { useI18n } from '../i18n'
 import { Loading, useLoad } from '../load'
-import { Link } from '../router'
 import type { RequestRecord } from '../types'
 
 export function RequestPage({ id }: { id: string }) {
     const { t } = useI18n()
-    const loaded = useLoad(() => api.request(id), [id])
+    const loaded = useLoad(`request ${id}`, () => api.request(id))
     return (
         <>
-            <p><Link to="/requests">← {t('back')}</Link></p>
-            <h1 class="id">{id}</h1>
+            <Back to="/requests" name={t('nav.requests')} />
+            <div class="title">
+                <h1 class="id">{id}</h1>
+                {loaded.value && <span class="quiet"><Word of={loaded.value.outcome} /> {loaded.value.status || ''}</span>}
+            </div>
             <Loading of={loaded}>
                 {(record) => (
-                    <div class="grid">
-                        <Card title={t('requestTimeline')} wide aside={<><Word of={record.outcome} /> {record.status}</>}>
-                            <Waterfall record={record} />
-                        </Card>
-                        <Card title={t('details')} wide>
-                            <Details record={record} />
-                        </Card>
-                    </div>
+                    <>
+                        {record.error && <p class="notice bad">{record.error}</p>}
+                        <div class="stats">
+                            <Stat label={t('duration')} value={nanos(record.duration_ns)} />
+                            <Stat label={t('ttft')} value={nanos(record.ttft_ns)} />
+                            <Stat label={t('itl')} value={nanos(record.itl_mean_ns)} detail={`${t('most')} ${nanos(record.itl_max_ns)}`} />
+                            <Stat label={t('tokensOut')} value={String(record.completion_tokens)} detail={`${record.prompt_tokens} ${t('in')}, ${record.cached_tokens} ${t('cached')}`} />
+                        </div>
+                        <div class="grid">
+                            <Card title={t('timeline')} wide>
+                                <Waterfall record={record} />
+                            </Card>
+                            <Card title={t('details')} wide>
+                                <Details record={record} />
+                            </Card>
+                        </div>
+                    </>
                 )}
             </Loading>
         </>
     )
 }
 
-// One row a span, on the time axis of the whole request.
-function Waterfall({ record }: { record: RequestRecord }) {
+interface Span {
+    name: string
+    note: string
+    start: number
+    length: number
+    tone: string
+}
+
+// The request as a whole, each attempt at it, and within the answer the wait and the tokens.
+function useSpans(record: RequestRecord): Span[] {
     const { t } = useI18n()
-    const total = Math.max(record.duration_ns, 1)
-    const rows = [
-        { name: record.endpoint, note: nanos(record.duration_ns), start: 0, length: total, tone: 'whole' },
-        ...record.attempts.map((attempt, index) => ({
-            name: `${t('attempt')} ${index + 1}: ${attempt.replica}`,
-            note: `${attempt.status || ''} ${attempt.error} ${nanos(attempt.duration_ns)}`,
+    const total = record.duration_ns
+    const spans: Span[] = [{ name: record.endpoint, note: nanos(total), start: 0, length: total, tone: 'whole' }]
+    record.attempts.forEach((attempt, index) =>
+        spans.push({
+            name: `${t('attempt')} ${index + 1} · ${attempt.replica}`,
+            note: [nanos(attempt.duration_ns), attempt.error || attempt.status || ''].filter(Boolean).join(' · '),
             start: attempt.started_ns,
             length: attempt.duration_ns,
             tone: attempt.error ? 'bad' : 'good',
-        })),
-        ...(record.ttft_ns > 0
-            ? [
-                  { name: t('firstToken'), note: nanos(record.ttft_ns), start: 0, length: record.ttft_ns, tone: 'wait' },
-                  { name: t('tokens'), note: `${record.events} × ${nanos(record.itl_mean_ns)}`, start: record.ttft_ns, length: total - record.ttft_ns, tone: 'tokens' },
-              ]
-            : []),
-    ]
+        }),
+    )
+    if (record.ttft_ns > 0) {
+        spans.push({ name: t('untilFirstToken'), note: nanos(record.ttft_ns), start: 0, length: record.ttft_ns, tone: 'wait' })
+        if (record.stream) {
+            const note = `${nanos(total - record.ttft_ns)} · ${record.events} ${t('events')}`
+            spans.push({ name: t('tokens'), note, start: record.ttft_ns, length: total - record.ttft_ns, tone: 'tokens' })
+        }
+    }
+    return spans
+}
+
+// One row a span, on the time axis of the whole request.
+function Waterfall({ record }: { record: RequestRecord }) {
+    const total = Math.max(record.duration_ns, 1)
+    const share = (part: number) => Math.min(100, (Math.max(0, part) / total) * 100)
     return (
         <ol class="waterfall">
-            {rows.map((row, index) => (
+            <li class="axis" aria-hidden="true">
+                <span />
+                <span class="scale">
+                    {[0, 0.25, 0.5, 0.75, 1].map((part) => <i key={part} style={{ left: `${part * 100}%` }}>{tick(seconds((part * total) / 1e9))}</i>)}
+                </span>
+                <span />
+            </li>
+            {useSpans(record).map((span, index) => (
                 <li key={index}>
-                    <span class="name">{row.name}</span>
+                    <span class="name" title={span.name}>{span.name}</span>
                     <span class="track">
-                        <span class={`span ${row.tone}`} style={{ left: `${(row.start / total) * 100}%`, width: `${Math.max(0.3, (row.length / total) * 100)}%` }} />
+                        <span class={`span ${span.tone}`} style={{ left: `${Math.min(99.5, share(span.start))}%`, width: `${Math.max(0.5, Math.min(100 - share(span.start), share(span.length)))}%` }} />
                     </span>
-                    <span class="note">{row.note}</span>
+                    <span class="note">{span.note}</span>
                 </li>
             ))}
         </ol>
@@ -70,20 +104,15 @@ function Details({ record }: { record: RequestRecord }) {
         <Facts
             rows={[
                 [t('received'), dateTime(record.time_ms)],
-                [t('model'), record.model],
+                [t('model'), record.model || '–'],
                 [t('replica'), record.replica || '–'],
                 [t('endpoint'), record.endpoint],
                 [t('stream'), record.stream ? t('yes') : t('no')],
                 [t('finish'), record.finish_reason || '–'],
-                [t('errorCode'), record.error || '–'],
-                [t('tokens'), `${record.prompt_tokens} ${t('prompt')}, ${record.completion_tokens} ${t('completion')}, ${record.cached_tokens} ${t('cached')}`],
                 [t('usageSource'), word(record.usage_source)],
-                [t('ttft'), nanos(record.ttft_ns)],
-                [t('itlMeanMax'), `${nanos(record.itl_mean_ns)}, ${nanos(record.itl_max_ns)}`],
-                [t('duration'), nanos(record.duration_ns)],
                 [t('sizes'), `${bytes(record.request_bytes)}, ${bytes(record.response_bytes)}`],
-                [t('client'), record.client],
-                [t('trace'), <code>{record.trace_id}</code>],
+                [t('client'), record.client || '–'],
+                [t('trace'), <code>{record.trace_id || '–'}</code>],
             ]}
         />
     )
