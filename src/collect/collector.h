@@ -54,7 +54,7 @@ struct TargetStatus {
     bool up = false;          // The last scrape worked.
     bool answered = false;    // Somebody answered, metrics or not.
     Timestamp last_scrape{};
-    Duration duration{0};
+    ElapsedTime duration{0};
     std::int64_t samples = 0;
     std::string error;  // Why the last scrape did not work.
 };

@@ -1,6 +1,7 @@
 // Where collected samples go, and how a batch of them is put together.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,9 @@
 #include "tsdb/store.h"
 
 namespace stoker::collect {
+
+// How long something took, finer than Duration: a page on loopback takes less than a millisecond.
+using ElapsedTime = std::chrono::nanoseconds;
 
 // Called on the collector's loop with one batch a source and round: must not wait for long.
 class SampleSink {

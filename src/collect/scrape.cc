@@ -42,8 +42,8 @@ void Scrape::append(std::string_view name, SampleBatch::Pairs labels, double val
     out.push_back({labels_of(name, std::move(labels)), {time, value}});
 }
 
-Result<std::size_t> Scrape::scraped(std::string_view page, wire::ExpositionFormat format, Timestamp now, Duration took,
-                                    std::vector<tsdb::SeriesSample>& out) {
+Result<std::size_t> Scrape::scraped(std::string_view page, wire::ExpositionFormat format, Timestamp now,
+                                    ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {
     struct Read {
         std::string name;
         SampleBatch::Pairs labels;
@@ -73,13 +73,13 @@ Result<std::size_t> Scrape::scraped(std::string_view page, wire::ExpositionForma
     return count;
 }
 
-void Scrape::answered(Timestamp now, Duration took, std::vector<tsdb::SeriesSample>& out) {
+void Scrape::answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {
     ++round_;
     append_own(true, true, took, 0, to_millis(now), out);
     end_unseen(to_millis(now), out);
 }
 
-void Scrape::failed(bool answered, Timestamp now, Duration took, std::vector<tsdb::SeriesSample>& out) {
+void Scrape::failed(bool answered, Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {
     ++round_;
     append_own(false, answered, took, 0, to_millis(now), out);
     end_unseen(to_millis(now), out);
@@ -90,11 +90,11 @@ void Scrape::ended(Timestamp now, std::vector<tsdb::SeriesSample>& out) {
     end_unseen(to_millis(now), out);
 }
 
-void Scrape::append_own(bool up, bool engine_up, Duration took, std::size_t samples, std::int64_t time,
+void Scrape::append_own(bool up, bool engine_up, ElapsedTime took, std::size_t samples, std::int64_t time,
                         std::vector<tsdb::SeriesSample>& out) {
     append("up", {}, up ? 1 : 0, time, out);
     append("llm_engine_up", {}, engine_up ? 1 : 0, time, out);
-    append("scrape_duration_seconds", {}, static_cast<double>(took.count()) / 1000, time, out);
+    append("scrape_duration_seconds", {}, std::chrono::duration<double>(took).count(), time, out);
     append("scrape_samples_scraped", {}, static_cast<double>(samples), time, out);
 }
 

@@ -33,14 +33,14 @@ public:
     // A page was fetched. Appends its samples, up=1, the scrape's own metrics and staleness markers; returns the number
     // of samples on the page. Errors: InvalidArgument (not a metrics page), ResourceExhausted (too many samples); then
     // nothing is appended and failed() is to follow.
-    Result<std::size_t> scraped(std::string_view page, wire::ExpositionFormat format, Timestamp now, Duration took,
+    Result<std::size_t> scraped(std::string_view page, wire::ExpositionFormat format, Timestamp now, ElapsedTime took,
                                 std::vector<tsdb::SeriesSample>& out);
 
     // Somebody answered who has no metrics to show (Ollama): up, without samples.
-    void answered(Timestamp now, Duration took, std::vector<tsdb::SeriesSample>& out);
+    void answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out);
 
     // No page. `answered`: somebody is there, but shows no metrics (an engine with metrics switched off is up).
-    void failed(bool answered, Timestamp now, Duration took, std::vector<tsdb::SeriesSample>& out);
+    void failed(bool answered, Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out);
 
     // The target is gone: ends all its series.
     void ended(Timestamp now, std::vector<tsdb::SeriesSample>& out);
@@ -54,7 +54,7 @@ private:
     // `labels` without the target's.
     void append(std::string_view name, SampleBatch::Pairs labels, double value, std::int64_t time,
                 std::vector<tsdb::SeriesSample>& out);
-    void append_own(bool up, bool engine_up, Duration took, std::size_t samples, std::int64_t time,
+    void append_own(bool up, bool engine_up, ElapsedTime took, std::size_t samples, std::int64_t time,
                     std::vector<tsdb::SeriesSample>& out);
     void end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
     const tsdb::Labels& labels_of(std::string_view name, SampleBatch::Pairs labels);

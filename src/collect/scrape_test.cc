@@ -100,7 +100,8 @@ class ScrapeTest : public ::testing::Test {
 protected:
     Values page(std::string_view text) {
         out.clear();
-        result = scrape.scraped(text, wire::ExpositionFormat::Prometheus, from_millis(time += 1000), Duration{20}, out);
+        result = scrape.scraped(text, wire::ExpositionFormat::Prometheus, from_millis(time += 1000),
+                                std::chrono::milliseconds{20}, out);
         return values(out);
     }
 
@@ -136,7 +137,7 @@ TEST_F(ScrapeTest, WhatDisappearsEndsOnce) {
 TEST_F(ScrapeTest, FailureEndsAllButUp) {
     page(kPage);
     out.clear();
-    scrape.failed(true, from_millis(9000), Duration{5}, out);
+    scrape.failed(true, from_millis(9000), std::chrono::milliseconds{5}, out);
     auto got = values(out);
     EXPECT_EQ(got[R"(up{engine="vllm"})"], "0");
     EXPECT_EQ(got[R"(llm_engine_up{engine="vllm"})"], "1");

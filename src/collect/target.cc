@@ -113,11 +113,11 @@ asio::awaitable<void> Target::round() {
     const SteadyTime clock = std::chrono::steady_clock::now();
     auto page = co_await get(context_.client, std::move(url), std::move(options), abandon_);
     if (leaving_) co_return;
-    auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - clock);
+    const ElapsedTime took = std::chrono::steady_clock::now() - clock;
     take(std::move(page), !without_metrics, began, took);
 }
 
-void Target::take(Result<Page> page, bool has_metrics, Timestamp began, Duration took) {
+void Target::take(Result<Page> page, bool has_metrics, Timestamp began, ElapsedTime took) {
     if (!page) return failed(false, page.error().message, began, took);
     if (page->status != 200) {
         // 501 and 404: an engine whose metrics are switched off. 5xx: one in trouble.
@@ -144,7 +144,7 @@ void Target::take(Result<Page> page, bool has_metrics, Timestamp began, Duration
     context_.sink.append(out);
 }
 
-void Target::failed(bool answered, std::string why, Timestamp began, Duration took) {
+void Target::failed(bool answered, std::string why, Timestamp began, ElapsedTime took) {
     // What comes back may be another version, with other models.
     if (!answered) identified_ = false;
     if (answered)

@@ -57,7 +57,7 @@ EngineCondition Engine::condition() const {
     if (!any_faults_) return {};
     SteadyTime now = steady_now();
     MutexLock lock(mutex_);
-    return {faults_.hangs(now), faults_.slowdown(now), faults_.kv_withheld(now)};
+    return {true, faults_.hangs(now), faults_.slowdown(now), faults_.kv_withheld(now)};
 }
 
 bool Engine::health_hung() const {

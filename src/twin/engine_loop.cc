@@ -11,7 +11,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Faults begin and end by the clock, so the engine looks up now and then even when it has nothing to do.
+// How often an engine with faults set looks at them when it has nothing to do; without any, it waits to be nudged.
 constexpr std::chrono::milliseconds kLookUp{50};
 
 }  // namespace
@@ -61,7 +61,7 @@ asio::awaitable<void> EngineLoop::run(std::shared_ptr<EngineLoop> self) {
         self->scheduler_.set_kv_withheld(condition.kv_withheld);
         if (!condition.hung) self->step();
         self->show();
-        SteadyTime look_up = std::chrono::steady_clock::now() + kLookUp;
+        SteadyTime look_up = condition.faulty ? std::chrono::steady_clock::now() + kLookUp : SteadyTime::max();
         auto due = condition.hung ? std::nullopt : self->scheduler_.wake_at();
         self->timer_.expires_at(due && *due < look_up ? *due : look_up);
         co_await self->timer_.async_wait(asio::as_tuple(asio::use_awaitable));

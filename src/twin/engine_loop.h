@@ -31,6 +31,7 @@ struct TokenFeed {
 
 // What the faults that are on now do to the whole engine.
 struct EngineCondition {
+    bool faulty = false;  // Some are set. They begin and end by the clock, so the engine must look again soon.
     bool hung = false;
     double slowdown = 1;
     double kv_withheld = 0;
