@@ -36,7 +36,7 @@ export function Stat({ label, value, detail, tone }: { label: string; value: str
                 {amount}
                 {unit.length > 0 && <span class="unit"> {unit.join(' ')}</span>}
             </span>
-            <span class="detail">{detail ?? '\u00a0'}</span>
+            {detail && <span class="detail">{detail}</span>}
         </div>
     )
 }

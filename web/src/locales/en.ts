@@ -88,7 +88,7 @@ export const en = {
     'process': 'Process',
     'restarts': 'restarts',
     'samples': 'samples',
-    'since': 'since',
+    'since': 'In this state since',
     'totalRequests': 'Requests',
     'notSupervised': 'not supervised',
     'noMetrics': 'no metrics',

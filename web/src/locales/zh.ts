@@ -90,7 +90,7 @@ export const zh: Record<Key, string> = {
     'process': '进程',
     'restarts': '次重启',
     'samples': '个样本',
-    'since': '自',
+    'since': '状态起始',
     'totalRequests': '请求',
     'notSupervised': '未托管',
     'noMetrics': '无指标',

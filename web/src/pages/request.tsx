@@ -91,7 +91,7 @@ function Waterfall({ record }: { record: RequestRecord }) {
                     <span class="track">
                         <span class={`span ${span.tone}`} style={{ left: `${Math.min(99.5, share(span.start))}%`, width: `${Math.max(0.5, Math.min(100 - share(span.start), share(span.length)))}%` }} />
                     </span>
-                    <span class="note">{span.note}</span>
+                    <span class="note" title={span.note}>{span.note}</span>
                 </li>
             ))}
         </ol>
