@@ -7,7 +7,7 @@ cmake --build build/release -j "$(nproc)" --target stoker bench_gateway
 dir=$(mktemp -d)
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$dir"' EXIT
-ulimit -n 65536
+ulimit -n "$(ulimit -Hn)"  # Four thousand streams need two descriptors each.
 
 wait_for() { # wait_for URL
     for _ in $(seq 200); do
@@ -35,7 +35,7 @@ curl -fsS -o /dev/null -d '{"kind":"stall_stream","after_tokens":1}' http://127.
 cat >"$dir/haproxy.cfg" <<CFG
 global
     nbthread 1
-    maxconn 20000
+    maxconn 9000
 defaults
     mode http
     timeout connect 5s
@@ -62,7 +62,7 @@ master_process off;
 worker_processes 1;
 pid $dir/nginx.pid;
 error_log $dir/nginx.log;
-events { worker_connections 20000; }
+events { worker_connections 9500; }
 http {
     access_log off;
     client_body_temp_path $dir/body;
@@ -89,7 +89,7 @@ console: {listen: 127.0.0.1:9132}
 runtime: {loops: 1}
 pools:
   - {name: bench, models: [bench], replicas: [{url: "http://127.0.0.1:9101"}]}
-  - {name: slow, models: [bench-slow], replicas: [{url: "http://127.0.0.1:9102"}], health: {stall_after: 10m}}
+  - {name: slow, models: [bench-slow], replicas: [{url: "http://127.0.0.1:9102"}], health: {stall_after: 10m, timeout: 20s}}
 CFG
 on_core 1 build/release/stoker serve --config "$dir/stoker.yaml" --data-dir "$dir/data" --log-level warn
 stoker=$!

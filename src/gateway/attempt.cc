@@ -44,7 +44,11 @@ Attempt::Attempt(RequestContext& context, std::size_t target, std::string_view b
 }
 
 Attempt::~Attempt() {
-    context_.end_attempt(active_, status_, cause_);
+    conclude();
+}
+
+void Attempt::conclude() {
+    if (!std::exchange(concluded_, true)) context_.end_attempt(active_, status_, cause_);
 }
 
 Duration Attempt::remaining(Duration phase) const {
@@ -141,6 +145,7 @@ asio::awaitable<AttemptResult> Attempt::relay_refusal() {
     }
     cause_.clear();
     context_.record().replica = target_.replica->id();
+    conclude();
     co_await context_.respond(std::move(response));
     AttemptResult result;
     result.delivered = true;
@@ -155,6 +160,7 @@ asio::awaitable<bool> Attempt::start_answer() {
 }
 
 asio::awaitable<bool> Attempt::send_on(std::string_view bytes) {
+    if (bytes.empty()) co_return true;
     turn_.pause();
     const auto written = co_await context_.exchange().write(bytes);
     turn_.resume(clock_now());

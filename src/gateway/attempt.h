@@ -56,6 +56,8 @@ private:
     AttemptResult fail_with(const Error& error);
     AttemptResult delivered(Outcome outcome, int status, std::string_view code, std::string_view cause);
     AttemptResult client_left();
+    // The replica has done its part: what follows is between us and the client.
+    void conclude();
     Duration remaining(Duration phase) const;
     SteadyTime stream_deadline(const StreamRelay& relay) const;
 
@@ -70,6 +72,7 @@ private:
     std::unique_ptr<net::Call> call_;
     int status_ = 0;
     std::string cause_ = "internal";  // How the attempt ended; empty: well.
+    bool concluded_ = false;
 };
 
 namespace internal {

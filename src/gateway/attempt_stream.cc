@@ -42,13 +42,17 @@ asio::awaitable<AttemptResult> Attempt::relay_events() {
             co_return co_await break_stream(relay, relay.failure().error, relay.failure().message);
         }
         turn_.flow();
-        if (!context_.exchange().started() && !co_await start_answer()) co_return client_left();
-        if (!relay.out().empty() && !co_await send_on(relay.out())) {
+        if (!context_.exchange().started()) {
+            const bool begun = co_await start_answer();
+            if (!begun) co_return client_left();
+        }
+        if (state == StreamRelay::State::Done) co_return co_await end_stream(relay);
+        const bool sent = co_await send_on(relay.out());
+        if (!sent) {
             context_.take_facts(relay.facts());
             co_return client_left();
         }
         relay.out().clear();
-        if (state == StreamRelay::State::Done) co_return co_await end_stream(relay);
     }
 }
 
@@ -61,10 +65,15 @@ asio::awaitable<AttemptResult> Attempt::break_silent_stream(StreamRelay& relay) 
 
 asio::awaitable<AttemptResult> Attempt::end_stream(StreamRelay& relay) {
     context_.take_facts(relay.facts());
-    const auto finished = co_await context_.exchange().finish();
-    if (!finished) co_return client_left();
+    if (context_.client_gone()) co_return client_left();
+    const std::string last = std::exchange(relay.out(), {});
+    context_.count_response_bytes(last.size());
     auto result = delivered(Outcome::Ok, status_, "", "");
-    co_await drain_upstream();
+    conclude();
+    context_.account();
+    auto sent = co_await context_.exchange().write(last);
+    if (sent) sent = co_await context_.exchange().finish();
+    if (sent) co_await drain_upstream();
     co_return result;
 }
 
@@ -111,7 +120,8 @@ asio::awaitable<AttemptResult> Attempt::break_stream(StreamRelay& relay, Gateway
     context_.take_facts(relay.facts());
     std::string last = std::exchange(relay.out(), {});
     if (error != GatewayError::StreamError) last += error_event(error, message);
-    if (!co_await send_on(last)) co_return client_left();
+    const bool told = co_await send_on(last);
+    if (!told) co_return client_left();
     // SDKs close the connection themselves once they have read the event; a cut that overtakes it would hide it.
     const SteadyTime until = clock_now() + context_.core().options.error_linger;
     while (!context_.exchange().client_gone() && clock_now() < until) (void)co_await net::sleep_for(Duration{10});

@@ -48,13 +48,17 @@ asio::awaitable<AttemptResult> Attempt::relay_whole() {
         turn_.progress(clock_now());
         if (passing) {
             keep_tail(tail, *piece, options.usage_tail_bytes);
-            if (!co_await send_on(*piece)) co_return client_left();
+            const bool sent = co_await send_on(*piece);
+            if (!sent) co_return client_left();
             continue;
         }
         held += *piece;
         if (held.size() <= options.hold_answer_bytes) continue;
         passing = true;
-        if (!co_await start_answer() || !co_await send_on(held)) co_return client_left();
+        const bool begun = co_await start_answer();
+        if (!begun) co_return client_left();
+        const bool sent = co_await send_on(held);
+        if (!sent) co_return client_left();
         keep_tail(tail, held, options.usage_tail_bytes);
         held = {};
     }
@@ -66,9 +70,12 @@ asio::awaitable<AttemptResult> Attempt::end_passed(std::string_view tail) {
     AnswerFacts facts;
     facts.usage = wire::find_usage_in_tail(tail);
     context_.take_facts(facts);
-    const auto finished = co_await context_.exchange().finish();
-    if (!finished) co_return client_left();
-    co_return delivered(Outcome::Ok, status_, "", "");
+    if (context_.client_gone()) co_return client_left();
+    auto result = delivered(Outcome::Ok, status_, "", "");
+    conclude();
+    context_.account();
+    (void)co_await context_.exchange().finish();
+    co_return result;
 }
 
 asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
@@ -86,6 +93,7 @@ asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
     net::Response response{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
     cause_.clear();
     context_.core().metrics.overhead_after().observe(std::chrono::duration<double>(clock_now() - whole_at).count());
+    conclude();
     co_await context_.respond(std::move(response));
     AttemptResult result;
     result.delivered = true;

@@ -83,7 +83,9 @@ asio::awaitable<void> forward(RequestContext& context) {
     const SteadyTime body_read_at = clock_now();
     Journey journey(context);
     bool first = true;
-    while (const auto target = co_await journey.next()) {
+    for (;;) {
+        const auto target = co_await journey.next();
+        if (!target) break;
         auto edited =
             wire::edit_request(context.body, context.scan, pool->targets[*target].engine_model, context.asks_usage);
         context.edited_body = std::move(edited).value_or(std::string());

@@ -64,6 +64,11 @@ RequestContext::~RequestContext() {
             settle(Outcome::UpstreamError, GatewayError::Internal);  // An exception, or the server is being stopped.
         }
     }
+    account();
+}
+
+void RequestContext::account() {
+    if (std::exchange(accounted_, true)) return;
     record_.duration_ns = nanos(std::chrono::steady_clock::now() - received_at());
     write_metrics();
     core_->sink.on_record(record_);
@@ -97,12 +102,13 @@ asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string mes
 }
 
 asio::awaitable<void> RequestContext::respond(net::Response response) {
+    if (client_gone()) co_return settle(Outcome::Cancelled, GatewayError::ClientClosed);
     const int status = response.status;
-    const std::size_t bytes = response.body.size();
-    const auto sent = co_await exchange_.respond(std::move(response));
-    if (!sent) co_return settle(Outcome::Cancelled, GatewayError::ClientClosed);
-    count_response_bytes(bytes);
+    count_response_bytes(response.body.size());
     settle(outcome_of(status), status, status < 400 ? "" : info(GatewayError::UpstreamRejected).code);
+    account();
+    const auto sent = co_await exchange_.respond(std::move(response));
+    if (!sent) log::debug("the client left as its answer was sent", {{"request_id", record_.id}});
 }
 
 void RequestContext::watch_client() {

@@ -1,7 +1,7 @@
 // One request from its head to its record: who it is, what is known of it, and the one place where it ends.
 //
-// Lives in the frame of Gateway::handle() on the connection's loop. Its destructor writes the record and the metrics,
-// so that each request is accounted for once, whichever way it ends.
+// Lives in the frame of Gateway::handle() on the connection's loop. Each request is accounted for once, whichever way
+// it ends: a good answer before its last bytes go out, anything else in the destructor.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -48,6 +48,10 @@ public:
     void settle(Outcome outcome, GatewayError error) { settle(outcome, info(error).status, info(error).code); }
     bool settled() const { return settled_; }
 
+    // Writes the record and the metrics of a settled request, once. Called before the end of an answer is sent: what a
+    // client has seen whole is then on record, even if this process is killed the moment after.
+    void account();
+
     // The client has gone: cancels the attempt under way.
     void watch_client();
     bool client_gone() const { return client_gone_ || exchange_.client_gone(); }
@@ -90,6 +94,7 @@ private:
     ActiveAttempt* active_ = nullptr;
     bool client_gone_ = false;
     bool settled_ = false;
+    bool accounted_ = false;
 };
 
 }  // namespace stoker::gateway

@@ -117,7 +117,8 @@ asio::awaitable<void> refuse_body(RequestContext& context, const Error& error) {
 
 asio::awaitable<void> serve_endpoint(RequestContext& context, const Endpoint& endpoint) {
     if (context.exchange().request().method != "POST") co_return co_await refuse_method(context, "POST");
-    if (!co_await read_body(context)) co_return;
+    const bool whole = co_await read_body(context);
+    if (!whole) co_return;
     auto scan = wire::scan_request(context.body);
     if (!scan) co_return co_await refuse_body(context, scan.error());
     context.scan = *std::move(scan);

@@ -93,6 +93,7 @@ private:
 
     asio::awaitable<void> stall() {
         auto limit = std::chrono::steady_clock::now() + kPatience;
+        exchange_.on_client_gone([feed = feed_] { feed->wake.cancel(); });  // Instant engines don't watch otherwise.
         while (!given_up() && std::chrono::steady_clock::now() < limit) (void)co_await net::sleep_for(kSlice);
     }
 
