@@ -5,8 +5,9 @@ const dash = '–'
 
 export function number(value: Known, digits = 1): string {
     if (value === null) return dash
-    if (Math.abs(value) >= 1e6) return `${(value / 1e6).toFixed(digits)} M`
-    if (Math.abs(value) >= 1e4) return `${(value / 1e3).toFixed(digits)} k`
+    if (Math.abs(value) >= 1e6) return `${(value / 1e6).toFixed(digits)}M`
+    if (Math.abs(value) >= 1e4) return `${(value / 1e3).toFixed(digits)}k`
+    if (Math.abs(value) >= 1e3) return value.toFixed(0)
     return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 1 ? Math.max(2, digits) : digits)
 }
 
@@ -25,7 +26,7 @@ export const nanos = (value: number) => (value === 0 ? dash : seconds(value / 1e
 export const bytesPerSecond = (value: Known) => (value === null ? dash : `${bytes(value)}/s`)
 
 export function percent(value: Known): string {
-    return value === null ? dash : `${(value * 100).toFixed(value < 0.1 && value > 0 ? 2 : 0)} %`
+    return value === null ? dash : `${(value * 100).toFixed(value >= 0.1 || value === 0 ? 0 : value >= 0.01 ? 1 : 2)} %`
 }
 
 export function bytes(value: Known): string {

@@ -29,10 +29,12 @@ function remember(key: string, value: unknown) {
 export function useLoad<T>(key: string, load: () => Promise<T>, every = 0): Loaded<T> {
     const [held, hold] = useState<{ key: string; value: T | null }>({ key, value: null })
     const [error, setError] = useState<Error | null>(null)
-    const turn = useRef(0)
+    // Answers may overtake each other: one that was asked for before the newest that was taken is dropped.
+    const asked = useRef(0)
+    const taken = useRef(0)
     const set = useCallback(
         (value: T) => {
-            turn.current++
+            taken.current = asked.current
             remember(key, value)
             hold({ key, value })
             setError(null)
@@ -40,18 +42,28 @@ export function useLoad<T>(key: string, load: () => Promise<T>, every = 0): Load
         [key],
     )
     const reload = useCallback(() => {
-        const mine = ++turn.current
+        const mine = ++asked.current
         load().then(
-            (value) => mine === turn.current && set(value),
-            (problem: Error) => mine === turn.current && setError(problem),
+            (value) => {
+                if (mine <= taken.current) return
+                set(value)
+                taken.current = mine
+            },
+            (problem: Error) => mine > taken.current && setError(problem),
         )
         // `key` stands for everything that `load` depends on.
     }, [key])
     useEffect(() => {
+        taken.current = asked.current
         reload()
         if (!every) return
-        const timer = setInterval(() => document.visibilityState === 'visible' && reload(), every)
-        return () => clearInterval(timer)
+        const reloadSeen = () => document.visibilityState === 'visible' && reload()
+        const timer = setInterval(reloadSeen, every)
+        document.addEventListener('visibilitychange', reloadSeen)
+        return () => {
+            clearInterval(timer)
+            document.removeEventListener('visibilitychange', reloadSeen)
+        }
     }, [reload, every])
     useReturn(reload)
     const known = held.key === key && held.value !== null ? held.value : ((remembered.get(key) as T | undefined) ?? null)

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { Unreachable } from '../api'
 import { clock, tick } from '../format'
 import { useI18n } from '../i18n'
 import { useLoad } from '../load'
@@ -113,7 +114,7 @@ export function Chart({ lines, windowSeconds, format, label }: ChartProps) {
             {shown ? (
                 <div class="plot" role="img" aria-label={label} ref={box} />
             ) : (
-                <p class="plot none">{error ? `${t('error')}: ${error.message}` : data ? t('noData') : t('loading')}</p>
+                <p class="plot none">{error && !(error instanceof Unreachable) ? `${t('error')}: ${error.message}` : data ? t('noData') : t('loading')}</p>
             )}
         </div>
     )

@@ -24,8 +24,6 @@ export const zh: Record<Key, string> = {
     'itl': 'Token 间时延',
     'duration': '总时长',
     'tokens': 'Token',
-    'prompt': '输入',
-    'completion': '输出',
     'cached': '缓存命中',
     'all': '全部',
     'failed': '失败',

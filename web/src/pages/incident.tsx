@@ -147,8 +147,9 @@ function Timeline({ incident }: { incident: Incident }) {
                     <span class="phase">{word(entry.phase)}</span>
                     <span class="text">
                         {!entry.ok && <span class="problem">{t('failed')}: </span>}
-                        {entry.text} <small>{t('by')} {entry.actor}</small>
+                        {entry.text}
                     </span>
+                    <small class="actor">{entry.actor}</small>
                 </li>
             ))}
         </ol>

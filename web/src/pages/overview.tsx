@@ -82,8 +82,8 @@ function Charts({ span }: { span: number }) {
             </Card>
             <Card title={t('tokens')}>
                 <Chart label={t('tokens')} windowSeconds={span} format={rate} lines={[
-                    { label: t('completion'), query: 'sum(rate(llm_tokens_total{type="completion"}[1m]))' },
-                    { label: t('prompt'), query: 'sum(rate(llm_tokens_total{type="prompt"}[1m]))' },
+                    { label: t('out'), query: 'sum(rate(llm_tokens_total{type="completion"}[1m]))' },
+                    { label: t('in'), query: 'sum(rate(llm_tokens_total{type="prompt"}[1m]))' },
                 ]} />
             </Card>
             <Card title={t('ttft')}>
