@@ -83,7 +83,10 @@ private:
     // Until more than `have` tokens exist; false if nobody wants them any more.
     asio::awaitable<bool> wait_for_more(std::uint32_t have) {
         auto limit = std::chrono::steady_clock::now() + kPatience;
+        bool watching = engine_.loop != nullptr;
         while (feed_->available <= have || engine_.hung()) {
+            if (!watching) exchange_.on_client_gone([feed = feed_] { feed->wake.cancel(); });
+            watching = true;
             if (given_up() || std::chrono::steady_clock::now() > limit) co_return false;
             feed_->wake.expires_after(kSlice);
             co_await feed_->wake.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -225,7 +228,10 @@ asio::awaitable<void> respond_error(net::Exchange& exchange, int status, std::st
 
 asio::awaitable<bool> wait_while_hung(Engine& engine, net::Exchange& exchange, bool health) {
     auto limit = std::chrono::steady_clock::now() + kPatience;
+    bool watching = false;
     while (health ? engine.health_hung() : engine.hung()) {
+        if (!watching) exchange.on_client_gone([] {});
+        watching = true;
         if (exchange.client_gone() || engine.stopping || std::chrono::steady_clock::now() > limit) co_return false;
         (void)co_await net::sleep_for(kSlice);
     }

@@ -257,6 +257,15 @@ TEST_P(EveryProfile, HangKeepsHealthAndGoesOnWhenCleared) {
     EXPECT_EQ(told(waiting.get().body).text, words(5));
 }
 
+TEST_P(EveryProfile, ClientOfAHungEngineMayLeave) {
+    engine.fault({{"kind", "hang"}});
+    EXPECT_NE(engine.post("/v1/chat/completions", chat(5), Duration{100}).fault, net::Fault::None);
+    EXPECT_TRUE(eventually([&] {
+        return metric(engine, "vllm:request_success_total{engine=\"0\",finished_reason=\"abort\"") == 1 &&
+               metric(engine, "vllm:num_requests_running") == 0;
+    }));
+}
+
 TEST_P(EveryProfile, HangAllSilencesHealthToo) {
     engine.fault({{"kind", "hang_all"}, {"for", "400ms"}});
     EXPECT_EQ(engine.get("/health", Duration{100}).fault, net::Fault::HeadTimeout);
