@@ -1,6 +1,6 @@
 // English and Chinese. `t('key')` in components; the language is the browser's until somebody chooses.
 import { createContext, type ComponentChildren } from 'preact'
-import { useContext, useEffect, useState } from 'preact/hooks'
+import { useContext, useLayoutEffect, useState } from 'preact/hooks'
 import { en, type Key } from './locales/en'
 import { zh } from './locales/zh'
 
@@ -26,7 +26,7 @@ const Context = createContext<I18n>(null as unknown as I18n)
 
 export function I18nProvider({ children }: { children: ComponentChildren }) {
     const [language, set] = useState<Language>(initial)
-    useEffect(() => {
+    useLayoutEffect(() => {
         document.documentElement.lang = language
     }, [language])
     const table = tables[language]

@@ -1,5 +1,5 @@
 // Light, dark, or as the system says; kept in the browser.
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 
 export type Theme = 'auto' | 'light' | 'dark'
 const storageKey = 'stoker.theme'
@@ -21,7 +21,7 @@ export function applyTheme(theme: Theme = chosen()) {
 
 export function useTheme(): [Theme, (theme: Theme) => void] {
     const [theme, set] = useState<Theme>(chosen)
-    useEffect(() => {
+    useLayoutEffect(() => {
         localStorage.setItem(storageKey, theme)
         const update = () => applyTheme(theme)
         update()
