@@ -15,6 +15,6 @@ namespace stoker::internal {
 
 }  // namespace stoker::internal
 
-#define STOKER_CHECK(condition, ...) \
+#define STOKER_CHECK(condition, ...)    \
     ((condition) ? static_cast<void>(0) \
                  : ::stoker::internal::check_failed(__FILE__, __LINE__, #condition, "" __VA_ARGS__))

@@ -29,8 +29,7 @@ struct Field {
     Field(std::string_view k, bool v) : key(k), value(v ? "true" : "false"), quoted(false) {}
     Field(std::string_view k, double v);
     template <typename N>
-        requires std::is_integral_v<N>
-    Field(std::string_view k, N v) : key(k), value(std::to_string(v)), quoted(false) {}
+    requires std::is_integral_v<N> Field(std::string_view k, N v) : key(k), value(std::to_string(v)), quoted(false) {}
 };
 
 using Fields = std::initializer_list<Field>;
@@ -40,9 +39,17 @@ void configure(Level level, Format format);
 bool enabled(Level level);
 void write(Level level, std::string_view message, Fields fields);
 
-inline void debug(std::string_view message, Fields fields = {}) { write(Level::Debug, message, fields); }
-inline void info(std::string_view message, Fields fields = {}) { write(Level::Info, message, fields); }
-inline void warn(std::string_view message, Fields fields = {}) { write(Level::Warn, message, fields); }
-inline void error(std::string_view message, Fields fields = {}) { write(Level::Error, message, fields); }
+inline void debug(std::string_view message, Fields fields = {}) {
+    write(Level::Debug, message, fields);
+}
+inline void info(std::string_view message, Fields fields = {}) {
+    write(Level::Info, message, fields);
+}
+inline void warn(std::string_view message, Fields fields = {}) {
+    write(Level::Warn, message, fields);
+}
+inline void error(std::string_view message, Fields fields = {}) {
+    write(Level::Error, message, fields);
+}
 
 }  // namespace stoker::log

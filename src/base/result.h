@@ -36,17 +36,15 @@ struct [[nodiscard]] Error {
     std::uint16_t detail = 0;  // A module's own finer code (net::Fault, for one); 0 when there is none.
 
     // The same error seen from one level up: "load rules: line 7: unknown label".
-    Error context(std::string_view where) && {
-        return {code, std::string(where) + ": " + std::move(message), detail};
-    }
+    Error context(std::string_view where) && { return {code, std::string(where) + ": " + std::move(message), detail}; }
 };
 
 // A T, or an Error. Named after std::expected so that it can become one.
 template <typename T>
 class [[nodiscard]] Result {
 public:
-    Result() : Result(Error{Errc::Internal, "result never set"}) {}  // asio::co_spawn default-constructs results.
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(google-explicit-constructor)
+    Result() : Result(Error{Errc::Internal, "result never set"}) {}        // asio::co_spawn default-constructs results.
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
     Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
     bool has_value() const { return state_.index() == 0; }

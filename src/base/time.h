@@ -23,8 +23,12 @@ using Clock = std::function<Timestamp()>;
 Timestamp now();
 
 // Milliseconds since 1970, as samples and records carry it.
-constexpr std::int64_t to_millis(Timestamp time) { return time.time_since_epoch().count(); }
-constexpr Timestamp from_millis(std::int64_t millis) { return Timestamp{Duration{millis}}; }
+constexpr std::int64_t to_millis(Timestamp time) {
+    return time.time_since_epoch().count();
+}
+constexpr Timestamp from_millis(std::int64_t millis) {
+    return Timestamp{Duration{millis}};
+}
 
 // Nanoseconds since 1970, for spans.
 std::int64_t now_nanos();
