@@ -17,9 +17,10 @@ void Subscription::push(const std::string& text) {
 }
 
 void Live::publish(const std::string& event, const std::string& json) {
-    std::string text = "event: " + event + "\ndata: " + json + "\n\n";
     MutexLock lock(mutex_);
     std::erase_if(subscriptions_, [](const auto& weak) { return weak.expired(); });
+    if (subscriptions_.empty()) return;
+    const std::string text = "event: " + event + "\ndata: " + json + "\n\n";
     for (const auto& weak : subscriptions_) {
         if (auto subscription = weak.lock()) subscription->push(text);
     }

@@ -1,4 +1,5 @@
 // A background job: a function called again and again on a thread of its own, with a name and a metric, until stop().
+// Its thread gives way to those that carry traffic.
 #pragma once
 
 #include <condition_variable>
@@ -11,6 +12,9 @@
 #include "base/time.h"
 
 namespace stoker::app {
+
+// Makes the calling thread, and those that it starts, give way to the event loops when the cores are full.
+void yield_to_traffic();
 
 class Job {
 public:

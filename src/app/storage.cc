@@ -1,5 +1,7 @@
 #include "app/storage.h"
 
+#include <thread>
+
 #include "app/config_convert.h"
 #include "base/log.h"
 
@@ -31,7 +33,13 @@ Result<std::unique_ptr<Storage>> Storage::open(const DataFolder& folder, const C
                   {{"segment", damage.segment}, {"offset", damage.offset}, {"what", damage.what}});
     }
 
-    auto records = records::RecordStore::open(folder.at("records"), records_options(config));
+    // DuckDB's own threads inherit the priority of the thread that opens it.
+    Result<std::unique_ptr<records::RecordStore>> records;
+    std::thread opener([&] {
+        yield_to_traffic();
+        records = records::RecordStore::open(folder.at("records"), records_options(config));
+    });
+    opener.join();
     if (!records) return std::move(records).error().context("open the record store");
     storage->records = *std::move(records);
     if (!storage->records->repaired().empty())
