@@ -197,6 +197,12 @@ test('a broken configuration names file, line, key and remedy; a reload keeps th
     await until('SIGHUP reloads', async () => (await getJson(`${stoker.gateway}/v1/models`)).data.length === 1)
 })
 
+test('another site can not act through a visitor\'s browser', async () => {
+    const post = (headers) => fetch(`${stoker.console}/api/v1/config/reload`, { method: 'POST', headers })
+    assert.equal((await post({ origin: 'http://evil.example' })).status, 403)
+    assert.equal((await post({ origin: stoker.console })).status, 200)
+})
+
 test('the journal with a torn tail loses only the tear', { timeout: 60_000 }, async () => {
     const torn = await startStoker({ config: `pools:\n  - {name: chat, models: [m], replicas: [{url: "${sim.url}"}]}\n` })
     const ids = []

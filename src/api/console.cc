@@ -27,6 +27,15 @@ bool is_form(const net::RequestHead& head) {
     return head.headers.get("Content-Type").value_or("").starts_with("application/x-www-form-urlencoded");
 }
 
+// A page of another site that makes a visitor's browser act here: browsers say where a request comes from.
+bool from_another_site(const net::RequestHead& head) {
+    if (head.method == "GET" || head.method == "HEAD") return false;
+    const auto origin = head.headers.get("Origin");
+    if (!origin) return false;  // Not a browser.
+    const auto host = head.headers.get("Host").value_or("");
+    return *origin != "http://" + std::string(host) && *origin != "https://" + std::string(host);
+}
+
 net::Response run_guarded(const Route& route, const ApiRequest& request) {
     try {
         return route.handler(request);
@@ -53,6 +62,10 @@ boost::asio::awaitable<void> Console::handle(net::Exchange& exchange) {
 
 boost::asio::awaitable<net::Response> Console::answer(net::Exchange& exchange) {
     ApiRequest request = parse(exchange.request());
+    if (from_another_site(exchange.request())) {
+        co_return error_response(
+            {Errc::PermissionDenied, "requests that change something are taken from this page only"});
+    }
     Match match = router_.find(request.method, request.path);
     if (!match.route) {
         if (match.path_known) {
