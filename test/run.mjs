@@ -10,8 +10,11 @@ const files = readdirSync(here).filter((name) => name.endsWith('.test.mjs') && (
 let failed = 0
 for (const file of files.sort()) {
     console.log(`-- ${file}`)
-    const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, file)], { stdio: 'inherit', timeout: 600_000 })
-    if (status !== 0) failed++
+    // A busy machine can starve what measures real time: a failure must happen twice, and the first is told.
+    const passes = () => spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, file)], { stdio: 'inherit', timeout: 600_000 }).status === 0
+    if (passes()) continue
+    console.log(`-- ${file} failed; once more`)
+    if (!passes()) failed++
 }
 console.log(`e2e files: ${files.length - failed} passed, ${failed} failed`)
 process.exit(failed ? 1 : 0)
