@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
-#include <cstring>
 #include <utility>
 
 #include "base/log.h"
@@ -15,7 +13,9 @@
 namespace stoker::diagnose {
 namespace {
 
-constexpr std::chrono::seconds kWake{1};  // For what depends on time alone.
+constexpr std::chrono::seconds kWake{1};          // For what depends on time alone.
+constexpr std::chrono::milliseconds kDying{200};  // From the first refused connection to the end of the process.
+constexpr std::chrono::milliseconds kDyingPoll{10};
 
 std::string_view name_of(Signal::Kind kind) {
     constexpr std::array<std::string_view, 5> kNames{"engine_down", "engine_hung", "engine_recovered", "alert_fired",
@@ -28,36 +28,35 @@ std::string percent(double share) {
 }
 
 TimelineEntry diagnosis(const Hypothesis& best, Timestamp at) {
-    std::string text = best.summary + " (" + best.cause + ", confidence " + percent(best.confidence) + ")";
-    if (!best.evidence.empty()) text += ". " + best.evidence.front().text;
+    std::string text = best.summary;
+    if (text.ends_with('.')) text.pop_back();
+    text += " (" + best.cause + ", confidence " + percent(best.confidence) + ").";
+    if (!best.evidence.empty()) text += " " + best.evidence.front().text;
     return {at, Phase::Diagnose, std::move(text), "diagnosis", true};
 }
 
-Incident engine_incident(const Signal& signal) {
+// The same words as the supervisor's log: "chat/a is down: its process exited with code 137 (as after SIGKILL)".
+std::string title_of(const Signal& signal, const std::optional<ProcessFacts>& process) {
+    if (process && !process->running) {
+        const std::string how = how_it_ended(process->exit_known, process->exit_code, process->exit_signal);
+        return signal.replica + " is down: its process " + how;
+    }
+    if (process && process->stopped) return signal.replica + " hangs: its process is stopped";
+    return signal.replica + (signal.kind == Signal::Kind::EngineHung ? " hangs" : " is down");
+}
+
+Incident engine_incident(const Signal& signal, const std::optional<ProcessFacts>& process) {
     Incident incident;
     incident.kind = signal.kind == Signal::Kind::EngineHung ? IncidentKind::EngineHung : IncidentKind::EngineDown;
     incident.severity = "critical";
-    incident.title = signal.replica + (signal.kind == Signal::Kind::EngineHung ? " hangs" : " is down");
+    incident.title = title_of(signal, process);
     incident.replica = signal.replica;
     incident.pool = signal.pool;
     incident.opened_at = signal.at;
     std::string text = signal.reason;
-    if (!signal.evidence.empty()) text += " [" + join(signal.evidence, "; ") + "]";
+    if (!signal.evidence.empty()) text += ": " + join(signal.evidence, "; ");
     incident.timeline.push_back({signal.at, Phase::Detect, std::move(text), signal.source, true});
     return incident;
-}
-
-bool is_crash(int number) {
-    return number == SIGSEGV || number == SIGABRT || number == SIGBUS || number == SIGILL || number == SIGFPE;
-}
-
-std::string how_it_ended(const ProcessFacts& facts) {
-    std::string text = "Process " + std::to_string(facts.pid) + " ended";
-    if (!facts.exit_known) return text;
-    if (facts.exit_signal == 0) return text + " with code " + std::to_string(facts.exit_code);
-    const char* name = sigabbrev_np(facts.exit_signal);
-    text += " by signal " + std::to_string(facts.exit_signal);
-    return name == nullptr ? text : text + " (SIG" + name + ")";
 }
 
 bool said_already(const Incident& incident, const std::string& text) {
@@ -131,6 +130,7 @@ void Diagnoser::run() {
             return;
         }
         end_unconfirmed(options_.clock());
+        reopen_absorbed(options_.clock());
     }
 }
 
@@ -149,9 +149,11 @@ void Diagnoser::handle(const Signal& signal) {
 }
 
 void Diagnoser::engine_trouble(const Signal& signal) {
-    std::vector<Observation> observations = signal.findings;
-    for (Observation& seen : process_findings(signal.replica)) observations.push_back(std::move(seen));
-    Incident incident = engine_incident(signal);
+    const bool known = book_.open_for_replica(signal.replica).has_value();
+    const auto process = process_of(signal.replica, !known && speaks_of_refusal(signal));
+    std::vector<Observation> observations =
+        gather(signal, process ? process_findings(*process) : std::vector<Observation>{});
+    Incident incident = engine_incident(signal, process);
     incident.hypotheses = rank(observations);
     const Timestamp at = std::max(signal.at, options_.clock());
     incident.timeline.push_back(diagnosis(incident.hypotheses.front(), at));
@@ -175,6 +177,11 @@ void Diagnoser::engine_trouble(const Signal& signal) {
 // Asks the metrics, now that healing is under way.
 void Diagnoser::refine(const Incident& incident, std::vector<Observation> observations) {
     std::vector<Observation> more = metric_findings(incident.replica, options_.clock());
+    const bool has_work = std::any_of(observations.begin(), observations.end(), [](const Observation& item) {
+        return item.finding == Finding::NoProgress && item.seen;
+    });
+    // An idle engine's counter stands still as well.
+    if (!has_work) std::erase_if(more, [](const auto& item) { return item.finding == Finding::CountersStill; });
     if (more.empty()) return;
     for (Observation& seen : more) observations.push_back(std::move(seen));
     std::vector<Hypothesis> ranked = rank(observations);
@@ -193,12 +200,13 @@ void Diagnoser::engine_recovered(const Signal& signal) {
 
 void Diagnoser::alert_fired(const Signal& signal) {
     if (signal.severity == "info" || signal.severity == "none") return;
-    const std::string text = "Alert " + signal.title + ": " + signal.reason;
-    if (!signal.replica.empty()) {
-        if (const auto known = book_.open_for_replica(signal.replica)) {
-            (void)book_.note(known->id, {signal.at, Phase::Note, text, signal.source, true});
-            return;
-        }
+    const auto engine =
+        signal.replica.empty() ? book_.open_for_pool(signal.pool) : book_.open_for_replica(signal.replica);
+    if (engine) {
+        absorbed_.insert_or_assign(signal.title, Absorbed{engine->id, signal});
+        const std::string text = "Alert " + signal.title + ": " + signal.reason;
+        (void)book_.note(engine->id, {signal.at, Phase::Note, text, signal.source, true});
+        return;
     }
     Incident incident;
     incident.kind = IncidentKind::Alert;
@@ -220,6 +228,7 @@ void Diagnoser::alert_fired(const Signal& signal) {
 }
 
 void Diagnoser::alert_resolved(const std::string& title, const std::string& replica, const std::string& reason) {
+    absorbed_.erase(title);
     for (const Incident& incident : book_.list({.only_open = true, .limit = SIZE_MAX})) {
         if (incident.kind != IncidentKind::Alert || incident.title != title || incident.replica != replica) continue;
         healing_.on_recovered(incident, reason);
@@ -239,29 +248,32 @@ void Diagnoser::end_unconfirmed(Timestamp now) {
     }
 }
 
-std::vector<Observation> Diagnoser::process_findings(const std::string& replica) const {
-    std::vector<Observation> found;
-    const auto facts = processes_ == nullptr ? std::nullopt : processes_->process_of(replica);
-    if (!facts) return found;
-    const auto add = [&found](Finding finding, bool seen, const std::string& text) {
-        found.push_back({finding, seen, {text, "", ""}});
-    };
-    const std::string pid = "Process " + std::to_string(facts->pid);
-    if (facts->running) {
-        add(Finding::ProcessGone, false, pid + (facts->stopped ? " is there, but stopped" : " is running"));
-        add(Finding::ProcessStopped, facts->stopped,
-            pid + (facts->stopped ? " is stopped by a signal" : " is not stopped"));
-        return found;
+// An alert that outlives the incident it was noted in has another cause, or was not its consequence at all.
+void Diagnoser::reopen_absorbed(Timestamp now) {
+    std::vector<Signal> outlived;
+    for (auto it = absorbed_.begin(); it != absorbed_.end();) {
+        const auto incident = book_.find(it->second.incident);
+        const bool lasts = incident && (!is_over(*incident) || now < incident->resolved_at + options_.aftermath);
+        if (lasts) {
+            ++it;
+            continue;
+        }
+        outlived.push_back(std::move(it->second.alert));
+        it = absorbed_.erase(it);
     }
-    std::string ended = how_it_ended(*facts);
-    if (!facts->last_output.empty()) ended += "; its last line was: " + facts->last_output;
-    add(Finding::ProcessGone, true, ended);
-    if (facts->exit_known) {
-        add(Finding::KilledBySigkill, facts->exit_signal == SIGKILL, ended);
-        add(Finding::CrashSignal, is_crash(facts->exit_signal), ended);
-        add(Finding::ExitedWithError, facts->exit_signal == 0 && facts->exit_code != 0, ended);
+    for (const Signal& alert : outlived) alert_fired(alert);
+}
+
+// Where connections are refused, a process that is still there may be in the midst of its end: its sockets go first.
+std::optional<ProcessFacts> Diagnoser::process_of(const std::string& replica, bool refused) const {
+    if (processes_ == nullptr) return std::nullopt;
+    auto facts = processes_->process_of(replica);
+    const auto deadline = std::chrono::steady_clock::now() + kDying;
+    while (refused && facts && facts->running && !facts->stopped && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(kDyingPoll);
+        facts = processes_->process_of(replica);
     }
-    return found;
+    return facts;
 }
 
 std::vector<Observation> Diagnoser::metric_findings(const std::string& replica, Timestamp at) const {

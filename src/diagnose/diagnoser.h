@@ -2,8 +2,8 @@
 //
 // One thread of its own behind a bounded queue. An incident is opened from what the signal itself says, before anything
 // is looked up, so that healing begins at once; then metrics are queried and the hypotheses refined. Signals of one
-// trouble go into one incident: a replica has at most one that is not over, and an alert about a replica that has one
-// becomes a note in it.
+// trouble go into one incident: a replica has at most one that is not over, and an alert about a replica that has one,
+// or about a pool with such a replica, becomes a note in it.
 // submit() is thread-safe and never blocks.
 #pragma once
 
@@ -19,28 +19,10 @@
 #include "base/bounded_queue.h"
 #include "base/metrics.h"
 #include "diagnose/incident_book.h"
+#include "diagnose/process_facts.h"
 #include "diagnose/signal.h"
 
 namespace stoker::diagnose {
-
-// What is known of a replica's own process.
-struct ProcessFacts {
-    std::int64_t pid = 0;
-    bool running = false;
-    bool stopped = false;     // By SIGSTOP.
-    bool exit_known = false;  // Of a process that this Stoker started; adopted ones end without a status.
-    int exit_code = 0;
-    int exit_signal = 0;      // 0: it exited by itself.
-    std::string last_output;  // Last line of its log.
-};
-
-// Answered by whoever supervises engines. Thread-safe; must not block.
-class ProcessWatch {
-public:
-    virtual ~ProcessWatch() = default;
-    // Nothing for a replica that is not supervised.
-    virtual std::optional<ProcessFacts> process_of(const std::string& replica) const = 0;
-};
 
 // Hears what became of signals; on the diagnoser's thread. Healing implements it.
 class TroubleObserver {
@@ -56,6 +38,9 @@ struct DiagnoserOptions {
     std::size_t queue = 4096;  // Signals past it are refused and counted.
     // An alert that was firing when Stoker ended, and does not fire again within this, is over.
     Duration alert_confirmation{10LL * 60 * 1000};
+    // An alert that was noted in an engine's incident and still fires so long after that gets its own. Rules look back
+    // over 5 minutes as a rule.
+    Duration aftermath{6LL * 60 * 1000};
 };
 
 class Diagnoser : public alert::AlertObserver {
@@ -84,7 +69,8 @@ private:
     void alert_resolved(const std::string& title, const std::string& replica, const std::string& reason);
     void refine(const Incident& incident, std::vector<Observation> observations);
     void end_unconfirmed(Timestamp now);
-    std::vector<Observation> process_findings(const std::string& replica) const;
+    void reopen_absorbed(Timestamp now);
+    std::optional<ProcessFacts> process_of(const std::string& replica, bool refused) const;
     std::vector<Observation> metric_findings(const std::string& replica, Timestamp at) const;
 
     const DiagnoserOptions options_;
@@ -98,6 +84,11 @@ private:
 
     BoundedQueue<Signal> queue_;
     std::map<std::string, Timestamp> unconfirmed_;  // Ids of alert incidents; touched only by thread_ once it runs.
+    struct Absorbed {
+        std::string incident;  // Id of the engine's incident that has the alert as a note.
+        Signal alert;
+    };
+    std::map<std::string, Absorbed> absorbed_;  // Alerts that fire, by title; touched only by thread_.
     std::thread thread_;
 };
 

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <set>
+#include <thread>
 
 namespace stoker::diagnose {
 namespace {
@@ -153,6 +155,117 @@ TEST_F(DiagnoserTest, AnAlertAboutADeadReplicaBelongsToItsIncident) {
     alert(Fired::Fired, "critical", "chat/a");
     EXPECT_EQ(drain(), Heard{"opened engine_down"});
     EXPECT_EQ(book.counts().total, 1u);
+}
+
+TEST_F(DiagnoserTest, AnAlertAboutThePoolOfADeadReplicaBelongsToItsIncident) {
+    start();
+    send(Signal::Kind::EngineDown);
+    alert(Fired::Fired, "critical");
+    EXPECT_EQ(drain(), Heard{"opened engine_down"});
+    EXPECT_EQ(book.counts().total, 1u);
+    EXPECT_EQ(book.open_for_pool("chat")->timeline.back().phase, Phase::Note);
+    EXPECT_FALSE(book.open_for_pool("embed"));
+    EXPECT_FALSE(book.open_for_pool(""));
+}
+
+TEST_F(DiagnoserTest, AnAlertThatOutlivesTheEnginesIncidentGetsItsOwn) {
+    options.aftermath = Duration{0};
+    start();
+    send(Signal::Kind::EngineDown);
+    alert(Fired::Fired, "critical");
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto heard = [&](std::size_t count) {
+        while (healing.heard().size() < count && std::chrono::steady_clock::now() < deadline) {
+            std::this_thread::sleep_for(5ms);
+        }
+        return healing.heard().size() >= count;
+    };
+    ASSERT_TRUE(heard(1));
+    send(Signal::Kind::EngineRecovered, "answers again");
+    ASSERT_TRUE(heard(2));  // All before was handled.
+    const std::string id = book.open_for_replica("chat/a")->id;
+    (void)book.update(id, stoker::now(), [](Incident& incident) {
+        incident.status = IncidentStatus::Resolved;
+        incident.resolved_at = stoker::now();
+    });
+    ASSERT_TRUE(heard(3));
+    EXPECT_EQ(drain(), (Heard{"opened engine_down", "recovered engine_down", "opened alert"}));
+}
+
+// What is known when the first signal arrives, as the gateway and the supervisor really tell it.
+TEST_F(DiagnoserTest, TheDiagnosisFollowsWhatWasSeen) {
+    using Down = Signal::Kind;
+    const auto exited = [](int code, int signal) {
+        return ProcessFacts{.pid = 7, .exit_known = true, .exit_code = code, .exit_signal = signal, .last_output = ""};
+    };
+    const ProcessFacts runs{.pid = 7, .running = true, .last_output = ""};
+    const ProcessFacts stops{.pid = 7, .running = true, .stopped = true, .last_output = ""};
+    struct Row {
+        const char* what;
+        std::optional<ProcessFacts> process;
+        Signal::Kind kind;
+        const char* reason;
+        const char* evidence;
+        bool health_ok;
+        const char* health;
+        const char* cause;
+        double at_least;
+        const char* title;
+    } rows[] = {
+        {"SIGKILL, the supervisor first", exited(0, SIGKILL), Down::EngineDown, "its process is gone",
+         "process 7 ended by signal 9 (SIGKILL) after 3 s", false, "process 7 ended by signal 9 (SIGKILL) after 3 s",
+         "engine_process_died", 0.7, "r is down: its process ended by signal 9 (SIGKILL)"},
+        {"SIGKILL, a request first, the last probe was good", exited(0, SIGKILL), Down::EngineDown,
+         "connections are refused", "2 connections refused in 4 ms", true, "200 in 3 ms", "engine_process_died", 0.7,
+         "r is down: its process ended by signal 9 (SIGKILL)"},
+        {"exit 137", exited(137, 0), Down::EngineDown, "connections are refused", "2 connections refused in 4 ms", true,
+         "200 in 3 ms", "engine_process_died", 0.7, "r is down: its process exited with code 137 (as after SIGKILL)"},
+        {"exit 1", exited(1, 0), Down::EngineDown, "its process is gone", "process 7 exited with code 1", false,
+         "process 7 exited with code 1", "engine_process_died", 0.85, "r is down: its process exited with code 1"},
+        {"segfault in a container", exited(139, 0), Down::EngineDown, "connections are refused",
+         "2 connections refused in 4 ms", true, "200 in 3 ms", "engine_process_died", 0.7,
+         "r is down: its process exited with code 139 (as after SIGSEGV)"},
+        {"adopted, so no status", ProcessFacts{.pid = 7, .last_output = ""}, Down::EngineDown, "its process is gone",
+         "process 7 ended", true, "200 in 3 ms", "engine_process_died", 0.7, "r is down: its process ended"},
+        {"SIGSTOP under load, the last probe was good", stops, Down::EngineHung,
+         "work is outstanding and nothing comes out", "4 streams stand still", true, "200 in 3 ms",
+         "engine_process_stopped", 0.9, "r hangs: its process is stopped"},
+        {"SIGSTOP, idle", stops, Down::EngineDown, "accepts connections but does not answer", "3 probes failed", false,
+         "timeout", "engine_process_stopped", 0.85, "r hangs: its process is stopped"},
+        {"hang with /health 200", runs, Down::EngineHung, "work is outstanding and nothing comes out",
+         "4 streams stand still", true, "200 in 3 ms", "engine_hung_no_progress", 0.85, "r hangs"},
+        {"unreachable, not supervised", std::nullopt, Down::EngineDown, "accepts connections but does not answer",
+         "3 probes failed", false, "connect_timeout", "engine_unreachable", 0.5, "r is down"},
+        {"refused, not supervised", std::nullopt, Down::EngineDown, "connections are refused", "2 connections refused",
+         true, "200 in 3 ms", "engine_process_died", 0.6, "r is down"},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.what);
+        Signal signal;
+        signal.kind = row.kind;
+        signal.replica = "r";
+        signal.reason = row.reason;
+        signal.evidence = {row.evidence};
+        signal.findings = from_health(row.health_ok, row.health, row.kind == Down::EngineHung);
+        IncidentBook fresh(nullptr);
+        metrics::Registry metrics;
+        processes.facts = row.process;
+        Diagnoser one(options, fresh, healing, &processes, nullptr, metrics);
+        one.start({});
+        ASSERT_TRUE(one.submit(signal));
+        one.stop();
+        const auto incident = fresh.open_for_replica("r");
+        ASSERT_TRUE(incident);
+        const Hypothesis& best = incident->hypotheses.front();
+        EXPECT_EQ(best.cause, row.cause);
+        EXPECT_GE(best.confidence, row.at_least);
+        EXPECT_EQ(incident->title, row.title);
+        EXPECT_EQ(incident->timeline.front().text, std::string(row.reason) + ": " + row.evidence);
+        for (const Hypothesis& hypothesis : incident->hypotheses) {
+            std::set<std::string> lines;
+            for (const Evidence& item : hypothesis.evidence) EXPECT_TRUE(lines.insert(item.text).second) << item.text;
+        }
+    }
 }
 
 TEST_F(DiagnoserTest, AnAlertThatDoesNotComeBackAfterARestartIsOver) {

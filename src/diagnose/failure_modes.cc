@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <initializer_list>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -52,7 +53,7 @@ const std::array<Mode, 8> kModes{{
       {GpuFault, 0.01}}},
     {"engine_killed_by_oom",
      "The kernel killed the engine because memory ran out.",
-     0.08,
+     0.05,
      {{ProcessGone, 0.98},
       {KilledBySigkill, 0.95},
       {CrashSignal, 0.01},
@@ -63,7 +64,7 @@ const std::array<Mode, 8> kModes{{
       {HealthOk, 0.02},
       {HealthFailing, 0.02},
       {OomKill, 0.9},
-      {MemoryNearlyFull, 0.5}}},
+      {MemoryNearlyFull, 0.3}}},
     {"engine_gpu_fault",
      "A GPU fault took the engine down.",
      0.04,
@@ -81,7 +82,7 @@ const std::array<Mode, 8> kModes{{
      "The engine hangs: it takes requests and produces nothing.",
      0.22,
      {{ProcessGone, 0.01},
-      {ProcessStopped, 0.02},
+      {ProcessStopped, 0.005},
       {ConnectionRefused, 0.01},
       {ConnectTimeout, 0.25},
       {HealthOk, 0.6},
@@ -91,7 +92,7 @@ const std::array<Mode, 8> kModes{{
       {CountersStill, 0.95}}},
     {"engine_process_stopped",
      "The engine's process is stopped (SIGSTOP or a debugger), so nothing runs.",
-     0.06,
+     0.04,
      {{ProcessGone, 0.001},
       {ProcessStopped, 0.99},
       {ConnectionRefused, 0.01},
@@ -121,7 +122,11 @@ const std::array<Mode, 8> kModes{{
       {NoProgress, 0.3},
       {KvCacheFull, 0.9},
       {CountersStill, 0.05}}},
-    {"unknown", "None of the known failure modes explains what was seen.", 0.08, {}},
+    // A process that is known to be gone or stopped explains the rest, however odd the rest is.
+    {"unknown",
+     "None of the known failure modes explains what was seen.",
+     0.05,
+     {{ProcessGone, 0.01}, {ProcessStopped, 0.01}}},
 }};
 
 double probability(const Mode& mode, Finding finding) {
@@ -131,10 +136,28 @@ double probability(const Mode& mode, Finding finding) {
     return kBaseRates[static_cast<std::size_t>(finding)];
 }
 
+// What hardly tells the mode from any other is no evidence for it.
+constexpr double kTelling = 1.1;
+
 bool speaks_for(const Mode& mode, const Observation& observation) {
     const double base = kBaseRates[static_cast<std::size_t>(observation.finding)];
     const double here = probability(mode, observation.finding);
-    return observation.seen ? here > base : here < base;
+    return observation.seen ? here > base * kTelling : 1 - here > (1 - base) * kTelling;
+}
+
+// Several findings may rest on one sentence, and one finding on several sentences.
+void add_evidence(std::vector<Evidence>& list, const Evidence& evidence) {
+    const bool known = std::any_of(list.begin(), list.end(), [&evidence](const Evidence& item) {
+        return item.text == evidence.text && item.query == evidence.query;
+    });
+    if (!known && !evidence.text.empty()) list.push_back(evidence);
+}
+
+// Each finding once, however many watchers report it: seen if anyone saw it.
+std::map<Finding, bool> answers(const std::vector<Observation>& observations) {
+    std::map<Finding, bool> seen;
+    for (const Observation& item : observations) seen[item.finding] |= item.seen;
+    return seen;
 }
 
 constexpr double kWorthSaying = 0.05;
@@ -147,15 +170,20 @@ std::string_view to_string(Finding finding) {
 }
 
 std::vector<Hypothesis> rank(const std::vector<Observation>& observations) {
+    const std::map<Finding, bool> seen = answers(observations);
     std::vector<Hypothesis> ranked;
     double sum = 0;
     for (const Mode& mode : kModes) {
         double weight = mode.prior;
         Hypothesis hypothesis{std::string(mode.id), std::string(mode.summary), 0, {}};
-        for (const Observation& observation : observations) {
-            const double p = probability(mode, observation.finding);
-            weight *= observation.seen ? p : 1 - p;
-            if (speaks_for(mode, observation)) hypothesis.evidence.push_back(observation.evidence);
+        for (const auto& [finding, was_seen] : seen) {
+            const double p = probability(mode, finding);
+            weight *= was_seen ? p : 1 - p;
+        }
+        for (const Observation& item : observations) {
+            if (item.seen == seen.at(item.finding) && speaks_for(mode, item)) {
+                add_evidence(hypothesis.evidence, item.evidence);
+            }
         }
         sum += weight;
         hypothesis.confidence = weight;

@@ -78,6 +78,22 @@ TEST(FailureModes, EvidenceIsWhatSpeaksForTheCause) {
     EXPECT_EQ(said, "process_gone;killed_by_sigkill;no health_ok;");
 }
 
+TEST(FailureModes, OneSentenceIsOneLineOfEvidence) {
+    const Evidence probe{"Health probe: connect_refused", "", ""};
+    const auto ranked = rank({{ConnectionRefused, true, probe},
+                              {HealthOk, false, probe},
+                              {ConnectTimeout, false, probe},
+                              {ConnectionRefused, true, {"2 connections refused in 4 ms", "", ""}}});
+    ASSERT_EQ(ranked.front().cause, "engine_process_died");
+    ASSERT_EQ(ranked.front().evidence.size(), 2u);
+    EXPECT_EQ(ranked.front().evidence[0].text, probe.text);
+    // Said twice is not twice as sure.
+    EXPECT_EQ(ranked.front().confidence,
+              rank({{ConnectionRefused, true, probe}, {HealthOk, false, probe}, {ConnectTimeout, false, probe}})
+                  .front()
+                  .confidence);
+}
+
 TEST(FailureModes, AtMostThreeInOrder) {
     const auto ranked = rank(saw({NoProgress}));
     EXPECT_LE(ranked.size(), 3u);

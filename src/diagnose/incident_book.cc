@@ -96,6 +96,15 @@ std::optional<Incident> IncidentBook::open_for_replica(std::string_view replica)
     return std::nullopt;
 }
 
+std::optional<Incident> IncidentBook::open_for_pool(std::string_view pool) const {
+    MutexLock lock(mutex_);
+    for (auto it = incidents_.rbegin(); it != incidents_.rend(); ++it) {
+        const Incident& incident = it->second;
+        if (!pool.empty() && !is_over(incident) && about_engine(incident) && incident.pool == pool) return incident;
+    }
+    return std::nullopt;
+}
+
 std::vector<Incident> IncidentBook::list(Filter filter) const {
     std::vector<Incident> found;
     MutexLock lock(mutex_);

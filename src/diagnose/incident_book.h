@@ -67,6 +67,9 @@ public:
     // The incident that is not over and about this replica's engine, if there is one.
     std::optional<Incident> open_for_replica(std::string_view replica) const;
 
+    // As open_for_replica(), of any of the pool's engines: the newest.
+    std::optional<Incident> open_for_pool(std::string_view pool) const;
+
     struct Filter {
         bool only_open = false;  // Any that is not over.
         std::size_t limit = 100;

@@ -17,6 +17,7 @@ struct Question {
     bool above;              // Seen if the value is above `limit`; else if below or equal.
     double limit;
     std::string_view text;
+    bool no_is_answer = true;  // False: not seeing it may only mean that the window reaches back before the trouble.
 };
 
 constexpr std::array<Question, 5> kQuestions{{
@@ -27,7 +28,7 @@ constexpr std::array<Question, 5> kQuestions{{
     {Finding::GpuFault, "sum(increase(gpu_xid_errors_total[5m]))", true, 0, "GPU faults in the last 5 minutes"},
     {Finding::KvCacheFull, "max(llm_engine_kv_usage_ratio{replica=\"$replica\"})", true, 0.98, "KV cache in use"},
     {Finding::CountersStill, "sum(increase(llm_engine_generation_tokens_total{replica=\"$replica\"}[1m]))", false, 0,
-     "Tokens that the engine itself counted in the last minute"},
+     "Tokens that the engine itself counted in the last minute", false},
 }};
 
 std::optional<double> first_number(const promql::Value& value) {
@@ -62,6 +63,7 @@ std::vector<Observation> ask_metrics(const alert::QueryFn& query, const std::str
         const auto number = first_number(*answer);
         if (!number || std::isnan(*number)) continue;
         const bool seen = question.above ? *number > question.limit : *number <= question.limit;
+        if (!seen && !question.no_is_answer) continue;
         const std::string value = format_number(*number);
         found.push_back({question.finding, seen, {std::string(question.text) + ": " + value, text, value}});
     }

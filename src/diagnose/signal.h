@@ -30,7 +30,15 @@ struct Signal {
 };
 
 // Findings in what the gateway knows of a replica: the result of its last health probe ("connect_refused",
-// "200 in 3 ms", "timeout"), and whether requests are outstanding without progress.
+// "200 in 3 ms", "timeout"), and whether requests are outstanding without progress. What was not looked at is no
+// finding.
 std::vector<Observation> from_health(bool health_ok, std::string_view health_detail, bool stalled_with_work);
+
+// Whether refused connections are what was noticed.
+bool speaks_of_refusal(const Signal& signal);
+
+// All that is known when the signal arrives: `process` (see process_findings()), what the signal's own words say, and
+// its findings, less those that are from before the trouble.
+std::vector<Observation> gather(const Signal& signal, const std::vector<Observation>& process);
 
 }  // namespace stoker::diagnose

@@ -30,6 +30,12 @@ bool holds(const promql::Value& value) {
     return false;
 }
 
+// A query that was asked after every attempt stands there once, with its last answer.
+void add_evidence(std::vector<diagnose::Evidence>& list, diagnose::Evidence evidence) {
+    std::erase_if(list, [&evidence](const auto& item) { return item.query == evidence.query; });
+    list.push_back(std::move(evidence));
+}
+
 std::string_view name_of(StepStatus status) {
     return status == StepStatus::Done ? "done" : status == StepStatus::Failed ? "failed" : "not_yet";
 }
@@ -158,6 +164,9 @@ void Healer::write(Report report) {
             resolved = *report.status == IncidentStatus::Resolved;
             incident.resolved_at = resolved ? at : Timestamp{};
         }
+        if (report.evidence && !incident.hypotheses.empty()) {
+            add_evidence(incident.hypotheses.front().evidence, std::move(*report.evidence));
+        }
         incident.timeline.push_back(std::move(report.entry));
     });
     if (!updated) {
@@ -222,7 +231,7 @@ void Healer::do_query(const RunQuery& run) {
     if (query_) {
         const auto value = query_(run.query, options_.clock());
         normal = value.has_value() && holds(*value);
-        detail = run.query + " gave " + (value ? diagnose::show(*value) : value.error().message);
+        detail = value ? diagnose::show(*value) : "an error: " + value.error().message;
     }
     MutexLock lock(mutex_);
     carry_out(machine_.query_done(run.token, normal, detail, options_.clock()));

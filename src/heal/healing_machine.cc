@@ -120,7 +120,7 @@ Commands HealingMachine::step_done(std::uint64_t token, const StepResult& result
     } else {
         const bool late = result.status == StepStatus::NotYet;
         std::string why =
-            std::string(to_string(step)) + (late ? " was not done in " + seconds(now - at->since) : " failed");
+            std::string(to_string(step)) + (late ? " was not done in " + spoken(now - at->since) : " failed");
         attempt_failed(*at, Phase::Act, with_detail(std::move(why), at->last_detail), now);
     }
     return take(now);
@@ -137,12 +137,14 @@ Commands HealingMachine::query_done(std::uint64_t token, bool normal, std::strin
         at->normal_since = now;
     }
     if (normal && now - *at->normal_since >= at->policy->verify.hold) {
-        std::string text = "Verified: normal for " + seconds(now - *at->normal_since);
-        report(*at, now, Phase::Verify, with_detail(std::move(text), at->last_detail));
-        resolve(*at, "Healed by " + at->policy->name + " in " + seconds(now - at->incident.opened_at), now);
+        report(*at, now, Phase::Verify, verified(at->policy->verify, now - *at->normal_since));
+        attach_query(*at, "After healing: back to normal");
+        resolve(*at, "Healed by " + at->policy->name + " in " + spoken(now - at->incident.opened_at), now);
     } else if (now >= at->deadline) {
-        const std::string why = "not back to normal within " + seconds(at->policy->verify.within);
-        attempt_failed(*at, Phase::Verify, with_detail(why, at->last_detail), now);
+        std::string why = "not back to normal within " + spoken(at->policy->verify.within);
+        if (!at->last_detail.empty()) why += "; the verification query gave " + at->last_detail;
+        attempt_failed(*at, Phase::Verify, why, now);
+        attach_query(*at, "After healing: not back to normal");
     } else {
         at->next_at = now + kQueryPoll;
     }
@@ -219,6 +221,16 @@ void HealingMachine::report(const Case& at, Timestamp now, Phase phase, std::str
     const std::string policy = at.policy == nullptr ? "" : at.policy->name;
     const std::string actor = policy.empty() ? "healing" : "policy " + policy;
     commands_.push_back(Report{at.incident.id, {now, phase, std::move(text), actor, ok}, status, policy});
+}
+
+void HealingMachine::attach_query(const Case& at, std::string text) {
+    for (auto it = commands_.rbegin(); it != commands_.rend(); ++it) {
+        auto* const last = std::get_if<Report>(&*it);
+        if (last == nullptr || last->entry.phase != Phase::Verify) continue;
+        last->evidence =
+            diagnose::Evidence{std::move(text), fill_in(at.policy->verify.query, at.incident), at.last_detail};
+        return;
+    }
 }
 
 HealingMachine::Case* HealingMachine::awaiting(std::uint64_t token) {

@@ -49,12 +49,14 @@ struct RunQuery {
     std::string query;
 };
 
-// Write `entry` into the incident's timeline; change its status and policy where they are given.
+// Write `entry` into the incident's timeline; change its status and policy and add to its evidence where they are
+// given.
 struct Report {
     std::string incident;
     diagnose::TimelineEntry entry;
     std::optional<diagnose::IncidentStatus> status;
     std::string policy;
+    std::optional<diagnose::Evidence> evidence{};
 };
 
 using Command = std::variant<RunStep, RunQuery, Report>;
@@ -128,6 +130,8 @@ private:
 
     void report(const Case& at, Timestamp now, diagnose::Phase phase, std::string text, bool ok = true,
                 std::optional<diagnose::IncidentStatus> status = std::nullopt);
+    // Gives the last report about verification its query as evidence: a sentence is for people, the query is the proof.
+    void attach_query(const Case& at, std::string text);
     void plan(Case fresh, Timestamp now);
     std::optional<std::string> refusal(const Case& at, Timestamp now);
     void begin_or_queue(Case& at, Timestamp now);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "heal/healing_scene.h"
+#include "heal/wording.h"
 
 namespace stoker::heal {
 namespace {
@@ -15,7 +16,26 @@ TEST(HealingMachine, HealsADeadEngine) {
     EXPECT_LT(scene.now - began, 10s);
     EXPECT_EQ(scene.machine.size(), 0u);
     EXPECT_TRUE(scene.said("Plan: eject, restart, wait_healthy, probe, readmit, verify."));
-    EXPECT_TRUE(scene.said("Verified: normal for 3."));
+    EXPECT_TRUE(scene.said("Back to normal, as the policy's query tells; held for 3"));
+    EXPECT_FALSE(scene.said("errors == 0"));  // A sentence for people; the query is evidence.
+    ASSERT_EQ(scene.evidence.size(), 1u);
+    EXPECT_EQ(scene.evidence[0].query, "errors == 0");
+    EXPECT_EQ(scene.evidence[0].value, "0");
+}
+
+TEST(HealingMachine, TheBuiltInVerificationSaysWhatIsNormal) {
+    Scene scene(default_policy());
+    scene.feed(scene.machine.opened(scene.incident(), scene.now));
+    scene.play();
+    EXPECT_TRUE(scene.said("Errors are back to normal: the replica serves and its requests do not fail; held for"));
+    EXPECT_FALSE(scene.said("increase("));
+}
+
+TEST(Wording, DurationsAsPeopleSayThem) {
+    const std::pair<Duration, const char*> rows[] = {
+        {0ms, "under 1 ms"},  {12ms, "12 ms"},     {999ms, "999 ms"},   {1s, "1 s"},    {1240ms, "1.2 s"},
+        {59'949ms, "59.9 s"}, {59'960ms, "1 min"}, {125s, "2 min 5 s"}, {3600s, "1 h"}, {12'000s, "3 h 20 min"}};
+    for (const auto& [duration, text] : rows) EXPECT_EQ(spoken(duration), text);
 }
 
 TEST(HealingMachine, RestartBeginsAtOnce) {

@@ -44,7 +44,7 @@ TEST(HealingMachine, RecoveryInTheMeantime) {
         scene.feed(scene.machine.recovered(incident, "answers again", scene.now));
         scene.play();
         EXPECT_EQ(scene.ends_as(), "resolved");
-        EXPECT_TRUE(scene.said("Verified"));
+        EXPECT_TRUE(scene.said("Back to normal"));
     }
     {  // Escalated without a plan: over when it answers.
         Scene scene(policy());

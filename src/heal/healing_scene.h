@@ -54,6 +54,7 @@ public:
         for (const Command& command : commands) {
             if (const auto* said = std::get_if<Report>(&command)) {
                 timeline.push_back(said->entry);
+                if (said->evidence) evidence.push_back(*said->evidence);
                 if (said->status) status[said->incident] = *said->status;
             } else {
                 pending.push_back(command);
@@ -100,6 +101,7 @@ public:
     std::set<Step> silent;                           // Steps whose answer never comes.
     Duration step_takes{100};
     std::vector<diagnose::TimelineEntry> timeline;
+    std::vector<diagnose::Evidence> evidence;
     std::map<std::string, IncidentStatus> status;
     Commands pending;
 

@@ -157,7 +157,7 @@ void HealingMachine::step_succeeded(Case& at, const StepResult& result, Timestam
     if (step == Step::Eject) at.ejected = true;
     if (step == Step::Readmit) at.ejected = false;
     std::string text(past_tense(step));
-    if (step != Step::Eject && step != Step::Readmit) text += " after " + seconds(now - at.since);
+    if (step != Step::Eject && step != Step::Readmit) text += " in " + spoken(now - at.since);
     report(at, now, Phase::Act, with_detail(std::move(text), result.detail));
     if (at.recovered && step == Step::Eject) {
         at.recovered = false;
@@ -174,7 +174,7 @@ void HealingMachine::start_verify(Case& at, Timestamp now) {
         report(at, now, Phase::Verify,
                has(at.steps, Step::Probe) ? "Verified by the probe request; the policy has no query."
                                           : "Nothing to verify with: the policy has neither probe nor query.");
-        return resolve(at, "Healed by " + at.policy->name + " in " + seconds(now - at.incident.opened_at), now);
+        return resolve(at, "Healed by " + at.policy->name + " in " + spoken(now - at.incident.opened_at), now);
     }
     at.stage = Stage::Verifying;
     at.since = now;
@@ -196,7 +196,7 @@ void HealingMachine::attempt_failed(Case& at, Phase phase, const std::string& wh
     const std::int64_t doublings = std::clamp<std::int64_t>(at.attempt - 1, 0, kMostDoublings);
     at.stage = Stage::BackingOff;
     at.next_at = now + at.policy->backoff * (std::int64_t{1} << doublings);
-    report(at, now, Phase::Plan, "Next attempt in " + seconds(at.next_at - now) + ".");
+    report(at, now, Phase::Plan, "Next attempt in " + spoken(at.next_at - now) + ".");
 }
 
 void HealingMachine::escalate(Case& at, const std::string& why, Timestamp now) {

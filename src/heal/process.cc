@@ -195,17 +195,21 @@ Result<Fd> open_process(const ProcessIdentity& identity) {
     return pidfd;
 }
 
-ExitStatus reap(const Spawned& process) {
+ExitStatus peek(const Spawned& process) {
     ExitStatus status;
     siginfo_t info{};
     const auto fd = static_cast<id_t>(process.pidfd.get());
-    const bool ours = waitid(P_PIDFD, fd, &info, WEXITED | WNOWAIT | WNOHANG) == 0 && info.si_pid != 0;
-    if (ours) {
-        status.known = true;
-        (info.si_code == CLD_EXITED ? status.code : status.signal) = info.si_status;
-    }
+    if (waitid(P_PIDFD, fd, &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == 0) return status;
+    status.known = true;
+    (info.si_code == CLD_EXITED ? status.code : status.signal) = info.si_status;
+    return status;
+}
+
+ExitStatus reap(const Spawned& process) {
+    const ExitStatus status = peek(process);
     kill(-process.identity.pid, SIGKILL);
-    if (ours) waitid(P_PIDFD, fd, &info, WEXITED | WNOHANG);
+    siginfo_t info{};
+    if (status.known) waitid(P_PIDFD, static_cast<id_t>(process.pidfd.get()), &info, WEXITED | WNOHANG);
     return status;
 }
 

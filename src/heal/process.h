@@ -83,6 +83,9 @@ struct ExitStatus {
     int signal = 0;  // 0: it exited by itself.
 };
 
+// The exit status of a process whose pidfd is readable, left in place for reap().
+ExitStatus peek(const Spawned& process);
+
 // Takes the exit status of a process whose pidfd is readable, and ends what is left of its group before its number can
 // be used again.
 ExitStatus reap(const Spawned& process);

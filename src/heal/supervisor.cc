@@ -30,16 +30,9 @@ bool is_alive(const ProcessStatus& status) {
     return status.state == ProcessState::Running || status.state == ProcessState::Stopping;
 }
 
-std::string how_it_ended(const ProcessStatus& status, const ExitStatus& exit, Timestamp now) {
-    std::string text = "process " + std::to_string(status.pid) + " ended";
-    if (exit.known && exit.signal != 0) {
-        const char* name = sigabbrev_np(exit.signal);
-        text +=
-            " by signal " + std::to_string(exit.signal) + (name == nullptr ? "" : " (SIG" + std::string(name) + ")");
-    } else if (exit.known) {
-        text += " with code " + std::to_string(exit.code);
-    }
-    return text + " after " + seconds(now - status.since);
+std::string told_end(const ProcessStatus& status, const ExitStatus& exit, Timestamp now) {
+    return "process " + std::to_string(status.pid) + " " + diagnose::how_it_ended(exit.known, exit.code, exit.signal) +
+           " after " + spoken(now - status.since);
 }
 
 // A session leader that an earlier Stoker started for this replica and folder, found by its environment.
@@ -252,7 +245,7 @@ void Supervisor::forget(const std::string& id) {
 void Supervisor::ended(Entry& entry, std::vector<ProcessExit>& unexpected) {
     const Timestamp at = options_.clock();
     const ExitStatus exit = reap(entry.process);
-    const std::string text = how_it_ended(entry.status, exit, at);
+    const std::string text = told_end(entry.status, exit, at);
     const bool asked = entry.status.state == ProcessState::Stopping;
     log::write(asked ? log::Level::Info : log::Level::Warn, "engine's " + text, {{"replica", entry.spec.id}});
     entry.process.pidfd = Fd();
@@ -333,11 +326,12 @@ std::optional<diagnose::ProcessFacts> Supervisor::process_of(const std::string& 
     facts.running = is_alive(entry.status) && !wait_for_end(entry.process.pidfd, Duration{0});
     if (facts.running) {
         const auto stat = read_stat(entry.process.identity.pid);
-        facts.stopped = stat && stat->state == 'T';
-    } else if (entry.status.state == ProcessState::Exited) {
-        facts.exit_known = entry.status.exit.known;
-        facts.exit_code = entry.status.exit.code;
-        facts.exit_signal = entry.status.exit.signal;
+        facts.stopped = stat && (stat->state == 'T' || stat->state == 't');
+    } else if (entry.status.state != ProcessState::Failed) {
+        const ExitStatus exit = is_alive(entry.status) ? peek(entry.process) : entry.status.exit;
+        facts.exit_known = exit.known;
+        facts.exit_code = exit.code;
+        facts.exit_signal = exit.signal;
     }
     if (!facts.running) facts.last_output = entry.files.last_line();
     return facts;

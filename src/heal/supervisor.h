@@ -59,7 +59,7 @@ struct ProcessExit {
     std::int64_t pid = 0;
     Timestamp at;
     ExitStatus status;
-    std::string text;  // "process 4711 ended by signal 9 (SIGKILL) after 12.3 s"
+    std::string text;  // "process 4711 exited with code 137 (as after SIGKILL) after 12.3 s"
 };
 
 // Told on the supervisor's thread; must not block.
