@@ -17,7 +17,8 @@ pools:
 ${sims.map((sim) => `      - {url: "${sim.url}", model: sim-model}`).join('\n')}
 `,
     })
-    openai = new OpenAI({ apiKey: 'unused', baseURL: `${stoker.gateway}/v1`, maxRetries: 0 })
+    // Node's own fetch: with Debian's Node 18 the SDK's default one calls every kept-alive stream cut, whoever serves it.
+    openai = new OpenAI({ apiKey: 'unused', baseURL: `${stoker.gateway}/v1`, maxRetries: 0, fetch: globalThis.fetch })
 })
 after(stopAll)
 

@@ -44,7 +44,7 @@ after(async () => {
 })
 
 test('usage and records agree over the OpenAI SDK', { skip, timeout: 120_000 }, async () => {
-    const openai = new OpenAI({ apiKey: 'unused', baseURL: `${stoker.gateway}/v1`, maxRetries: 0 })
+    const openai = new OpenAI({ apiKey: 'unused', baseURL: `${stoker.gateway}/v1`, maxRetries: 0, fetch: globalThis.fetch })
     const seen = { prompt: 0, completion: 0, ids: [] }
     const before = await tokens()
     for (let i = 0; i < 6; i++) {
