@@ -79,8 +79,9 @@ Result<Unit> Stoker::build() {
     build_services();
     TRY_UNIT(listen());
     build_collector();
-    brain_->start(config, setup_.rules);
+    // Connected first: an engine that dies as soon as it is started must not die unheard.
     events_.connect(brain_.get());
+    brain_->start(config, setup_.rules);
     gateway_->start();
     start_jobs();
     ready_ = true;

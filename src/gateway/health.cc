@@ -123,7 +123,9 @@ std::optional<Transition> ReplicaHealth::on_connect_refused(SteadyTime now) {
     if (refused_in_row_++ == 0) first_refused_at_ = now;
     if (refused_in_row_ < options_.refused_after) return {};
     return fail(ReplicaEvent::Kind::Down, "connections are refused",
-                {fmt::format("{} connections refused in {:.1f} s", refused_in_row_, seconds(now - first_refused_at_))},
+                {fmt::format("{} connections refused in {}", refused_in_row_,
+                             format_duration(std::max(Duration{1},
+                                                      std::chrono::duration_cast<Duration>(now - first_refused_at_))))},
                 true);
 }
 

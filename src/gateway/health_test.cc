@@ -181,7 +181,7 @@ TEST(Health, EachChangeIsToldOnceWithItsEvidence) {
     std::vector<Kind> kinds;
     for (const auto& transition : player.transitions()) kinds.push_back(transition.kind);
     EXPECT_EQ(kinds, (std::vector<Kind>{Kind::Down, Kind::Recovered, Kind::Ejected, Kind::Readmitted}));
-    EXPECT_EQ(player.transitions()[0].evidence[0], "2 connections refused in 1.0 s");
+    EXPECT_EQ(player.transitions()[0].evidence[0], "2 connections refused in 1s");
     EXPECT_TRUE(player.transitions()[0].cut_requests);
 }
 
