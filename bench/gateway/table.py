@@ -41,6 +41,6 @@ print(table)
 
 cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
 begin, end = "<!-- gateway:begin -->", "<!-- gateway:end -->"
-stamp = f"{datetime.date.today()}, {os.cpu_count()} × {cpu}, Linux {platform.release()}"
+stamp = f"{datetime.date.today()}, {os.cpu_count()} × {cpu}, Linux {platform.release().split("-")[0]}"
 text = page.read_text()
 page.write_text(text[: text.index(begin) + len(begin)] + f"\n{stamp}\n\n{table}\n" + text[text.index(end):])
