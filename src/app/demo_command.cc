@@ -121,8 +121,7 @@ int demo(const DemoOptions& options) {
     std::puts("This is a demo: simulated engines, made-up traffic, and a fault every few minutes.");
     announce(**stoker);
 
-    std::optional<int> signal;
-    while (!signal || *signal == SIGHUP) signal = signals.wait(Duration{60'000});
+    signals.wait_for_end();
     if (faults) faults->stop();
     if (traffic) traffic->stop();
     (*stoker)->stop();

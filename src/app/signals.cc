@@ -16,4 +16,9 @@ std::optional<int> Signals::wait(Duration limit) {
     return signal > 0 ? std::optional<int>(signal) : std::nullopt;
 }
 
+void Signals::wait_for_end() {
+    std::optional<int> signal;
+    while (!signal || *signal == SIGHUP) signal = wait(Duration{60'000});
+}
+
 }  // namespace stoker::app

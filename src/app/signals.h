@@ -16,6 +16,9 @@ public:
     // The next of them, or nothing after `limit`.
     std::optional<int> wait(Duration limit);
 
+    // Until TERM or INT; HUP means nothing here.
+    void wait_for_end();
+
 private:
     sigset_t set_;
 };

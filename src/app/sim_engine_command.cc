@@ -25,7 +25,7 @@ int sim_engine(const SimEngineOptions& options) {
     std::printf("simulated engine: http://%s model %s profile %s\n", (*engine)->address().c_str(), sim.model.c_str(),
                 sim.profile.c_str());
     std::fflush(stdout);
-    for (std::optional<int> signal; !signal || *signal == SIGHUP;) signal = signals.wait(Duration{3'600'000});
+    signals.wait_for_end();
     (*engine)->stop();
     loops.stop();
     return 0;

@@ -2,9 +2,9 @@
 
 #include <charconv>
 
+#include "api/handlers.h"
 #include "app/builtin_rules.h"
 #include "app/config_convert.h"
-#include "app/stoker_services.h"
 #include "base/log.h"
 #include "gateway/errors.h"
 
@@ -120,7 +120,7 @@ void Stoker::start_jobs() {
     jobs_.push_back(std::make_unique<Job>(
         "follow_discovery", kDiscovery, [this] { follow_discovery(); }, registry_));
     auto overview = [this] {
-        if (live_.subscribers() > 0) live_.publish("overview", overview_of(*services_));
+        if (live_.subscribers() > 0) live_.publish("overview", api::overview_json(*services_));
     };
     jobs_.push_back(std::make_unique<Job>("publish_overview", kOverview, overview, registry_));
 }
@@ -128,14 +128,16 @@ void Stoker::start_jobs() {
 void Stoker::follow_discovery() {
     MutexLock lock(mutex_);
     // A configuration that names pools means those and no others.
-    if (!setup_.config_file.empty() && !setup_.config.pools.empty()) return;
-    if (!config_.pools.empty() && discovered_.pools().empty()) return;
-    if (!discovered_.update(collector_->targets())) return;
-    Config config = config_;
-    config.pools = discovered_.pools();
+    if (!config_.pools.empty() || !discovered_.update(collector_->targets())) return;
+    const Config config = in_effect();
     log::info("engines found", {{"pools", config.pools.size()}});
     apply(config, rules_);
-    config_ = std::move(config);
+}
+
+Config Stoker::in_effect() const {
+    Config config = config_;
+    if (config.pools.empty()) config.pools = discovered_.pools();
+    return config;
 }
 
 void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules) {
@@ -162,10 +164,10 @@ api::ReloadOutcome Stoker::reload() {
     outcome.changed = changed_sections(config_, loaded.config);
     outcome.restart_needed = restart_needed(outcome.changed);
     if (loaded.config.rules.files.empty()) loaded.rules.groups = builtin_rules();
-    apply(loaded.config, loaded.rules.groups);
     log::configure(log_level(loaded.config.log), log_format(loaded.config.log));
     config_ = std::move(loaded.config);
     rules_ = std::move(loaded.rules.groups);
+    apply(in_effect(), rules_);
     log::info("configuration reloaded", {{"changed_sections", outcome.changed.size()}});
     return outcome;
 }

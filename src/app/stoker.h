@@ -59,6 +59,8 @@ private:
     void start_jobs();
 
     void follow_discovery();
+    // The configuration, with what was discovered where it names no pools.
+    Config in_effect() const REQUIRES_LOCK(mutex_);
     void apply(const Config& config, std::vector<alert::RuleGroupSpec> rules);
     api::Status status() const;
     Result<std::string> incident(const std::string& id) const;
@@ -90,8 +92,8 @@ private:
     std::unique_ptr<net::Server> console_server_;
     std::vector<std::unique_ptr<Job>> jobs_;
 
-    Mutex mutex_;  // Held while a configuration or a discovery is applied.
-    Config config_ GUARDED_BY(mutex_);
+    Mutex mutex_;                       // Held while a configuration or a discovery is applied.
+    Config config_ GUARDED_BY(mutex_);  // As given.
     std::vector<alert::RuleGroupSpec> rules_ GUARDED_BY(mutex_);
     DiscoveredPools discovered_ GUARDED_BY(mutex_);
 

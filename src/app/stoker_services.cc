@@ -1,15 +1,8 @@
 // The console's view of Stoker: api::Services filled in.
-#include "app/stoker_services.h"
-
 #include "alert/rules_json.h"
-#include "api/handlers.h"
 #include "app/stoker.h"
 
 namespace stoker::app {
-
-std::string overview_of(api::Services& services) {
-    return api::overview_json(services);
-}
 
 void Stoker::build_services() {
     services_.reset(new api::Services{
