@@ -10,11 +10,11 @@ level="${1:-build}"
 
 packages=(ca-certificates ccache cmake ninja-build g++ python3 curl
     libboost1.81-dev libssl-dev libsimdjson-dev libre2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev nlohmann-json3-dev
-    libcli11-dev librocksdb-dev libsqlite3-dev libgtest-dev libgmock-dev)
+    libcli11-dev librocksdb-dev libsnappy-dev libzstd-dev libprotozero-dev zlib1g-dev libsqlite3-dev libgtest-dev libgmock-dev)
 case "$level" in
 build) ;;
-test) packages+=(clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 chromium prometheus openssl procps) ;;
-bench) packages+=(haproxy nginx-light) ;;
+test) packages+=(clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 chromium prometheus victoria-metrics openssl procps) ;;
+bench) packages+=(haproxy nginx-light prometheus victoria-metrics) ;;
 *) sed -n '2,7p' "${BASH_SOURCE[0]}" && exit 2 ;;
 esac
 # Node is taken as it comes where there is one of 18 or later: Debian's npm brings some 400 packages.

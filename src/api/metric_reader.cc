@@ -29,7 +29,8 @@ std::optional<double> MetricReader::one(const std::string& query) const {
 
 std::map<std::string, double> MetricReader::by(const std::string& label, const std::string& query) const {
     std::map<std::string, double> values;
-    for (const auto& [labels, sample] : evaluate(engine_, querier_, query, at_)) {
+    for (const auto& [labels, sample, histogram] : evaluate(engine_, querier_, query, at_)) {
+        if (histogram) continue;
         auto key = labels.get(label);
         if (!key.empty() && std::isfinite(sample.value)) values[std::string(key)] = sample.value;
     }

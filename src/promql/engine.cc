@@ -124,6 +124,16 @@ Result<Unit> Engine::check(std::string_view query) const {
     return Unit{};
 }
 
+Result<std::string> Engine::format(std::string_view query) const {
+    TRY_UNIT(check(query));
+    return std::string(query);
+}
+
+Result<std::string> Engine::syntax_tree_json(std::string_view query) const {
+    TRY_UNIT(check(query));
+    return Error{Errc::Unavailable, "the syntax tree can't be shown yet"};
+}
+
 Result<std::vector<tsdb::Matcher>> parse_selector(std::string_view text) {
     TRY(VectorSelector selector, parse_vector_selector(text));
     return std::move(selector.matchers);

@@ -27,16 +27,20 @@ struct EngineOptions {
     std::uint64_t max_samples = 50'000'000;  // Loaded by one query.
     std::uint64_t max_points = 11'000;       // Steps of a range query, as Prometheus limits them.
     Duration subquery_step{60'000};          // Of subqueries that name none.
+    bool experimental = false;               // Experimental functions, aggregations, modifiers, duration expressions.
+    std::size_t threads = 1;                 // That one query may use.
 };
 
 struct VectorSample {
     tsdb::Labels labels;
     tsdb::Sample sample;
+    tsdb::HistogramPtr histogram = {};  // Not null: the value is this, and sample.value is tsdb::histogram_marker().
 };
 
 struct MatrixSeries {
     tsdb::Labels labels;
     std::vector<tsdb::Sample> samples;
+    std::vector<tsdb::HistogramPtr> histograms = {};  // Empty: numbers only. Otherwise as long as `samples`.
 };
 
 struct Scalar {
@@ -71,6 +75,11 @@ public:
 
     // Whether the text parses, without evaluating. Errors: InvalidArgument.
     Result<Unit> check(std::string_view query) const;
+
+    // The query laid out as Prometheus' /api/v1/format_query does. Errors: InvalidArgument.
+    Result<std::string> format(std::string_view query) const;
+    // Its syntax tree as the JSON of Prometheus' /api/v1/parse_query. Errors: InvalidArgument.
+    Result<std::string> syntax_tree_json(std::string_view query) const;
 
 private:
     EngineOptions options_;

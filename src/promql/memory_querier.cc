@@ -28,10 +28,10 @@ public:
                 const auto first = std::lower_bound(samples_->begin(), samples_->end(), start, before);
                 at_ = static_cast<std::size_t>(first - samples_->begin());
             }
-            bool next(tsdb::Sample& sample) override {
-                if (at_ == samples_->size() || (*samples_)[at_].time > end_) return false;
-                sample = (*samples_)[at_++];
-                return true;
+            tsdb::SampleBlock next_block() override {
+                const std::size_t from = at_;
+                while (at_ < samples_->size() && (*samples_)[at_].time <= end_) ++at_;
+                return {{samples_->data() + from, at_ - from}, {}};
             }
 
         private:

@@ -20,31 +20,27 @@ public:
                   std::int64_t start, std::int64_t end)
         : disk_(std::move(disk)), memory_(memory), start_(start), end_(end) {}
 
-    bool next(Sample& sample) override {
-        while (true) {
-            while (at_ < samples_.size()) {
-                const Sample& candidate = samples_[at_++];
-                if (candidate.time < start_ || (given_ && candidate.time <= last_)) {
-                    continue;
-                }
-                if (candidate.time > end_) {
-                    return false;
-                }
+    SampleBlock next_block() override {
+        while (load()) {
+            const auto earlier = [](const Sample& sample, std::int64_t time) { return sample.time < time; };
+            const auto later = [](std::int64_t time, const Sample& sample) { return time < sample.time; };
+            const std::int64_t from = given_ ? std::max(start_, last_ + 1) : start_;
+            const auto first = std::lower_bound(samples_.begin(), samples_.end(), from, earlier);
+            const auto last = std::upper_bound(first, samples_.end(), end_, later);
+            if (first != last) {
                 given_ = true;
-                last_ = candidate.time;
-                sample = candidate;
-                return true;
-            }
-            if (!load()) {
-                return false;
+                last_ = std::prev(last)->time;
+                return {{first, last}, {}};
             }
         }
+        return {};
     }
+
+    Result<Unit> status() const override { return status_; }
 
 private:
     bool load() {
         samples_.clear();
-        at_ = 0;
         std::string_view bytes;
         if (!next_bytes(bytes)) {
             return false;
@@ -52,6 +48,7 @@ private:
         if (auto read = read_chunk(bytes, samples_); !read) {
             log::error("unreadable metrics chunk left out of a query", {{"error", read.error().message}});
             samples_.clear();
+            status_ = std::move(read).error();
         }
         return true;
     }
@@ -64,6 +61,7 @@ private:
             }
             if (!more) {
                 log::error("metrics query could not read the disk", {{"error", more.error().message}});
+                status_ = more.error();
             }
             disk_.reset();
         }
@@ -80,7 +78,7 @@ private:
     const std::int64_t end_;
     std::size_t next_memory_ = 0;
     std::vector<Sample> samples_;
-    std::size_t at_ = 0;
+    Result<Unit> status_ = Unit{};
     bool given_ = false;
     std::int64_t last_ = 0;
 };

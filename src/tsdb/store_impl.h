@@ -49,6 +49,17 @@ public:
 
     Result<AppendOutcome> append(const std::vector<SeriesSample>& batch) override;
     Result<AppendOutcome> append_cached(std::vector<CachedSample>& batch) override;
+    Result<std::size_t> append_exemplars(const std::vector<SeriesExemplars>& batch) override;
+    Result<std::vector<SeriesExemplars>> exemplars(const std::vector<std::vector<Matcher>>& selectors,
+                                                   std::int64_t start, std::int64_t end) const override;
+    void set_metadata(const std::vector<FamilyMetadata>& batch) override;
+    std::vector<FamilyMetadata> metadata(const std::string& family) const override;
+    Result<std::size_t> delete_series(const std::vector<Matcher>& matchers, std::int64_t start,
+                                      std::int64_t end) override;
+    Result<Unit> clean_tombstones() override;
+    Result<Unit> snapshot(const std::string& directory) override;
+    Cardinality cardinality(const std::vector<Matcher>& matchers, std::size_t most) const override;
+    std::vector<Damage> damage() const override;
     Result<Unit> maintain(Timestamp now) override;
     StoreStats stats() const override;
     Result<Unit> health() const override;
