@@ -70,7 +70,7 @@ Result<AppendOutcome> StoreImpl::append_cached(std::vector<CachedSample>& batch)
 }
 
 Result<AppendOutcome> StoreImpl::append_items(std::span<Item> items) {
-    TRY_UNIT(health());
+    TRY_UNIT(writable());
     const auto started = std::chrono::steady_clock::now();
     ByShard groups;
     group(items.size(), groups, [&](std::size_t i) {

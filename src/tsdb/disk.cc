@@ -149,6 +149,30 @@ void DiskBatch::put_head(SeriesId id, std::string_view head) {
     batch_.Put(disk_.heads_, id_key(id), rocksdb::Slice(head.data(), head.size()));
 }
 
+std::string meta_key(MetaKind kind, std::string_view rest) {
+    std::string key(1, static_cast<char>(kind));
+    key += rest;
+    return key;
+}
+
+std::string meta_key(MetaKind kind, std::uint64_t number) {
+    std::string key(1, static_cast<char>(kind));
+    put_ordered(key, number);
+    return key;
+}
+
+void DiskBatch::put_meta(const std::string& key, std::string_view value) {
+    batch_.Put(disk_.meta_, key, rocksdb::Slice(value.data(), value.size()));
+}
+
+void DiskBatch::remove_meta(const std::string& key) {
+    batch_.Delete(disk_.meta_, key);
+}
+
+void DiskBatch::remove_meta_range(const std::string& first, const std::string& end) {
+    batch_.DeleteRange(disk_.meta_, first, end);
+}
+
 void DiskBatch::remove_series(SeriesId id) {
     batch_.Delete(disk_.series_, id_key(id));
     batch_.Delete(disk_.heads_, id_key(id));
@@ -163,7 +187,8 @@ Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const Sto
         {rocksdb::kDefaultColumnFamilyName, packed},
         {"series", packed},
         {"chunks", packed},
-        {"heads", family_options(options, cache, rocksdb::kNoCompression)}};
+        {"heads", family_options(options, cache, rocksdb::kNoCompression)},
+        {"meta", packed}};
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(database_options(options), directory, families, &disk->handles_, &db);
     if (!status.ok()) {
@@ -176,6 +201,7 @@ Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const Sto
     disk->series_ = disk->handles_[1];
     disk->chunks_ = disk->handles_[2];
     disk->heads_ = disk->handles_[3];
+    disk->meta_ = disk->handles_[4];
     return disk;
 }
 
@@ -195,7 +221,7 @@ Result<Unit> Disk::write(DiskBatch& batch) {
 }
 
 Result<Unit> Disk::checkpoint() {
-    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, heads_}), "flush metrics chunks");
+    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, heads_, meta_}), "flush metrics chunks");
 }
 
 Result<Unit> Disk::each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit) const {
@@ -224,6 +250,18 @@ Result<Unit> Disk::each_head(const std::function<Result<Unit>(SeriesId, HeadReco
         TRY_UNIT(visit(get_ordered(it->key().data()), std::move(head)));
     }
     return checked(it->status(), "read heads");
+}
+
+Result<Unit> Disk::each_meta(
+    MetaKind kind, const std::function<Result<Unit>(std::string_view key, std::string_view value)>& visit) const {
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, meta_));
+    const char first = static_cast<char>(kind);
+    for (it->Seek(rocksdb::Slice(&first, 1)); it->Valid() && it->key()[0] == first; it->Next()) {
+        TRY_UNIT(visit({it->key().data() + 1, it->key().size() - 1}, {it->value().data(), it->value().size()}));
+    }
+    return checked(it->status(), "read metadata");
 }
 
 Result<Unit> Disk::drop_before(std::int64_t time) {
@@ -255,7 +293,7 @@ std::shared_ptr<const Disk::View> Disk::view() {
 
 std::uint64_t Disk::bytes() const {
     std::uint64_t total = 0;
-    for (auto* family : {series_, chunks_, heads_}) {
+    for (auto* family : {series_, chunks_, heads_, meta_}) {
         std::uint64_t bytes = 0;
         if (db_->GetIntProperty(family, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
             total += bytes;

@@ -41,6 +41,12 @@ Result<HeadRecord> decode_head(std::string_view bytes);
 std::string encode_labels(std::span<const LabelRef> refs);
 Result<Labels> decode_labels(std::string_view bytes);
 
+// What the family `meta` holds; the first byte of its keys.
+enum class MetaKind : char { Metadata = 'm', Exemplar = 'e', Tombstones = 't', State = 's' };
+
+std::string meta_key(MetaKind kind, std::string_view rest);
+std::string meta_key(MetaKind kind, std::uint64_t number);
+
 // A set of changes that is written as one.
 class DiskBatch {
 public:
@@ -48,6 +54,11 @@ public:
     void put_series(SeriesId id, std::string_view labels);
     void put_head(SeriesId id, std::string_view head);
     void remove_series(SeriesId id);
+    // Small things beside the chunks, by a key whose first byte is their MetaKind.
+    void put_meta(const std::string& key, std::string_view value);
+    void remove_meta(const std::string& key);
+    // Removes the keys in [first, end).
+    void remove_meta_range(const std::string& first, const std::string& end);
 
     std::size_t bytes() const { return batch_.GetDataSize(); }
 
@@ -76,6 +87,10 @@ public:
     Result<Unit> each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit) const;
     Result<Unit> each_head(const std::function<Result<Unit>(SeriesId, HeadRecord)>& visit) const;
 
+    // Everything of one kind, ascending by key; `visit` gets the key without its first byte.
+    Result<Unit> each_meta(
+        MetaKind kind, const std::function<Result<Unit>(std::string_view key, std::string_view value)>& visit) const;
+
     // Drops all chunks of days that end at or before `time`.
     Result<Unit> drop_before(std::int64_t time);
 
@@ -93,6 +108,7 @@ private:
     rocksdb::ColumnFamilyHandle* series_ = nullptr;
     rocksdb::ColumnFamilyHandle* chunks_ = nullptr;
     rocksdb::ColumnFamilyHandle* heads_ = nullptr;
+    rocksdb::ColumnFamilyHandle* meta_ = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 

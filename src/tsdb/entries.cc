@@ -36,6 +36,12 @@ bool read_series(ByteReader& reader, const EntryVisitor& visitor) {
     return true;
 }
 
+bool read_record(std::uint8_t kind, ByteReader& reader, const EntryVisitor& visitor) {
+    const std::string_view body = reader.text();
+    const auto known = static_cast<RecordKind>(kind);
+    return reader.ok() && kind >= kFirstRecordKind && (!visitor.on_record || visitor.on_record(known, body));
+}
+
 }  // namespace
 
 void EntryWriter::add_series(SeriesId id, std::span<const LabelRef> labels) {
@@ -77,7 +83,7 @@ bool read_entries(std::string_view bytes, const EntryVisitor& visitor) {
         const auto kind = reader.fixed<std::uint8_t>();
         const bool good = kind == kSeriesEntry    ? read_series(reader, visitor)
                           : kind == kSamplesEntry ? read_samples(reader, visitor)
-                                                  : false;
+                                                  : read_record(kind, reader, visitor);
         if (!good) {
             return false;
         }

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "tsdb/index.h"
+#include "tsdb/records.h"
 
 namespace stoker::tsdb {
 
@@ -32,6 +33,8 @@ private:
 struct EntryVisitor {
     std::function<void(SeriesId, Labels)> on_series;
     std::function<void(SeriesId, Sample)> on_sample;
+    // Everything else (records.h); false if it is malformed. Empty: passed over.
+    std::function<bool(RecordKind, std::string_view body)> on_record = {};
 };
 
 // False if the bytes are not entries; what was read before was visited.

@@ -195,6 +195,24 @@ std::vector<std::string> Index::values(std::string_view name) const {
     return result;
 }
 
+std::size_t Index::pairs() const {
+    ReadLock lock(mutex_);
+    std::size_t pairs = 0;
+    for (const auto& [name, values] : names_) {
+        pairs += values.size();
+    }
+    return pairs;
+}
+
+void Index::each_pair(const std::function<void(const std::string&, const std::string&, std::size_t)>& visit) const {
+    ReadLock lock(mutex_);
+    for (const auto& [name, values] : names_) {
+        for (const auto& [value, postings] : values) {
+            visit(name, value, postings.size());
+        }
+    }
+}
+
 std::size_t Index::series() const {
     ReadLock lock(mutex_);
     return all_.size();

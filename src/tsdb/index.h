@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -45,6 +46,10 @@ public:
     std::vector<std::string> values(std::string_view name) const;
 
     std::size_t series() const;
+    std::size_t pairs() const;  // Different names with different values.
+    // Each name and value with how many series have it, pairs of one name after each other. `visit` must not come back.
+    void each_pair(
+        const std::function<void(const std::string& name, const std::string& value, std::size_t series)>& visit) const;
 
 private:
     struct TextHash {

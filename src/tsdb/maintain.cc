@@ -129,6 +129,7 @@ Result<Unit> StoreImpl::checkpoint(std::int64_t now) {
             }
         }
     }
+    TRY_UNIT(save_meta());
     TRY_UNIT(disk_->checkpoint());
     TRY_UNIT(wal_->remove_before(segment));
     metrics_.checkpoints.add();
@@ -173,7 +174,7 @@ Result<Unit> StoreImpl::maintain(Timestamp now) {
     const auto started = std::chrono::steady_clock::now();
     const std::int64_t millis = to_millis(now);
     MutexLock lock(maintenance_);
-    TRY_UNIT(health());
+    TRY_UNIT(writable());
     if (last_checkpoint_ == kNever) {
         last_checkpoint_ = millis;
     }

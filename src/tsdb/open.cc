@@ -54,6 +54,12 @@ public:
         (void)shard.append(*series, sample);
     }
 
+    // The id that the series has now.
+    SeriesId resolve(SeriesId id) const {
+        const auto alias = aliases_.find(id);
+        return alias == aliases_.end() ? id : alias->second;
+    }
+
     SeriesId highest() const { return highest_; }
     std::uint64_t lost() const { return lost_; }
 
@@ -72,6 +78,7 @@ Result<Unit> StoreImpl::load(const std::string& directory) {
     TRY_UNIT(ensure_directory(directory));
     TRY(disk_, Disk::open(directory + "/chunks", options_));
     TRY_UNIT(load_disk());
+    TRY_UNIT(load_meta());
     TRY_UNIT(load_log(directory + "/wal"));
     note_loaded();
     const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
@@ -107,6 +114,9 @@ Result<Unit> StoreImpl::load_log(const std::string& directory) {
     EntryVisitor visitor;
     visitor.on_series = [&](SeriesId id, const Labels& labels) { replayer.on_series(id, labels); };
     visitor.on_sample = [&](SeriesId id, Sample sample) { replayer.on_sample(id, sample); };
+    visitor.on_record = [&](RecordKind kind, std::string_view body) {
+        return replay_record(kind, body, [&](SeriesId id) { return replayer.resolve(id); });
+    };
     TRY(const WalReplay replay,
         replay_wal(directory, [&](std::string_view entries) { return read_entries(entries, visitor); }));
     next_number_.store(std::max(next_number_.load(), replayer.highest() / kShards + 1));

@@ -42,6 +42,8 @@ StoreMetrics::StoreMetrics(metrics::Registry& registry)
       checkpoints(
           registry.counter("stoker_tsdb_checkpoints_total", "Checkpoints after which the log was trimmed.").with()),
       damaged(registry.counter("stoker_tsdb_damaged_total", "Chunks and log frames found unreadable.").with()),
+      exemplars(
+          registry.counter("stoker_tsdb_exemplars_appended_total", "Exemplars that the metrics store took.").with()),
       append_seconds(seconds(registry, "stoker_tsdb_append_seconds", "Time to take and log one batch of samples.")),
       maintain_seconds(seconds(registry, "stoker_tsdb_maintain_seconds", "Time of one round of maintenance.")),
       select_seconds(seconds(registry, "stoker_tsdb_select_seconds", "Time to find the series of one selector.")) {}
@@ -49,6 +51,7 @@ StoreMetrics::StoreMetrics(metrics::Registry& registry)
 StoreImpl::StoreImpl(StoreOptions options, metrics::Registry& registry)
     : options_(options),
       metrics_(registry),
+      exemplars_(options.max_exemplars),
       oldest_(std::numeric_limits<std::int64_t>::max()),
       newest_(kNever),
       cutoff_(kNever),
@@ -71,6 +74,15 @@ StoreStats StoreImpl::stats() const {
     StoreStats stats;
     stats.series = series_.load();
     stats.samples_appended = appended_.load();
+    stats.label_pairs = index_.pairs();
+    for (const auto& shard : shards_) {
+        MutexLock lock(shard->mutex());
+        for (std::uint64_t slot = 0; slot < shard->slots_end(); ++slot) {
+            if (const MemSeries* series = shard->at_slot(slot)) {
+                stats.head_chunks += series->sealed.size() + (series->open.empty() ? 0 : 1);
+            }
+        }
+    }
     stats.bytes_on_disk = disk_->bytes() + wal_->bytes();
     if (newest_.load() != kNever) {
         stats.newest_time = newest_.load();
@@ -80,6 +92,21 @@ StoreStats StoreImpl::stats() const {
 }
 
 Result<Unit> StoreImpl::health() const {
+    TRY_UNIT(writable());
+    if (!damage_.empty()) {
+        return Error{Errc::Corruption, "metrics store: " + damage_.summary()};
+    }
+    return Unit{};
+}
+
+Result<Unit> StoreImpl::commit_log(std::uint64_t ticket) {
+    if (auto written = wal_->commit(ticket); !written) {
+        return fail(std::move(written).error());
+    }
+    return Unit{};
+}
+
+Result<Unit> StoreImpl::writable() const {
     if (failed_.load()) {
         MutexLock lock(failure_mutex_);
         return Error{failure_->code, "metrics store is read-only: " + failure_->message};
@@ -96,6 +123,22 @@ Result<Unit> StoreImpl::fail(Error error) {
         metrics_.healthy.set(0);
     }
     return error;
+}
+
+std::string_view to_string(Refusal refusal) {
+    switch (refusal) {
+        case Refusal::Conflict:
+            return "conflict";
+        case Refusal::TooOld:
+            return "too_old";
+        case Refusal::TooNew:
+            return "too_new";
+        case Refusal::OverLimit:
+            return "over_limit";
+        case Refusal::Invalid:
+            return "invalid";
+    }
+    return "unknown";
 }
 
 }  // namespace stoker::tsdb

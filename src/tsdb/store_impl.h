@@ -6,14 +6,19 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "tsdb/damage.h"
 #include "tsdb/disk.h"
+#include "tsdb/exemplars.h"
 #include "tsdb/index.h"
+#include "tsdb/metadata.h"
+#include "tsdb/records.h"
 #include "tsdb/shard.h"
 #include "tsdb/store.h"
 #include "tsdb/wal.h"
@@ -35,6 +40,7 @@ struct StoreMetrics {
     metrics::Counter& chunk_bytes;
     metrics::Counter& checkpoints;
     metrics::Counter& damaged;
+    metrics::Counter& exemplars;
     metrics::Histogram& append_seconds;
     metrics::Histogram& maintain_seconds;
     metrics::Histogram& select_seconds;
@@ -86,7 +92,7 @@ private:
     void note_loaded();
 
     Result<Unit> flush_sealed();
-    Result<Unit> checkpoint(std::int64_t now);
+    Result<Unit> checkpoint(std::int64_t now) REQUIRES_LOCK(maintenance_);
     Result<Unit> retire(std::int64_t now);
     Result<Unit> write_jobs(Shard& shard, std::span<FlushJob> jobs);
     static FlushJob take_job(MemSeries& series, bool with_head);
@@ -96,7 +102,20 @@ private:
     Result<Unit> each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                             Visit visit) const;
 
-    Result<Unit> fail(Error error);  // Makes the store read-only.
+    // Visits series that match, each under its shard's lock, whatever times they have.
+    Result<Unit> each_matching(const std::vector<Matcher>& matchers,
+                               const std::function<void(const MemSeries&)>& visit) const;
+
+    // Metadata and exemplars, to and from the disk.
+    Result<Unit> save_meta() REQUIRES_LOCK(maintenance_);
+    Result<Unit> load_meta();
+    // False if the body is malformed. `resolve` gives the id that a series of the log has now.
+    bool replay_record(RecordKind kind, std::string_view body, const std::function<SeriesId(SeriesId)>& resolve);
+
+    Result<Unit> writable() const;                  // Whether appends may go on.
+    Result<Unit> commit_log(std::uint64_t ticket);  // Waits for the log; after a failure the store is read-only.
+    Result<Unit> fail(Error error);                 // Makes the store read-only.
+    void note_damage(const std::string& where, const std::string& what) const;
 
     const StoreOptions options_;
     mutable StoreMetrics metrics_;
@@ -104,6 +123,9 @@ private:
     std::array<std::unique_ptr<Shard>, kShards> shards_;
     std::shared_ptr<Disk> disk_;
     std::unique_ptr<Wal> wal_;
+    MetadataBook metadata_;
+    ExemplarRing exemplars_;
+    mutable DamageLog damage_;
 
     std::atomic<SeriesId> next_number_{1};  // So that no id is 0.
     std::atomic<std::size_t> series_{0};
@@ -119,6 +141,8 @@ private:
     Mutex maintenance_;
     std::int64_t last_checkpoint_ GUARDED_BY(maintenance_);
     std::int64_t last_retire_ GUARDED_BY(maintenance_);
+    std::uint64_t exemplars_saved_ GUARDED_BY(maintenance_) = 0;    // Numbers below are on disk.
+    std::uint64_t exemplars_dropped_ GUARDED_BY(maintenance_) = 0;  // Numbers below have left it.
 };
 
 }  // namespace stoker::tsdb

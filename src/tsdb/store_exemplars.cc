@@ -1,0 +1,128 @@
+// Exemplars and metadata of the store: taken, logged, found again, and written at a checkpoint.
+#include <algorithm>
+#include <map>
+
+#include "tsdb/bytes.h"
+#include "tsdb/matcher.h"
+#include "tsdb/store_impl.h"
+
+namespace stoker::tsdb {
+
+Result<std::size_t> StoreImpl::append_exemplars(const std::vector<SeriesExemplars>& batch) {
+    TRY_UNIT(writable());
+    std::size_t stored = 0;
+    std::string log;
+    for (const SeriesExemplars& one : batch) {
+        const std::uint64_t hash = one.series.hash();
+        Shard& shard = *shards_[shard_of_hash(hash)];
+        MutexLock lock(shard.mutex());
+        // The series is in the log by now: it was enqueued under this lock when it was made.
+        const MemSeries* series = shard.find(hash, one.series);
+        if (series == nullptr) {
+            continue;
+        }
+        for (const Exemplar& exemplar : one.exemplars) {
+            if (exemplars_.add(series->id, exemplar) == ExemplarRing::Verdict::Stored) {
+                put_record(log, RecordKind::Exemplar, encode_exemplar(series->id, exemplar));
+                ++stored;
+            }
+        }
+    }
+    if (!log.empty()) {
+        TRY_UNIT(commit_log(wal_->enqueue(log)));
+        metrics_.exemplars.add(static_cast<double>(stored));
+    }
+    return stored;
+}
+
+Result<std::vector<SeriesExemplars>> StoreImpl::exemplars(const std::vector<std::vector<Matcher>>& selectors,
+                                                          std::int64_t start, std::int64_t end) const {
+    std::map<Labels, std::vector<Exemplar>> found;
+    for (const auto& matchers : selectors) {
+        TRY_UNIT(each_matching(matchers, [&](const MemSeries& series) {
+            std::vector<Exemplar> of_series = exemplars_.of(series.id, start, end);
+            if (!of_series.empty()) {
+                found.try_emplace(to_labels(series.labels()), std::move(of_series));
+            }
+        }));
+    }
+    std::vector<SeriesExemplars> result;
+    result.reserve(found.size());
+    for (auto& [labels, exemplars] : found) {
+        result.push_back({labels, std::move(exemplars)});
+    }
+    return result;
+}
+
+void StoreImpl::set_metadata(const std::vector<FamilyMetadata>& batch) {
+    for (const FamilyMetadata& family : batch) {
+        metadata_.set(family);
+    }
+}
+
+std::vector<FamilyMetadata> StoreImpl::metadata(const std::string& family) const {
+    return metadata_.get(family);
+}
+
+// The part of a checkpoint that is not series: it must be written before the log's segments go.
+Result<Unit> StoreImpl::save_meta() {
+    DiskBatch batch = disk_->batch();
+    for (const FamilyMetadata& family : metadata_.take_changed()) {
+        batch.put_meta(meta_key(MetaKind::Metadata, family.family), encode_metadata(family.metadata));
+    }
+    const std::uint64_t oldest = exemplars_.oldest();
+    if (oldest > exemplars_dropped_) {
+        batch.remove_meta_range(meta_key(MetaKind::Exemplar, std::uint64_t{0}), meta_key(MetaKind::Exemplar, oldest));
+        exemplars_dropped_ = oldest;
+    }
+    exemplars_saved_ =
+        exemplars_.each_since(exemplars_saved_, [&](std::uint64_t number, SeriesId id, const Exemplar& exemplar) {
+            batch.put_meta(meta_key(MetaKind::Exemplar, number), encode_exemplar(id, exemplar));
+        });
+    return disk_->write(batch);
+}
+
+bool StoreImpl::replay_record(RecordKind kind, std::string_view body,
+                              const std::function<SeriesId(SeriesId)>& resolve) {
+    switch (kind) {
+        case RecordKind::Exemplar: {
+            SeriesId id = 0;
+            const auto exemplar = decode_exemplar(body, id);
+            if (exemplar) {
+                exemplars_.add(resolve(id), *exemplar);
+            }
+            return exemplar.has_value();
+        }
+        case RecordKind::Tombstone:
+            break;
+    }
+    return false;
+}
+
+Result<Unit> StoreImpl::load_meta() {
+    TRY_UNIT(disk_->each_meta(MetaKind::Metadata, [this](std::string_view key, std::string_view value) -> Result<Unit> {
+        if (auto metadata = decode_metadata(value); metadata) {
+            metadata_.restore(std::string(key), *std::move(metadata));
+        } else {
+            note_damage("chunks: metadata of " + std::string(key), metadata.error().message);
+        }
+        return Unit{};
+    }));
+    std::uint64_t next = 0;
+    TRY_UNIT(disk_->each_meta(MetaKind::Exemplar, [&](std::string_view key, std::string_view value) -> Result<Unit> {
+        SeriesId id = 0;
+        const auto exemplar = decode_exemplar(value, id);
+        if (exemplar && key.size() == sizeof(std::uint64_t)) {
+            next = get_ordered(key.data()) + 1;
+            exemplars_.restore(next - 1, id, *exemplar);
+        } else {
+            note_damage("chunks: an exemplar", "it can't be read");
+        }
+        return Unit{};
+    }));
+    MutexLock lock(maintenance_);
+    exemplars_saved_ = next;
+    return Unit{};
+}
+
+}  // namespace stoker::tsdb
