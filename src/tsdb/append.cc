@@ -1,4 +1,5 @@
 // Taking samples: into the head under each shard's lock, into the log in the same order, and out once that is written.
+#include <algorithm>
 #include <chrono>
 
 #include "tsdb/entries.h"
@@ -90,7 +91,11 @@ Result<AppendOutcome> StoreImpl::append_items(std::span<Item> items) {
         Shard& shard = *shards_[s];
         MutexLock lock(shard.mutex());
         for (const std::uint32_t i : mine) {
+            const std::size_t over_limit = outcome.over_limit;
             append_one(shard, items[i], entries, outcome);
+            if (outcome.over_limit != over_limit) {
+                outcome.refused.push_back({i, Refusal::OverLimit, {}});
+            }
         }
         if (!entries.empty()) {
             // Still under the shard's lock: the log must have each series in the order of its head.
@@ -102,6 +107,13 @@ Result<AppendOutcome> StoreImpl::append_items(std::span<Item> items) {
             return std::move(fail(std::move(written).error())).error();
         }
     }
+    for (Refused& refused : outcome.refused) {
+        if (refused.why == Refusal::OverLimit) {
+            refused.detail = explain_limit(*items[refused.index].labels);
+        }
+    }
+    std::sort(outcome.refused.begin(), outcome.refused.end(),
+              [](const Refused& a, const Refused& b) { return a.index < b.index; });
     count(outcome);
     metrics_.append_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
     return outcome;
@@ -139,11 +151,10 @@ MemSeries* StoreImpl::find_or_create(Shard& shard, Item& item, EntryWriter& entr
         item.hash = item.labels->hash();
     }
     series = shard.find(item.hash, *item.labels);
-    if (series == nullptr && series_.load(std::memory_order_relaxed) < options_.max_series) {
+    if (series == nullptr && limits_.admit(*item.labels)) {
         const SeriesId id = next_number_.fetch_add(1, std::memory_order_relaxed) * kShards + shard_of_hash(item.hash);
         series = &shard.create(id, item.hash, *item.labels, index_);
         entries.add_series(series->id, series->labels());
-        series_.fetch_add(1, std::memory_order_relaxed);
         metrics_.series.add(1);
     }
     if (item.ref != nullptr) {

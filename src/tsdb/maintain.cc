@@ -155,13 +155,13 @@ Result<Unit> StoreImpl::retire(std::int64_t now) {
                     MemSeries* series = shard->at_slot(slot);
                     if (series != nullptr && series->has_samples() && series->last_time() < cutoff) {
                         batch.remove_series(series->id);
+                        limits_.release(series->labels());
                         shard->remove(*series, index_);
                         ++removed;
                     }
                 }
             }
             if (removed > 0) {
-                series_.fetch_sub(removed, std::memory_order_relaxed);
                 metrics_.series.add(-static_cast<double>(removed));
                 TRY_UNIT(disk_->write(batch));
             }

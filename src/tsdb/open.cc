@@ -83,7 +83,7 @@ Result<Unit> StoreImpl::load(const std::string& directory) {
     note_loaded();
     const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
     log::debug("metrics store is open",
-               {{"directory", directory}, {"series", series_.load()}, {"took_ms", took.count()}});
+               {{"directory", directory}, {"series", limits_.series()}, {"took_ms", took.count()}});
     return Unit{};
 }
 
@@ -140,6 +140,9 @@ void StoreImpl::note_loaded() {
         MutexLock lock(shard->mutex());
         for (std::uint64_t slot = 0; slot < shard->slots_end(); ++slot) {
             const MemSeries* series = shard->at_slot(slot);
+            if (series != nullptr) {
+                limits_.count(to_labels(series->labels()));
+            }
             if (series != nullptr && series->has_samples()) {
                 oldest = std::min(oldest, series->first_time);
                 newest = std::max(newest, series->last_time());
@@ -148,7 +151,6 @@ void StoreImpl::note_loaded() {
     }
     oldest_.store(oldest);
     newest_.store(newest);
-    series_.store(index_.series());
     metrics_.series.set(static_cast<double>(index_.series()));
 }
 

@@ -51,6 +51,7 @@ StoreMetrics::StoreMetrics(metrics::Registry& registry)
 StoreImpl::StoreImpl(StoreOptions options, metrics::Registry& registry)
     : options_(options),
       metrics_(registry),
+      limits_(options, registry),
       exemplars_(options.max_exemplars),
       oldest_(std::numeric_limits<std::int64_t>::max()),
       newest_(kNever),
@@ -72,7 +73,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& directory, StoreOp
 
 StoreStats StoreImpl::stats() const {
     StoreStats stats;
-    stats.series = series_.load();
+    stats.series = limits_.series();
     stats.samples_appended = appended_.load();
     stats.label_pairs = index_.pairs();
     for (const auto& shard : shards_) {

@@ -17,6 +17,7 @@
 #include "tsdb/disk.h"
 #include "tsdb/exemplars.h"
 #include "tsdb/index.h"
+#include "tsdb/limits.h"
 #include "tsdb/metadata.h"
 #include "tsdb/records.h"
 #include "tsdb/shard.h"
@@ -112,6 +113,10 @@ private:
     // False if the body is malformed. `resolve` gives the id that a series of the log has now.
     bool replay_record(RecordKind kind, std::string_view body, const std::function<SeriesId(SeriesId)>& resolve);
 
+    // Which limit keeps a series with these labels out, and what grows there. REQUIRES: no shard's lock is held.
+    std::string explain_limit(const Labels& labels) const;
+    std::string largest_labels(const std::vector<Matcher>& matchers) const;
+
     Result<Unit> writable() const;                  // Whether appends may go on.
     Result<Unit> commit_log(std::uint64_t ticket);  // Waits for the log; after a failure the store is read-only.
     Result<Unit> fail(Error error);                 // Makes the store read-only.
@@ -123,12 +128,13 @@ private:
     std::array<std::unique_ptr<Shard>, kShards> shards_;
     std::shared_ptr<Disk> disk_;
     std::unique_ptr<Wal> wal_;
+    SeriesLimits limits_;
+    mutable LimitTexts limit_texts_;
     MetadataBook metadata_;
     ExemplarRing exemplars_;
     mutable DamageLog damage_;
 
     std::atomic<SeriesId> next_number_{1};  // So that no id is 0.
-    std::atomic<std::size_t> series_{0};
     std::atomic<std::uint64_t> appended_{0};
     std::atomic<std::int64_t> oldest_;
     std::atomic<std::int64_t> newest_;
