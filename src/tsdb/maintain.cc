@@ -142,6 +142,7 @@ Result<Unit> StoreImpl::retire(std::int64_t now) {
     if (cutoff > cutoff_.load()) {
         cutoff_.store(cutoff);
     }
+    tombstones_.drop_before(cutoff);
     for (auto& shard : shards_) {
         std::uint64_t from = 0;
         std::uint64_t end = 1;
@@ -155,6 +156,7 @@ Result<Unit> StoreImpl::retire(std::int64_t now) {
                     MemSeries* series = shard->at_slot(slot);
                     if (series != nullptr && series->has_samples() && series->last_time() < cutoff) {
                         batch.remove_series(series->id);
+                        tombstones_.remove(series->id);
                         limits_.release(series->labels());
                         shard->remove(*series, index_);
                         ++removed;

@@ -9,10 +9,6 @@ Error pending() {
 }
 }  // namespace
 
-Result<std::size_t> StoreImpl::delete_series(const std::vector<Matcher>& /*matchers*/, std::int64_t /*start*/,
-                                             std::int64_t /*end*/) {
-    return pending();
-}
 Result<Unit> StoreImpl::clean_tombstones() {
     return pending();
 }

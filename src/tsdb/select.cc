@@ -95,7 +95,7 @@ public:
         if (view_) {
             disk = std::make_unique<ChunkCursor>(view_, id_, start_, end_);
         }
-        return std::make_unique<ChunkIterator>(std::move(disk), memory_, start_, end_);
+        return without(std::make_unique<ChunkIterator>(std::move(disk), memory_, start_, end_), hidden_);
     }
 
     // Takes over what is in memory; says whether the disk may have older samples of the range.
@@ -110,6 +110,7 @@ public:
         }
         return series.disk_time != kNever && series.disk_time >= start_;
     }
+    void hide(SharedIntervals hidden) { hidden_ = std::move(hidden); }
     void set_view(std::shared_ptr<const Disk::View> view) { view_ = std::move(view); }
 
 private:
@@ -119,6 +120,7 @@ private:
     const std::int64_t end_;
     std::vector<std::shared_ptr<const std::string>> memory_;
     std::shared_ptr<const Disk::View> view_;
+    SharedIntervals hidden_;
 };
 
 }  // namespace
@@ -131,7 +133,8 @@ Result<Unit> StoreImpl::each_match(const std::vector<Matcher>& matchers, std::in
         Shard& shard = *shards_[shard_of_id(id)];
         MutexLock lock(shard.mutex());
         const MemSeries* series = shard.find(id);
-        if (series != nullptr && series->has_samples() && series->first_time <= end && series->last_time() >= start) {
+        if (series != nullptr && series->has_samples() && series->first_time <= end && series->last_time() >= start &&
+            !tombstones_.covers(id, {std::max(start, series->first_time), std::min(end, series->last_time())})) {
             TRY_UNIT(visit(*series));
         }
     }
@@ -150,6 +153,7 @@ Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector
                          "the selector matches more than " + std::to_string(series_limit) + " series; narrow it"};
         }
         found.push_back(std::make_shared<StoredSeries>(series.id, to_labels(series.labels()), start, end));
+        found.back()->hide(tombstones_.of(series.id));
         if (found.back()->copy_memory(series)) {
             on_disk.push_back(found.back().get());
         }

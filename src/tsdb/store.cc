@@ -44,6 +44,8 @@ StoreMetrics::StoreMetrics(metrics::Registry& registry)
       damaged(registry.counter("stoker_tsdb_damaged_total", "Chunks and log frames found unreadable.").with()),
       exemplars(
           registry.counter("stoker_tsdb_exemplars_appended_total", "Exemplars that the metrics store took.").with()),
+      deleted(registry.counter("stoker_tsdb_series_deleted_total", "Series in which samples were deleted by request.")
+                  .with()),
       append_seconds(seconds(registry, "stoker_tsdb_append_seconds", "Time to take and log one batch of samples.")),
       maintain_seconds(seconds(registry, "stoker_tsdb_maintain_seconds", "Time of one round of maintenance.")),
       select_seconds(seconds(registry, "stoker_tsdb_select_seconds", "Time to find the series of one selector.")) {}

@@ -79,6 +79,7 @@ Result<Unit> StoreImpl::save_meta() {
         exemplars_.each_since(exemplars_saved_, [&](std::uint64_t number, SeriesId id, const Exemplar& exemplar) {
             batch.put_meta(meta_key(MetaKind::Exemplar, number), encode_exemplar(id, exemplar));
         });
+    save_tombstones(batch);
     return disk_->write(batch);
 }
 
@@ -94,12 +95,13 @@ bool StoreImpl::replay_record(RecordKind kind, std::string_view body,
             return exemplar.has_value();
         }
         case RecordKind::Tombstone:
-            break;
+            return replay_tombstone(body, resolve);
     }
     return false;
 }
 
 Result<Unit> StoreImpl::load_meta() {
+    TRY_UNIT(load_tombstones());
     TRY_UNIT(disk_->each_meta(MetaKind::Metadata, [this](std::string_view key, std::string_view value) -> Result<Unit> {
         if (auto metadata = decode_metadata(value); metadata) {
             metadata_.restore(std::string(key), *std::move(metadata));

@@ -22,6 +22,7 @@
 #include "tsdb/records.h"
 #include "tsdb/shard.h"
 #include "tsdb/store.h"
+#include "tsdb/tombstones.h"
 #include "tsdb/wal.h"
 
 namespace stoker::tsdb {
@@ -42,6 +43,7 @@ struct StoreMetrics {
     metrics::Counter& checkpoints;
     metrics::Counter& damaged;
     metrics::Counter& exemplars;
+    metrics::Counter& deleted;
     metrics::Histogram& append_seconds;
     metrics::Histogram& maintain_seconds;
     metrics::Histogram& select_seconds;
@@ -113,6 +115,11 @@ private:
     // False if the body is malformed. `resolve` gives the id that a series of the log has now.
     bool replay_record(RecordKind kind, std::string_view body, const std::function<SeriesId(SeriesId)>& resolve);
 
+    // Tombstones, to and from the log and the disk.
+    bool replay_tombstone(std::string_view body, const std::function<SeriesId(SeriesId)>& resolve);
+    void save_tombstones(DiskBatch& batch);
+    Result<Unit> load_tombstones();
+
     // Which limit keeps a series with these labels out, and what grows there. REQUIRES: no shard's lock is held.
     std::string explain_limit(const Labels& labels) const;
     std::string largest_labels(const std::vector<Matcher>& matchers) const;
@@ -132,6 +139,7 @@ private:
     mutable LimitTexts limit_texts_;
     MetadataBook metadata_;
     ExemplarRing exemplars_;
+    Tombstones tombstones_;
     mutable DamageLog damage_;
 
     std::atomic<SeriesId> next_number_{1};  // So that no id is 0.
