@@ -137,8 +137,7 @@ def measure(store, work, options, end):
     result["disk"] = store.disk_bytes(running, directory, size_of) / samples
     running.stop(signal.SIGKILL)
     say(f"{store.name}: restart after SIGKILL")
-    probe = f"/api/v1/query?time={end}&query=" + urllib.request.quote("count(node_load1)")
-    result["restart"] = restart(store, directory, probe)
+    result["restart"] = restart(store, directory, steady_end + 3600 // options.shrink)
     shutil.rmtree(directory)
     if options.million:
         directory.mkdir()
@@ -147,14 +146,17 @@ def measure(store, work, options, end):
         running.wait(store.ready_path, b"")
         feed(running, end - 30, series=options.million, interval=15, steps=3)
         result["million_rss"] = running.memory("VmRSS") / options.million
+        time.sleep(10)  # VictoriaMetrics has no log: what it took last would be gone.
         running.stop(signal.SIGKILL)
-        result["restart_million"] = restart(store, directory, probe)
+        result["restart_million"] = restart(store, directory, end)
         shutil.rmtree(directory)
     say(json.dumps({k: v for k, v in result.items() if k != "queries"}))
     return result
 
 
-def restart(store, directory, probe):
+def restart(store, directory, newest):
+    """Until a query finds what was written last."""
+    probe = f"/api/v1/query?time={newest}&query=" + urllib.request.quote("count(node_load1)")
     running = Running(store, directory, store.port)
     seconds = running.wait(probe, b'"value":')
     peak = running.memory("VmHWM")

@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { Engine, Incident, Overview, RequestRecord } from './types'
+import type { Engine, Incident, Overview, RequestRecord, RuleGroup, Target, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -36,6 +36,40 @@ export interface RequestFilter {
     offset: number
 }
 
+export interface PromHistogram {
+    count: string
+    sum: string
+    buckets?: [number, string, string, string][]
+}
+
+export interface PromSeries {
+    metric: Record<string, string>
+    values?: [number, string][]
+    value?: [number, string]
+    histogram?: [number, PromHistogram]
+    histograms?: [number, PromHistogram][]
+}
+
+export interface SeriesData {
+    resultType: 'vector' | 'matrix'
+    result: PromSeries[]
+}
+
+export interface SingleData {
+    resultType: 'scalar' | 'string'
+    result: [number, string]
+}
+
+export type PromData = SeriesData | SingleData
+
+export interface PromAnswer {
+    data: PromData
+    warnings?: string[]
+    infos?: string[]
+}
+
+const data = <T>(path: string) => call<{ data: T }>(path).then((answer) => answer.data)
+
 export const api = {
     overview: () => call<Overview>('/api/v1/overview'),
     engines: () => call<{ engines: Engine[] }>('/api/v1/engines').then((answer) => answer.engines),
@@ -53,4 +87,11 @@ export const api = {
         call<{ data: { result: { metric: Record<string, string>; values: [number, string][] }[] } }>(
             `/api/v1/query_range?query=${encodeURIComponent(query)}&start=${start}&end=${end}&step=${step}`,
         ).then((answer) => answer.data.result),
+    query: (query: string, time: number | null) => call<PromAnswer>(`/api/v1/query?query=${encodeURIComponent(query)}${time === null ? '' : `&time=${time}`}`),
+    queryRange: (query: string, start: number, end: number, step: number) =>
+        call<PromAnswer>(`/api/v1/query_range?query=${encodeURIComponent(query)}&start=${start}&end=${end}&step=${step}`),
+    formatQuery: (query: string) => data<string>(`/api/v1/format_query?query=${encodeURIComponent(query)}`),
+    targets: () => data<{ activeTargets: Target[] }>('/api/v1/targets?state=active').then((found) => found.activeTargets),
+    rules: () => data<{ groups: RuleGroup[] }>('/api/v1/rules').then((found) => found.groups),
+    tsdbStatus: (limit: number) => data<TsdbStatus>(`/api/v1/status/tsdb?limit=${limit}`),
 }

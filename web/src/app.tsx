@@ -2,17 +2,21 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { useI18n, type Language } from './i18n'
 import { useConnection, useLive, type Connection } from './live'
+import { Cardinality } from './pages/cardinality'
 import { Engines } from './pages/engines'
 import { IncidentPage } from './pages/incident'
 import { Incidents } from './pages/incidents'
+import { Metrics } from './pages/metrics'
 import { OverviewPage } from './pages/overview'
 import { RequestPage } from './pages/request'
 import { Requests } from './pages/requests'
+import { Rules } from './pages/rules'
+import { Targets } from './pages/targets'
 import { Link, usePath } from './router'
 import { useTheme, type Theme } from './theme'
 import type { Overview } from './types'
 
-const sections = ['overview', 'requests', 'incidents', 'engines'] as const
+const sections = ['overview', 'requests', 'incidents', 'engines', 'metrics', 'rules', 'targets'] as const
 
 function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
@@ -21,6 +25,9 @@ function Page({ path }: { path: string[] }) {
     if (section === 'requests') return id ? <RequestPage key={id} id={id} /> : <Requests />
     if (section === 'incidents') return id ? <IncidentPage key={id} id={id} /> : <Incidents />
     if (section === 'engines') return <Engines />
+    if (section === 'metrics') return id === 'cardinality' ? <Cardinality /> : <Metrics />
+    if (section === 'rules') return <Rules />
+    if (section === 'targets') return <Targets />
     return (
         <div class="empty">
             <h1>{t('notFound')}</h1>
@@ -64,7 +71,7 @@ function useLasting(state: Connection, ms: number): boolean {
 function useTitle(path: string[], open: number) {
     const { t } = useI18n()
     const section = sections.find((each) => each === (path[0] ?? 'overview'))
-    const name = path[1] ?? (section ? t(`nav.${section}`) : '')
+    const name = path[1] && section !== 'metrics' ? path[1] : (section ? t(`nav.${section}`) : '')
     useEffect(() => {
         document.title = `${open > 0 ? `(${open}) ` : ''}${name ? `${name} · ` : ''}Stoker`
     }, [name, open])

@@ -112,3 +112,51 @@ export interface Incident {
     hypotheses: { cause: string; summary: string; confidence: number; evidence: { text: string; query: string; value: string }[] }[]
     timeline: { at_ms: number; phase: string; text: string; actor: string; ok: boolean }[]
 }
+
+export interface Target {
+    labels: Record<string, string>
+    scrapePool: string
+    scrapeUrl: string
+    lastError: string
+    lastScrape: string
+    lastScrapeDuration: number
+    health: string
+    scrapeInterval?: string
+}
+
+export interface Rule {
+    name: string
+    query: string
+    type: 'alerting' | 'recording'
+    health: string
+    lastError?: string
+    lastEvaluation?: string
+    evaluationTime?: number
+    duration?: number
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+    state?: string
+    alerts?: { labels: Record<string, string>; annotations: Record<string, string>; state: string; activeAt: string; value: string }[]
+}
+
+export interface RuleGroup {
+    name: string
+    file: string
+    interval: number
+    evaluationTime?: number
+    lastEvaluation?: string
+    rules: Rule[]
+}
+
+export interface Named {
+    name: string
+    value: number
+}
+
+export interface TsdbStatus {
+    headStats: { numSeries: number; numLabelPairs: number; chunkCount: number; minTime: number; maxTime: number }
+    seriesCountByMetricName: Named[]
+    labelValueCountByLabelName: Named[]
+    memoryInBytesByLabelName: Named[]
+    seriesCountByLabelValuePair: Named[]
+}
