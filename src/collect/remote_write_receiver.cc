@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "collect/remote_write_receiver_job.h"
-#include "wire/compression.h"
 
 namespace stoker::collect {
 namespace {
@@ -140,12 +139,11 @@ net::Response RemoteWriteReceiver::handle(const PushRequest& push, wire::RemoteW
     if (!known_encoding(encoding)) {
         return answer(415, "the content encoding is none of snappy, zstd, gzip\n");
     }
-    auto body = wire::decompress(encoding, push.body, options_.max_body_bytes);
+    const auto body = job.body.decompress(encoding, push.body, options_.max_body_bytes);
     if (!body) {
         return answer(status_of_decoding(body.error()), body.error().message + "\n");
     }
-    job.body = *std::move(body);
-    if (auto decoded = wire::decode_write_request(version, job.body, options_.limits, job.request); !decoded) {
+    if (auto decoded = wire::decode_write_request(version, *body, options_.limits, job.request); !decoded) {
         return answer(status_of_decoding(decoded.error()), decoded.error().message + "\n");
     }
     if (auto stored = job.run(*this, push.now); !stored) {

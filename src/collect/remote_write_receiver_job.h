@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "collect/remote_write_receiver.h"
+#include "wire/remote_write_body.h"
 
 namespace stoker::collect {
 
@@ -33,8 +34,8 @@ public:
     // Appends what `request` holds. Errors: the store's; nothing is known to be written then.
     Result<Unit> run(RemoteWriteReceiver& receiver, Timestamp now);
 
-    wire::WriteRequest request;
-    std::string body;  // Decompressed; what `request` points into.
+    wire::BodyBuffer body;
+    wire::WriteRequest request;  // Points into `body`.
 
     const WriteReport& report() const { return report_; }
     std::size_t samples_written() const { return request.samples.size() - samples_refused_; }
