@@ -7,13 +7,11 @@
 #include "tsdb/bytes.h"
 #include "tsdb/codec_packed.h"
 #include "tsdb/codec_xor.h"
+#include "tsdb/histogram_chunk.h"
 
 namespace stoker::tsdb {
 
 namespace {
-
-// More would be a corrupt count, and a reason to allocate without end.
-constexpr std::size_t kMaxChunkSamples = 65'535;
 
 // 16 bytes a sample, no tricks: what every other encoding is checked against.
 class PlainCodec : public ChunkCodec {
@@ -59,6 +57,8 @@ const ChunkCodec* codec_of(Encoding encoding) {
             return &xor_codec;
         case Encoding::Packed:
             return &packed;
+        case Encoding::HistogramRows:
+            break;
     }
     return nullptr;
 }
@@ -78,6 +78,10 @@ std::string seal_chunk(std::span<const Sample> samples) {
     return best;
 }
 
+bool has_histograms(std::string_view sealed) {
+    return !sealed.empty() && static_cast<Encoding>(sealed[0]) == Encoding::HistogramRows;
+}
+
 Result<Unit> read_chunk(std::string_view sealed, std::vector<Sample>& out) {
     ByteReader reader(sealed);
     const auto* codec = codec_of(static_cast<Encoding>(reader.fixed<std::uint8_t>()));
@@ -85,9 +89,26 @@ Result<Unit> read_chunk(std::string_view sealed, std::vector<Sample>& out) {
     if (!reader.ok() || codec == nullptr || count == 0 || count > kMaxChunkSamples) {
         return Error{Errc::Corruption, "chunk with a malformed header"};
     }
-    out.reserve(out.size() + count);
     if (!codec->decode(reader.rest(), count, out)) {
         return Error{Errc::Corruption, "chunk with a malformed body"};
+    }
+    return Unit{};
+}
+
+Result<Unit> read_chunk(std::string_view sealed, std::vector<Sample>& out, std::vector<HistogramPtr>& histograms) {
+    if (!has_histograms(sealed)) {
+        TRY_UNIT(read_chunk(sealed, out));
+        if (!histograms.empty()) {
+            histograms.resize(out.size());
+        }
+        return Unit{};
+    }
+    ByteReader reader(sealed.substr(1));
+    const std::uint64_t count = reader.varint();
+    histograms.resize(out.size());
+    if (!reader.ok() || count == 0 || count > kMaxChunkSamples ||
+        !decode_histogram_rows(reader.rest(), count, out, histograms)) {
+        return Error{Errc::Corruption, "malformed chunk of histograms"};
     }
     return Unit{};
 }
@@ -158,6 +179,14 @@ void OpenChunk::save(std::string& out) const {
 
 Result<OpenChunk> OpenChunk::load(std::string_view bytes) {
     ByteReader reader(bytes);
+    Result<OpenChunk> chunk = load(reader);
+    if (chunk && !reader.at_end()) {
+        return Error{Errc::Corruption, "open chunk with more behind it"};
+    }
+    return chunk;
+}
+
+Result<OpenChunk> OpenChunk::load(ByteReader& reader) {
     OpenChunk chunk;
     const std::uint64_t count = reader.varint();
     chunk.first_time_ = unzigzag(reader.varint());
@@ -168,7 +197,7 @@ Result<OpenChunk> OpenChunk::load(std::string_view bytes) {
     chunk.meaningful_ = reader.fixed<std::uint8_t>();
     const std::uint64_t bits = reader.varint();
     const bool sound = reader.ok() && count <= kMaxChunkSamples && chunk.leading_ + chunk.meaningful_ <= 64 &&
-                       bits <= bytes.size() * 8 && (bits + 7) / 8 == reader.rest().size() && (bits > 0) == (count > 0);
+                       bits <= reader.rest().size() * 8 && (bits > 0) == (count > 0);
     if (!sound) {
         return Error{Errc::Corruption, "malformed open chunk"};
     }
@@ -176,6 +205,7 @@ Result<OpenChunk> OpenChunk::load(std::string_view bytes) {
     if (bits > 0) {
         chunk.bits_ = BitWriter(reader.rest(), bits);
     }
+    reader.skip((bits + 7) / 8);
     return chunk;
 }
 

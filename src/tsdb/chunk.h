@@ -21,10 +21,13 @@ namespace stoker::tsdb {
 
 inline constexpr std::size_t kChunkSamples = 240;  // An open chunk is sealed at this many.
 
-// The codes on disk (docs/format/tsdb.md).
-enum class Encoding : std::uint8_t { Plain = 0, Xor = 1, Packed = 2 };
+// More would be a corrupt count, and a reason to allocate without end.
+inline constexpr std::size_t kMaxChunkSamples = 65'535;
 
-// One way to write samples down. Implementations are stateless; encoding_of() finds them.
+// The codes on disk (docs/format/tsdb.md).
+enum class Encoding : std::uint8_t { Plain = 0, Xor = 1, Packed = 2, HistogramRows = 3 };
+
+// One way to write numbers down. Implementations are stateless; encoding_of() finds them.
 class ChunkCodec {
 public:
     virtual ~ChunkCodec() = default;
@@ -36,7 +39,7 @@ public:
     virtual bool decode(std::string_view payload, std::size_t count, std::vector<Sample>& out) const = 0;
 };
 
-// The codec, or null for a code that nobody knows.
+// The codec, or null for a code that nobody knows and for histograms.
 const ChunkCodec* codec_of(Encoding encoding);
 
 // A sealed chunk as the store keeps it: encoding, count, payload.
@@ -44,6 +47,27 @@ std::string seal_chunk(std::span<const Sample> samples);                        
 std::string seal_chunk_as(Encoding encoding, std::span<const Sample> samples);  // "" if it can't carry them.
 // Appends the samples of a sealed chunk to `out`. Errors: Corruption.
 Result<Unit> read_chunk(std::string_view sealed, std::vector<Sample>& out);
+// The same for chunks of either kind: `histograms` stays empty, or becomes as long as `out`.
+Result<Unit> read_chunk(std::string_view sealed, std::vector<Sample>& out, std::vector<HistogramPtr>& histograms);
+// Whether it holds histograms.
+bool has_histograms(std::string_view sealed);
+
+inline constexpr std::int64_t kPartitionMillis = 24LL * 3600 * 1000;
+
+// The day that a time falls into; days before 1970 are negative. A chunk has samples of one day.
+constexpr std::int64_t partition_of(std::int64_t time) {
+    const std::int64_t day = time / kPartitionMillis;
+    return time % kPartitionMillis < 0 ? day - 1 : day;
+}
+
+// A chunk that takes no more samples. Shared with queries that are reading it.
+struct SealedChunk {
+    std::int64_t min_time;
+    std::int64_t max_time;
+    std::shared_ptr<const std::string> bytes;
+};
+
+class ByteReader;
 
 // The chunk that a series is being appended to.
 class OpenChunk {
@@ -71,6 +95,8 @@ public:
     void save(std::string& out) const;
     // Errors: Corruption.
     static Result<OpenChunk> load(std::string_view bytes);
+    // The same from the front of what is left.
+    static Result<OpenChunk> load(ByteReader& reader);
 
 private:
     void append_time(std::int64_t time);

@@ -90,23 +90,6 @@ rocksdb::ColumnFamilyOptions family_options(const StoreOptions& options, std::sh
 
 }  // namespace
 
-std::string encode_head(std::int64_t first_time, std::int64_t disk_time, const OpenChunk& open) {
-    std::string out;
-    put_varint(out, zigzag(first_time));
-    put_varint(out, zigzag(disk_time));
-    open.save(out);
-    return out;
-}
-
-Result<HeadRecord> decode_head(std::string_view bytes) {
-    ByteReader reader(bytes);
-    HeadRecord head;
-    head.first_time = unzigzag(reader.varint());
-    head.disk_time = unzigzag(reader.varint());
-    TRY(head.open, OpenChunk::load(reader.rest()));
-    return head;
-}
-
 std::string encode_labels(std::span<const LabelRef> refs) {
     std::string out;
     put_varint(out, refs.size());
@@ -136,8 +119,8 @@ Result<Labels> decode_labels(std::string_view bytes) {
     return Labels(std::move(pairs));
 }
 
-void DiskBatch::put_chunk(SeriesId id, std::int64_t min_time, std::string_view sealed) {
-    batch_.Put(disk_.chunks_, chunk_key(partition_of(min_time), id, min_time),
+void DiskBatch::put_chunk(ChunkFamily family, SeriesId id, std::int64_t min_time, std::string_view sealed) {
+    batch_.Put(disk_.family(family), chunk_key(partition_of(min_time), id, min_time),
                rocksdb::Slice(sealed.data(), sealed.size()));
 }
 
@@ -188,7 +171,8 @@ Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const Sto
         {"series", packed},
         {"chunks", packed},
         {"heads", family_options(options, cache, rocksdb::kNoCompression)},
-        {"meta", packed}};
+        {"meta", packed},
+        {"late", packed}};
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(database_options(options), directory, families, &disk->handles_, &db);
     if (!status.ok()) {
@@ -202,6 +186,7 @@ Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const Sto
     disk->chunks_ = disk->handles_[2];
     disk->heads_ = disk->handles_[3];
     disk->meta_ = disk->handles_[4];
+    disk->late_ = disk->handles_[5];
     return disk;
 }
 
@@ -221,7 +206,8 @@ Result<Unit> Disk::write(DiskBatch& batch) {
 }
 
 Result<Unit> Disk::checkpoint() {
-    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, heads_, meta_}), "flush metrics chunks");
+    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, late_, heads_, meta_}),
+                   "flush metrics chunks");
 }
 
 Result<Unit> Disk::each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit) const {
@@ -264,10 +250,26 @@ Result<Unit> Disk::each_meta(
     return checked(it->status(), "read metadata");
 }
 
+Result<std::optional<std::string>> Disk::chunk(ChunkFamily which, SeriesId id, std::int64_t min_time) const {
+    std::string value;
+    const auto status =
+        db_->Get(rocksdb::ReadOptions(), family(which), chunk_key(partition_of(min_time), id, min_time), &value);
+    if (status.IsNotFound()) {
+        return std::optional<std::string>();
+    }
+    TRY_UNIT(checked(status, "read chunk"));
+    return std::optional<std::string>(std::move(value));
+}
+
 Result<Unit> Disk::drop_before(std::int64_t time) {
+    TRY_UNIT(drop_before(chunks_, time));
+    return drop_before(late_, time);
+}
+
+Result<Unit> Disk::drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t time) {
     std::string first;
     {
-        std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), chunks_));
+        std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), family));
         it->SeekToFirst();
         if (!it->Valid()) {
             return checked(it->status(), "find oldest chunk");
@@ -280,11 +282,11 @@ Result<Unit> Disk::drop_before(std::int64_t time) {
     }
     rocksdb::WriteOptions options;
     options.disableWAL = true;
-    TRY_UNIT(checked(db_->DeleteRange(options, chunks_, first, end), "drop old chunks"));
+    TRY_UNIT(checked(db_->DeleteRange(options, family, first, end), "drop old chunks"));
     // Frees whole files at once; what shares a file with newer days goes when it is compacted.
     const rocksdb::Slice from(first);
     const rocksdb::Slice upto(end);
-    return checked(rocksdb::DeleteFilesInRange(db_.get(), chunks_, &from, &upto, false), "delete old files");
+    return checked(rocksdb::DeleteFilesInRange(db_.get(), family, &from, &upto, false), "delete old files");
 }
 
 std::shared_ptr<const Disk::View> Disk::view() {
@@ -293,7 +295,7 @@ std::shared_ptr<const Disk::View> Disk::view() {
 
 std::uint64_t Disk::bytes() const {
     std::uint64_t total = 0;
-    for (auto* family : {series_, chunks_, heads_, meta_}) {
+    for (auto* family : {series_, chunks_, late_, heads_, meta_}) {
         std::uint64_t bytes = 0;
         if (db_->GetIntProperty(family, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
             total += bytes;
@@ -302,14 +304,15 @@ std::uint64_t Disk::bytes() const {
     return total;
 }
 
-std::unique_ptr<rocksdb::Iterator> Disk::View::chunks() const {
+std::unique_ptr<rocksdb::Iterator> Disk::View::chunks(ChunkFamily family) const {
     rocksdb::ReadOptions options;
     options.snapshot = snapshot_;
-    return std::unique_ptr<rocksdb::Iterator>(disk_->db_->NewIterator(options, disk_->chunks_));
+    return std::unique_ptr<rocksdb::Iterator>(disk_->db_->NewIterator(options, disk_->family(family)));
 }
 
-ChunkCursor::ChunkCursor(std::shared_ptr<const Disk::View> view, SeriesId id, std::int64_t start, std::int64_t end)
-    : view_(std::move(view)), iterator_(view_->chunks()), id_(id), start_(start), end_(end) {}
+ChunkCursor::ChunkCursor(std::shared_ptr<const Disk::View> view, ChunkFamily family, SeriesId id, std::int64_t start,
+                         std::int64_t end)
+    : view_(std::move(view)), iterator_(view_->chunks(family)), family_(family), id_(id), start_(start), end_(end) {}
 
 ChunkCursor::~ChunkCursor() = default;
 
@@ -318,14 +321,7 @@ Result<bool> ChunkCursor::next(std::string_view& sealed) {
         iterator_->Next();
     } else {
         started_ = true;
-        // The chunk that begins before `start` may reach into the range.
-        iterator_->SeekForPrev(chunk_key(partition_of(start_), id_, start_));
-        const bool before = iterator_->Valid() && iterator_->key().size() == kChunkKey &&
-                            get_ordered_signed(iterator_->key().data()) == partition_of(start_) &&
-                            get_ordered(iterator_->key().data() + 8) == id_;
-        if (!before) {
-            iterator_->Seek(chunk_key(partition_of(start_), id_, start_));
-        }
+        seek_first();
     }
     const bool found = settle();
     TRY_UNIT(checked(iterator_->status(), "read chunk"));
@@ -333,6 +329,22 @@ Result<bool> ChunkCursor::next(std::string_view& sealed) {
         sealed = {iterator_->value().data(), iterator_->value().size()};
     }
     return found;
+}
+
+void ChunkCursor::seek_first() {
+    const std::int64_t day = partition_of(start_);
+    if (family_ == ChunkFamily::Late) {
+        iterator_->Seek(chunk_key(day, id_, std::numeric_limits<std::int64_t>::min()));
+        return;
+    }
+    // The chunk that begins before `start` may reach into the range.
+    iterator_->SeekForPrev(chunk_key(day, id_, start_));
+    const bool before = iterator_->Valid() && iterator_->key().size() == kChunkKey &&
+                        get_ordered_signed(iterator_->key().data()) == day &&
+                        get_ordered(iterator_->key().data() + 8) == id_;
+    if (!before) {
+        iterator_->Seek(chunk_key(day, id_, start_));
+    }
 }
 
 // Moves over other series' chunks to the next of this one, a day at a time; days that nobody has cost nothing.

@@ -10,33 +10,18 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "tsdb/chunk.h"
+#include "tsdb/head.h"
 #include "tsdb/index.h"
 #include "tsdb/store.h"
 
 namespace stoker::tsdb {
-
-inline constexpr std::int64_t kPartitionMillis = 24LL * 3600 * 1000;
-
-// The day that a time falls into; days before 1970 are negative.
-constexpr std::int64_t partition_of(std::int64_t time) {
-    const std::int64_t day = time / kPartitionMillis;
-    return time % kPartitionMillis < 0 ? day - 1 : day;
-}
-
-// What a series looks like at rest: its state at a checkpoint.
-struct HeadRecord {
-    std::int64_t first_time = 0;
-    std::int64_t disk_time = 0;  // Newest sample that lies in a sealed chunk on disk.
-    OpenChunk open;
-};
-std::string encode_head(std::int64_t first_time, std::int64_t disk_time, const OpenChunk& open);
-Result<HeadRecord> decode_head(std::string_view bytes);
 
 std::string encode_labels(std::span<const LabelRef> refs);
 Result<Labels> decode_labels(std::string_view bytes);
@@ -47,10 +32,13 @@ enum class MetaKind : char { Metadata = 'm', Exemplar = 'e', Tombstones = 't', S
 std::string meta_key(MetaKind kind, std::string_view rest);
 std::string meta_key(MetaKind kind, std::uint64_t number);
 
+// Chunks whose samples came in order, and those of late samples, which may overlap the others and each other.
+enum class ChunkFamily : std::uint8_t { InOrder, Late };
+
 // A set of changes that is written as one.
 class DiskBatch {
 public:
-    void put_chunk(SeriesId id, std::int64_t min_time, std::string_view sealed);
+    void put_chunk(ChunkFamily family, SeriesId id, std::int64_t min_time, std::string_view sealed);
     void put_series(SeriesId id, std::string_view labels);
     void put_head(SeriesId id, std::string_view head);
     void remove_series(SeriesId id);
@@ -91,6 +79,9 @@ public:
     Result<Unit> each_meta(
         MetaKind kind, const std::function<Result<Unit>(std::string_view key, std::string_view value)>& visit) const;
 
+    // The chunk with exactly this first time, if there is one.
+    Result<std::optional<std::string>> chunk(ChunkFamily family, SeriesId id, std::int64_t min_time) const;
+
     // Drops all chunks of days that end at or before `time`.
     Result<Unit> drop_before(std::int64_t time);
 
@@ -103,29 +94,38 @@ public:
 private:
     friend class DiskBatch;
     Disk() = default;
+    rocksdb::ColumnFamilyHandle* family(ChunkFamily which) const {
+        return which == ChunkFamily::Late ? late_ : chunks_;
+    }
+    Result<Unit> drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t time);
 
     std::unique_ptr<rocksdb::DB> db_;
     rocksdb::ColumnFamilyHandle* series_ = nullptr;
     rocksdb::ColumnFamilyHandle* chunks_ = nullptr;
     rocksdb::ColumnFamilyHandle* heads_ = nullptr;
     rocksdb::ColumnFamilyHandle* meta_ = nullptr;
+    rocksdb::ColumnFamilyHandle* late_ = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 
-// Walks the chunks of one series that may hold samples in [start, end], by first time.
+// Walks the chunks of one series that may hold samples in [start, end], by first time. Of late ones it also gives the
+// day's earlier ones, whose end it can't tell.
 class ChunkCursor {
 public:
-    ChunkCursor(std::shared_ptr<const Disk::View> view, SeriesId id, std::int64_t start, std::int64_t end);
+    ChunkCursor(std::shared_ptr<const Disk::View> view, ChunkFamily family, SeriesId id, std::int64_t start,
+                std::int64_t end);
     ~ChunkCursor();
 
     // The next chunk, valid until the following call; false at the end. Errors: Corruption, Unavailable.
     Result<bool> next(std::string_view& sealed);
 
 private:
+    void seek_first();
     bool settle();
 
     std::shared_ptr<const Disk::View> view_;
     std::unique_ptr<rocksdb::Iterator> iterator_;
+    const ChunkFamily family_;
     const SeriesId id_;
     const std::int64_t start_;
     const std::int64_t end_;
@@ -139,7 +139,7 @@ public:
     View(const View&) = delete;
     View& operator=(const View&) = delete;
 
-    std::unique_ptr<rocksdb::Iterator> chunks() const;
+    std::unique_ptr<rocksdb::Iterator> chunks(ChunkFamily family) const;
 
 private:
     std::shared_ptr<Disk> disk_;

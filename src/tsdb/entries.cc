@@ -1,27 +1,44 @@
 #include "tsdb/entries.h"
 
+#include <algorithm>
+
 #include "tsdb/bytes.h"
 #include "tsdb/disk.h"
+#include "tsdb/histogram_chunk.h"
 
 namespace stoker::tsdb {
 
 namespace {
 
 constexpr std::uint8_t kSeriesEntry = 1;
-constexpr std::uint8_t kSamplesEntry = 2;
 
-bool read_samples(ByteReader& reader, const EntryVisitor& visitor) {
+// The codes of the samples' entries, in the order of EntryWriter's sections.
+constexpr std::array<std::uint8_t, 4> kSampleEntries{2, 3, 4, 5};
+
+constexpr std::size_t section_of(bool histogram, Arrival arrival) {
+    return (histogram ? 1U : 0U) + (arrival == Arrival::Late ? 2U : 0U);
+}
+
+bool read_samples(ByteReader& reader, std::size_t section, const EntryVisitor& visitor) {
+    const bool histograms = section % 2 != 0;
+    const Arrival arrival = section >= 2 ? Arrival::Late : Arrival::InOrder;
     const std::uint64_t count = reader.varint();
     SeriesId id = 0;
     std::int64_t time = 0;
+    HistogramPtr histogram;
     for (std::uint64_t i = 0; i < count; ++i) {
         id += static_cast<SeriesId>(unzigzag(reader.varint()));
         time = wrapping_add(time, unzigzag(reader.varint()));
-        const auto value = reader.fixed<double>();
-        if (!reader.ok()) {
+        double value = histogram_marker();
+        if (histograms) {
+            histogram = read_histogram(reader);
+        } else {
+            value = reader.fixed<double>();
+        }
+        if (!reader.ok() || histograms != (histogram != nullptr)) {
             return false;
         }
-        visitor.on_sample(id, {time, value});
+        visitor.on_sample(id, {time, value}, histogram, arrival);
     }
     return reader.ok();
 }
@@ -51,39 +68,56 @@ void EntryWriter::add_series(SeriesId id, std::span<const LabelRef> labels) {
 }
 
 // Differences from the sample before: neighbours in a batch mostly share their time and have ids close by.
-void EntryWriter::add_sample(SeriesId id, Sample sample) {
-    put_varint(samples_, zigzag(static_cast<std::int64_t>(id - last_id_)));
-    put_varint(samples_, zigzag(wrapping_sub(sample.time, last_time_)));
-    put_fixed(samples_, sample.value);
-    last_id_ = id;
-    last_time_ = sample.time;
-    ++count_;
+void EntryWriter::add_sample(SeriesId id, Sample sample, const HistogramPtr& histogram, Arrival arrival) {
+    Section& section = sections_[section_of(histogram != nullptr, arrival)];
+    put_varint(section.bytes, zigzag(static_cast<std::int64_t>(id - section.last_id)));
+    put_varint(section.bytes, zigzag(wrapping_sub(sample.time, section.last_time)));
+    if (histogram == nullptr) {
+        put_fixed(section.bytes, sample.value);
+    } else {
+        put_histogram(section.bytes, *histogram);
+    }
+    section.last_id = id;
+    section.last_time = sample.time;
+    ++section.count;
+}
+
+bool EntryWriter::empty() const {
+    return series_.empty() &&
+           std::all_of(sections_.begin(), sections_.end(), [](const Section& section) { return section.count == 0; });
 }
 
 std::string_view EntryWriter::finish() {
-    if (count_ > 0) {
-        series_ += static_cast<char>(kSamplesEntry);
-        put_varint(series_, count_);
-        series_ += samples_;
+    for (std::size_t i = 0; i < sections_.size(); ++i) {
+        const Section& section = sections_[i];
+        if (section.count > 0) {
+            series_ += static_cast<char>(kSampleEntries[i]);
+            put_varint(series_, section.count);
+            series_ += section.bytes;
+        }
     }
     return series_;
 }
 
 void EntryWriter::clear() {
     series_.clear();
-    samples_.clear();
-    count_ = 0;
-    last_id_ = 0;
-    last_time_ = 0;
+    for (Section& section : sections_) {
+        section.bytes.clear();
+        section.count = 0;
+        section.last_id = 0;
+        section.last_time = 0;
+    }
 }
 
 bool read_entries(std::string_view bytes, const EntryVisitor& visitor) {
     ByteReader reader(bytes);
     while (!reader.at_end()) {
         const auto kind = reader.fixed<std::uint8_t>();
-        const bool good = kind == kSeriesEntry    ? read_series(reader, visitor)
-                          : kind == kSamplesEntry ? read_samples(reader, visitor)
-                                                  : read_record(kind, reader, visitor);
+        const auto samples = std::find(kSampleEntries.begin(), kSampleEntries.end(), kind) - kSampleEntries.begin();
+        const auto section = static_cast<std::size_t>(samples);
+        const bool good = kind == kSeriesEntry              ? read_series(reader, visitor)
+                          : section < kSampleEntries.size() ? read_samples(reader, section, visitor)
+                                                            : read_record(kind, reader, visitor);
         if (!good) {
             return false;
         }

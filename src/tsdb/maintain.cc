@@ -14,12 +14,23 @@ constexpr std::uint64_t kSlice = 256;                    // Series looked at und
 constexpr std::int64_t kIdleMillis = 2LL * 3600 * 1000;  // An open chunk without samples for so long is sealed.
 constexpr std::int64_t kRetireEveryMillis = 10LL * 60 * 1000;
 
+// A chunk as it goes to disk: the open chunk's encoding is quick to write, this one is small.
+Result<std::string> best_encoding(const std::string& sealed) {
+    if (has_histograms(sealed)) {
+        return sealed;
+    }
+    std::vector<Sample> samples;
+    TRY_UNIT(read_chunk(sealed, samples));
+    return seal_chunk(samples);
+}
+
 }  // namespace
 
 // Taken under the shard's lock, written without it.
 struct StoreImpl::FlushJob {
     MemSeries* series = nullptr;  // Stays: only maintain() removes series.
     std::vector<SealedChunk> chunks;
+    std::vector<SealedChunk> late;
     std::string labels;  // Empty if they are on disk already.
     std::string head;    // Empty if only chunks are wanted.
 };
@@ -28,6 +39,9 @@ StoreImpl::FlushJob StoreImpl::take_job(MemSeries& series, bool with_head) {
     FlushJob job;
     job.series = &series;
     job.chunks = series.sealed;
+    if (series.extra != nullptr) {
+        job.late = series.extra->late_sealed;
+    }
     if (with_head) {
         if (!series.defined) {
             job.labels = encode_labels(series.labels());
@@ -39,19 +53,37 @@ StoreImpl::FlushJob StoreImpl::take_job(MemSeries& series, bool with_head) {
     return job;
 }
 
+// After a crash the disk may have a chunk of late samples that the log brings back in part: the key is its first time,
+// so what is there is kept by merging.
+Result<Unit> StoreImpl::write_late(DiskBatch& batch, SeriesId id, const std::vector<SealedChunk>& chunks) {
+    for (const SealedChunk& chunk : chunks) {
+        SampleList samples;
+        TRY_UNIT(read_chunk(*chunk.bytes, samples));
+        TRY(const auto before, disk_->chunk(ChunkFamily::Late, id, chunk.min_time));
+        SampleList old;
+        if (before && read_chunk(*before, old)) {
+            samples = merge(old.block(), samples.block());
+        }
+        for (const SealedChunk& merged : seal_list(samples.block())) {
+            batch.put_chunk(ChunkFamily::Late, id, merged.min_time, *merged.bytes);
+            metrics_.chunks_written.add();
+            metrics_.chunk_bytes.add(static_cast<double>(merged.bytes->size()));
+        }
+    }
+    return Unit{};
+}
+
 Result<Unit> StoreImpl::write_jobs(Shard& shard, std::span<FlushJob> jobs) {
     DiskBatch batch = disk_->batch();
-    std::vector<Sample> samples;
     for (const FlushJob& job : jobs) {
         const SeriesId id = job.series->id;
         for (const SealedChunk& chunk : job.chunks) {
-            samples.clear();
-            TRY_UNIT(read_chunk(*chunk.bytes, samples));
-            const std::string best = seal_chunk(samples);
-            batch.put_chunk(id, chunk.min_time, best);
+            TRY(const std::string best, best_encoding(*chunk.bytes));
+            batch.put_chunk(ChunkFamily::InOrder, id, chunk.min_time, best);
             metrics_.chunks_written.add();
             metrics_.chunk_bytes.add(static_cast<double>(best.size()));
         }
+        TRY_UNIT(write_late(batch, id, job.late));
         if (!job.labels.empty()) {
             batch.put_series(id, job.labels);
         }
@@ -67,6 +99,10 @@ Result<Unit> StoreImpl::write_jobs(Shard& shard, std::span<FlushJob> jobs) {
             sealed.erase(sealed.begin(), sealed.begin() + static_cast<std::ptrdiff_t>(job.chunks.size()));
             sealed.shrink_to_fit();
             job.series->disk_time = job.chunks.back().max_time;
+        }
+        if (!job.late.empty()) {
+            auto& sealed = job.series->extra->late_sealed;
+            sealed.erase(sealed.begin(), sealed.begin() + static_cast<std::ptrdiff_t>(job.late.size()));
         }
     }
     return Unit{};
@@ -88,7 +124,7 @@ Result<Unit> StoreImpl::flush_sealed() {
                 MutexLock lock(shard->mutex());
                 for (std::size_t i = from; i < std::min<std::size_t>(from + kSlice, waiting.size()); ++i) {
                     MemSeries* series = shard->find(waiting[i]);
-                    if (series != nullptr && !series->sealed.empty()) {
+                    if (series != nullptr && series->has_sealed()) {
                         jobs.push_back(take_job(*series, false));
                     }
                 }
@@ -116,10 +152,11 @@ Result<Unit> StoreImpl::checkpoint(std::int64_t now) {
                     if (series == nullptr) {
                         continue;
                     }
-                    if (!series->open.empty() && series->open.max_time() < now - kIdleMillis) {
+                    if (series->has_samples() && series->last_time() < now - kIdleMillis) {
                         series->seal();
+                        series->seal_late();
                     }
-                    if (series->changed || !series->defined || !series->sealed.empty()) {
+                    if (series->changed || !series->defined || series->has_sealed()) {
                         jobs.push_back(take_job(*series, true));
                     }
                 }

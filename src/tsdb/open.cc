@@ -15,7 +15,10 @@ namespace {
 // Puts the log's entries into the shards.
 class Replayer {
 public:
-    Replayer(std::array<std::unique_ptr<Shard>, kShards>& shards, Index& index) : shards_(shards), index_(index) {}
+    using Late = std::function<void(Shard&, MemSeries&, Sample, const HistogramPtr&)>;
+
+    Replayer(std::array<std::unique_ptr<Shard>, kShards>& shards, Index& index, Late late)
+        : shards_(shards), index_(index), late_(std::move(late)) {}
 
     void on_series(SeriesId id, const Labels& labels) {
         const std::uint64_t hash = labels.hash();
@@ -37,7 +40,7 @@ public:
         shard.create(id, hash, labels, index_).changed = true;
     }
 
-    void on_sample(SeriesId id, Sample sample) {
+    void on_sample(SeriesId id, Sample sample, const HistogramPtr& histogram, Arrival arrival) {
         if (!aliases_.empty()) {
             if (const auto alias = aliases_.find(id); alias != aliases_.end()) {
                 id = alias->second;
@@ -50,8 +53,12 @@ public:
             ++lost_;
             return;
         }
-        // What a checkpoint already has is refused as a duplicate or as old: that is as it should be.
-        (void)shard.append(*series, sample);
+        // What a checkpoint already has is refused as a duplicate or as old: that is as it should be. Late samples are
+        // told apart by looking for them.
+        const Verdict verdict = shard.append(*series, sample, histogram);
+        if (verdict == Verdict::Behind && arrival == Arrival::Late) {
+            late_(shard, *series, sample, histogram);
+        }
     }
 
     // The id that the series has now.
@@ -66,6 +73,7 @@ public:
 private:
     std::array<std::unique_ptr<Shard>, kShards>& shards_;
     Index& index_;
+    Late late_;
     std::unordered_map<SeriesId, SeriesId> aliases_;
     SeriesId highest_ = 0;
     std::uint64_t lost_ = 0;
@@ -110,10 +118,15 @@ Result<Unit> StoreImpl::load_disk() {
 }
 
 Result<Unit> StoreImpl::load_log(const std::string& directory) {
-    Replayer replayer(shards_, index_);
+    Replayer replayer(shards_, index_,
+                      [this](Shard& shard, MemSeries& series, Sample sample, const HistogramPtr& histogram) {
+                          replay_late(shard, series, sample, histogram);
+                      });
     EntryVisitor visitor;
     visitor.on_series = [&](SeriesId id, const Labels& labels) { replayer.on_series(id, labels); };
-    visitor.on_sample = [&](SeriesId id, Sample sample) { replayer.on_sample(id, sample); };
+    visitor.on_sample = [&](SeriesId id, Sample sample, const HistogramPtr& histogram, Arrival arrival) {
+        replayer.on_sample(id, sample, histogram, arrival);
+    };
     visitor.on_record = [&](RecordKind kind, std::string_view body) {
         return replay_record(kind, body, [&](SeriesId id) { return replayer.resolve(id); });
     };
@@ -131,6 +144,14 @@ Result<Unit> StoreImpl::load_log(const std::string& directory) {
     const WalSync sync = options_.durability == Durability::Fsync ? WalSync::EveryCommit : WalSync::None;
     TRY(wal_, Wal::open(directory, replay.next_segment, sync));
     return Unit{};
+}
+
+void StoreImpl::replay_late(Shard& shard, MemSeries& series, Sample sample, const HistogramPtr& histogram) {
+    if (auto verdict = append_late(shard, series, sample, histogram); !verdict) {
+        // It can't be told whether it is there already; twice is better than not at all.
+        note_damage("series " + to_labels(series.labels()).text(), verdict.error().message);
+        shard.append_late(series, sample, histogram);
+    }
 }
 
 void StoreImpl::note_loaded() {

@@ -7,47 +7,125 @@
 
 namespace stoker::tsdb {
 
-Verdict MemSeries::append(Sample sample) {
+namespace {
+
+bool same_bits(double a, double b) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+}  // namespace
+
+Verdict MemSeries::append(Sample sample, const HistogramPtr& histogram) {
     if (sample.time <= last_time()) {
-        const bool same = sample.time == last_time() && has_samples() &&
-                          std::bit_cast<std::uint64_t>(sample.value) == std::bit_cast<std::uint64_t>(open.last_value());
-        return same ? Verdict::Duplicate : Verdict::OutOfOrder;
+        const bool newest = sample.time == last_time() && has_samples();
+        if (!newest || (histogram != nullptr && is_histogram(open.last_value()) && !has_open_histograms())) {
+            return Verdict::Behind;
+        }
+        const bool same = same_bits(sample.value, open.last_value()) &&
+                          (histogram == nullptr || *histogram == *extra->histograms.last());
+        return same ? Verdict::Duplicate : Verdict::Conflict;
     }
-    const bool full = open.count() >= kChunkSamples;
-    if (full || (!open.empty() && partition_of(sample.time) != partition_of(open.min_time()))) {
-        seal();
+    if (histogram != nullptr || has_open_histograms()) {
+        append_histogram(sample, histogram);
+    } else {
+        const bool full = open.count() >= kChunkSamples;
+        if (full || (!open.empty() && partition_of(sample.time) != partition_of(open.min_time()))) {
+            seal();
+        }
     }
     if (!has_samples()) {
         first_time = sample.time;
     }
-    open.append(sample);
+    if (histogram == nullptr) {
+        open.append(sample);
+    } else {
+        open = OpenChunk(sample);
+    }
     changed = true;
     return Verdict::Accepted;
 }
 
-void MemSeries::seal() {
-    sealed.push_back({open.min_time(), open.max_time(), std::make_shared<const std::string>(open.snapshot())});
-    open = OpenChunk(Sample{open.max_time(), open.last_value()});
+// The chunks' side of appending where histograms are involved: begins a new one where the kind or the layout changes.
+void MemSeries::append_histogram(Sample sample, const HistogramPtr& histogram) {
+    if (histogram == nullptr) {
+        seal();
+        return;
+    }
+    if (extra == nullptr) {
+        extra = std::make_unique<SeriesExtra>();
+    }
+    OpenHistograms& rows = extra->histograms;
+    const bool fits = rows.empty() || (rows.fits(*histogram) && rows.count() < kChunkSamples &&
+                                       partition_of(sample.time) == partition_of(rows.min_time()));
+    if (!open.empty() || !fits) {
+        seal();
+    }
+    rows.append(sample.time, histogram);
+}
+
+void MemSeries::append_late(Sample sample, HistogramPtr histogram) {
+    if (extra == nullptr) {
+        extra = std::make_unique<SeriesExtra>();
+    }
+    extra->late.insert(sample, std::move(histogram));
+    first_time = std::min(first_time, sample.time);
     changed = true;
+    if (extra->late.size() >= kLateSamples) {
+        seal_late();
+    }
+}
+
+void MemSeries::seal() {
+    if (has_open_histograms()) {
+        OpenHistograms& rows = extra->histograms;
+        sealed.push_back({rows.min_time(), rows.max_time(), std::make_shared<const std::string>(rows.snapshot())});
+        rows = OpenHistograms();
+        changed = true;
+    }
+    if (!open.empty()) {
+        sealed.push_back({open.min_time(), open.max_time(), std::make_shared<const std::string>(open.snapshot())});
+        open = OpenChunk(Sample{open.max_time(), open.last_value()});
+        changed = true;
+    }
+}
+
+void MemSeries::seal_late() {
+    if (extra != nullptr && !extra->late.empty()) {
+        for (SealedChunk& chunk : seal_list(extra->late.block())) {
+            extra->late_disk_time = std::max(extra->late_disk_time, chunk.max_time);
+            extra->late_sealed.push_back(std::move(chunk));
+        }
+        extra->late.clear();
+        changed = true;
+    }
 }
 
 std::string MemSeries::record() const {
-    return encode_head(first_time, sealed.empty() ? disk_time : sealed.back().max_time, open);
+    return encode_head(first_time, sealed.empty() ? disk_time : sealed.back().max_time, open, extra.get());
 }
 
 void MemSeries::restore(HeadRecord head) {
     first_time = head.first_time;
     disk_time = head.disk_time;
     open = std::move(head.open);
+    extra = std::move(head.extra);
 }
 
-Verdict Shard::append(MemSeries& series, Sample sample) {
-    const bool had_sealed = !series.sealed.empty();
-    const Verdict verdict = series.append(sample);
-    if (!had_sealed && !series.sealed.empty()) {
+Verdict Shard::append(MemSeries& series, Sample sample, const HistogramPtr& histogram) {
+    const bool had_sealed = series.has_sealed();
+    const Verdict verdict = series.append(sample, histogram);
+    if (!had_sealed && series.has_sealed()) {
         with_sealed_.push_back(series.id);
     }
     return verdict;
+}
+
+void Shard::append_late(MemSeries& series, Sample sample, HistogramPtr histogram) {
+    const bool had_sealed = series.has_sealed();
+    series.append_late(sample, std::move(histogram));
+    if (!had_sealed && series.has_sealed()) {
+        with_sealed_.push_back(series.id);
+    }
 }
 
 MemSeries* Shard::find(std::uint64_t hash, const Labels& labels) {

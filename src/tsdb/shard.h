@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,13 +18,13 @@
 
 #include "base/sync.h"
 #include "tsdb/chunk.h"
-#include "tsdb/disk.h"
+#include "tsdb/head.h"
 #include "tsdb/index.h"
+#include "tsdb/store.h"
 
 namespace stoker::tsdb {
 
 inline constexpr std::size_t kShards = 16;  // Part of the format: ids carry it.
-inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
 
 constexpr std::size_t shard_of_hash(std::uint64_t hash) {
     return hash % kShards;
@@ -37,14 +36,12 @@ constexpr std::size_t shard_of_ref(SeriesRef ref) {
     return ref % kShards;
 }
 
-// A chunk that takes no more samples. Shared with queries that are reading it.
-struct SealedChunk {
-    std::int64_t min_time;
-    std::int64_t max_time;
-    std::shared_ptr<const std::string> bytes;
+enum class Verdict : std::uint8_t {
+    Accepted,
+    Duplicate,
+    Conflict,  // The newest sample has this time and another value.
+    Behind,    // Not newer than the newest sample: whether it is known has yet to be found out.
 };
-
-enum class Verdict : std::uint8_t { Accepted, Duplicate, OutOfOrder };
 
 struct MemSeries {
     SeriesId id = 0;
@@ -59,6 +56,7 @@ struct MemSeries {
     std::int64_t disk_time = kNever;   // Of its newest sample in a chunk on disk.
     OpenChunk open;
     std::vector<SealedChunk> sealed;  // On their way to disk, oldest first.
+    std::unique_ptr<SeriesExtra> extra;
 
     // Where it is and, in the upper half, which it is: a slot is used again, a ref to its former series must not find
     // it.
@@ -67,12 +65,22 @@ struct MemSeries {
     bool has_samples() const { return first_time != kNever; }
     std::int64_t last_time() const { return has_samples() ? open.max_time() : kNever; }
 
-    Verdict append(Sample sample);
-    // Moves the open chunk to the sealed ones. REQUIRES: it is not empty.
+    // `histogram` is null for a number; otherwise sample.value is its marker.
+    Verdict append(Sample sample, const HistogramPtr& histogram);
+    // A sample that is known to be missing. REQUIRES: append() said Behind.
+    void append_late(Sample sample, HistogramPtr histogram);
+    // Moves the open chunk to the sealed ones.
     void seal();
+    // Moves the late samples to the sealed chunks of their own.
+    void seal_late();
+    bool has_sealed() const { return !sealed.empty() || (extra != nullptr && !extra->late_sealed.empty()); }
+    bool has_open_histograms() const { return extra != nullptr && !extra->histograms.empty(); }
     // Its state for a checkpoint that writes the sealed chunks as well.
     std::string record() const;
     void restore(HeadRecord head);
+
+private:
+    void append_histogram(Sample sample, const HistogramPtr& histogram);
 };
 
 class Shard {
@@ -93,7 +101,8 @@ public:
     MemSeries& create(SeriesId id, std::uint64_t hash, const Labels& labels, Index& index) REQUIRES_LOCK(mutex_);
     void remove(MemSeries& series, Index& index) REQUIRES_LOCK(mutex_);
     // Appends, and remembers the series for maintain() if that sealed its chunk.
-    Verdict append(MemSeries& series, Sample sample) REQUIRES_LOCK(mutex_);
+    Verdict append(MemSeries& series, Sample sample, const HistogramPtr& histogram) REQUIRES_LOCK(mutex_);
+    void append_late(MemSeries& series, Sample sample, HistogramPtr histogram) REQUIRES_LOCK(mutex_);
     // Series with sealed chunks since the last call.
     std::vector<SeriesId> take_sealed() REQUIRES_LOCK(mutex_) { return std::exchange(with_sealed_, {}); }
 

@@ -36,6 +36,7 @@ StoreMetrics::StoreMetrics(metrics::Registry& registry)
       duplicates(refused(registry, "duplicate")),
       out_of_order(refused(registry, "out_of_order")),
       over_limit(refused(registry, "series_limit")),
+      invalid(refused(registry, "invalid")),
       chunks_written(registry.counter("stoker_tsdb_chunks_written_total", "Sealed chunks that went to disk.").with()),
       chunk_bytes(
           registry.counter("stoker_tsdb_chunk_bytes_total", "Bytes of sealed chunks that went to disk.").with()),

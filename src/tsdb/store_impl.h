@@ -4,9 +4,11 @@
 // a shard's, then the index's or the log's; never two shards at once.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,6 +40,7 @@ struct StoreMetrics {
     metrics::Counter& duplicates;
     metrics::Counter& out_of_order;
     metrics::Counter& over_limit;
+    metrics::Counter& invalid;
     metrics::Counter& chunks_written;
     metrics::Counter& chunk_bytes;
     metrics::Counter& checkpoints;
@@ -84,20 +87,47 @@ private:
     struct Item;      // A sample on its way into the head.
     struct FlushJob;  // What maintain() takes from one series.
 
-    Result<AppendOutcome> append_items(std::span<Item> items);
-    void append_one(Shard& shard, Item& item, class EntryWriter& entries, AppendOutcome& outcome)
+    // What a batch has touched.
+    struct TimeRange {
+        std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
+        std::int64_t newest = kNever;
+        void add(std::int64_t time) {
+            oldest = std::min(oldest, time);
+            newest = std::max(newest, time);
+        }
+    };
+
+    bool prepare(Item& item, std::int64_t latest, AppendOutcome& outcome) const;
+    std::int64_t latest_time() const;  // By the wall clock; samples after it are refused.
+    Result<AppendOutcome> append_items(std::span<Item> items, AppendOutcome outcome);
+    void append_one(Shard& shard, Item& item, class EntryWriter& entries, TimeRange& taken, AppendOutcome& outcome)
         REQUIRES_LOCK(shard.mutex());
-    MemSeries* find_or_create(Shard& shard, Item& item, class EntryWriter& entries) REQUIRES_LOCK(shard.mutex());
+    void append_start(Shard& shard, MemSeries& series, const Item& item, class EntryWriter& entries, TimeRange& taken)
+        REQUIRES_LOCK(shard.mutex());
+    void append_behind(Shard& shard, MemSeries& series, const Item& item, class EntryWriter& entries, TimeRange& taken,
+                       AppendOutcome& outcome) REQUIRES_LOCK(shard.mutex());
+    MemSeries* find_or_create(Shard& shard, Item& item, class EntryWriter& entries, AppendOutcome& outcome)
+        REQUIRES_LOCK(shard.mutex());
+    void explain_limits(std::span<const Item> items, AppendOutcome& outcome) const;
+    void note_times(const TimeRange& taken);
+    // The sample of that time, if the series has one.
+    Result<SampleList> find_sample(const MemSeries& series, std::int64_t time) const;
+    // For a sample that Shard::append() found Behind: Accepted, Duplicate or Conflict.
+    Result<Verdict> append_late(Shard& shard, MemSeries& series, Sample sample, const HistogramPtr& histogram)
+        REQUIRES_LOCK(shard.mutex());
     void count(const AppendOutcome& outcome);
 
     Result<Unit> load_disk();
     Result<Unit> load_log(const std::string& directory);
+    void replay_late(Shard& shard, MemSeries& series, Sample sample, const HistogramPtr& histogram)
+        REQUIRES_LOCK(shard.mutex());
     void note_loaded();
 
     Result<Unit> flush_sealed();
     Result<Unit> checkpoint(std::int64_t now) REQUIRES_LOCK(maintenance_);
     Result<Unit> retire(std::int64_t now);
     Result<Unit> write_jobs(Shard& shard, std::span<FlushJob> jobs);
+    Result<Unit> write_late(DiskBatch& batch, SeriesId id, const std::vector<SealedChunk>& chunks);
     static FlushJob take_job(MemSeries& series, bool with_head);
 
     // Visits series that match and may have samples in the range, each under its shard's lock.

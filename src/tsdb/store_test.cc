@@ -41,7 +41,7 @@ TEST(Store, AppendedSamplesAreThere) {
 }
 
 TEST(Store, CountsWhatItRefuses) {
-    TestStore store({.max_series = 2});
+    TestStore store({.out_of_order_window = Duration(0), .max_series = 2});
     store.append({at("a", 1000, 1), at("b", 1000, 1)});
     const auto outcome =
         store.append({at("a", 1000, 1), at("a", 1000, 2), at("a", 999, 1), at("c", 1000, 1), at("b", 1001, 1)});

@@ -1,0 +1,52 @@
+// A series as select() found it: what it had in memory then, and a view of the disk as it was then.
+//
+// Filled under the shard's lock, immutable afterwards, so that walks over it need no lock and outlive the store's
+// changes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tsdb/disk.h"
+#include "tsdb/querier.h"
+#include "tsdb/shard.h"
+#include "tsdb/tombstones.h"
+
+namespace stoker::tsdb {
+
+class StoredSeries final : public Series, public std::enable_shared_from_this<StoredSeries> {
+public:
+    StoredSeries(const MemSeries& series, std::int64_t start, std::int64_t end);
+
+    const Labels& labels() const override { return labels_; }
+    std::unique_ptr<SampleIterator> samples() const override;
+
+    // Whether the disk may have samples of the range; if so, set_view() is to be called before anyone walks.
+    bool on_disk() const { return in_order_on_disk_ || late_on_disk_; }
+    // Times that delete_series() took out; null if none.
+    void hide(SharedIntervals hidden) { hidden_ = std::move(hidden); }
+    void set_view(std::shared_ptr<const Disk::View> view) { view_ = std::move(view); }
+
+private:
+    friend class StoredIterator;
+
+    bool in_range(std::int64_t first, std::int64_t last) const { return first <= end_ && last >= start_; }
+    void copy_extra(const SeriesExtra& extra);
+    bool has_late() const { return late_on_disk_ || !late_chunks_.empty() || !late_.empty(); }
+
+    const SeriesId id_;
+    const Labels labels_;
+    const std::int64_t start_;
+    const std::int64_t end_;
+    std::vector<std::shared_ptr<const std::string>> chunks_;       // In memory, in order of time.
+    std::vector<std::shared_ptr<const std::string>> late_chunks_;  // In memory, in no order.
+    SampleList late_;
+    bool in_order_on_disk_ = false;
+    bool late_on_disk_ = false;
+    std::shared_ptr<const Disk::View> view_;
+    SharedIntervals hidden_;
+};
+
+}  // namespace stoker::tsdb
