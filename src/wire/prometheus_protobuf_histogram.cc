@@ -4,9 +4,13 @@
 #include <cmath>
 #include <protozero/pbf_writer.hpp>
 
+#include "wire/prometheus_protobuf_buckets.h"
 #include "wire/prometheus_protobuf_fields.h"
 
 namespace stoker::wire {
+
+using namespace buckets;
+
 namespace {
 
 // Field numbers of prometheus.Histogram.
@@ -28,69 +32,7 @@ constexpr std::uint32_t kTimestamp = 15;
 constexpr std::uint32_t kCustomValues = 16;
 constexpr std::uint32_t kStartTimestamp = 17;
 
-constexpr std::uint32_t kSpanOffset = 1;
-constexpr std::uint32_t kSpanLength = 2;
-
 using protozero::pbf_reader;
-using Spans = std::vector<NativeHistogram::Span>;
-
-void take_room(std::size_t& left, std::size_t wanted) {
-    if (wanted > left) {
-        throw PastLimit{"buckets"};
-    }
-    left -= wanted;
-}
-
-void read_span(pbf_reader reader, std::size_t& left, Spans& out) {
-    take_room(left, 1);
-    NativeHistogram::Span span;
-    while (reader.next()) {
-        switch (reader.tag_and_type()) {
-            case varint_field(kSpanOffset):
-                span.offset = reader.get_sint32();
-                break;
-            case varint_field(kSpanLength):
-                span.length = reader.get_uint32();
-                break;
-            default:
-                reader.skip();
-        }
-    }
-    out.push_back(span);
-}
-
-void read_doubles(pbf_reader& reader, std::size_t& left, std::vector<double>& out) {
-    const auto packed = reader.get_packed_double();
-    take_room(left, packed.size());
-    out.insert(out.end(), packed.begin(), packed.end());
-}
-
-void read_double(pbf_reader& reader, std::size_t& left, std::vector<double>& out) {
-    take_room(left, 1);
-    out.push_back(reader.get_double());
-}
-
-// Adds up differences between neighbours. Unsigned, so that nonsense wraps instead of overflowing.
-class Deltas {
-public:
-    Deltas(std::size_t& left, std::vector<double>& out) : left_(left), out_(out) {}
-
-    void add(std::int64_t delta) {
-        take_room(left_, 1);
-        running_ += static_cast<std::uint64_t>(delta);
-        out_.push_back(static_cast<double>(static_cast<std::int64_t>(running_)));
-    }
-    void add_packed(pbf_reader& reader) {
-        for (const std::int64_t delta : reader.get_packed_sint64()) {
-            add(delta);
-        }
-    }
-
-private:
-    std::size_t& left_;
-    std::vector<double>& out_;
-    std::uint64_t running_ = 0;
-};
 
 NativeHistogram::ResetHint reset_hint(std::int32_t value) {
     const bool known = value >= 0 && value <= static_cast<std::int32_t>(NativeHistogram::ResetHint::Gauge);
@@ -182,7 +124,7 @@ bool all_whole(const NativeHistogram& h) {
 
 using protozero::pbf_writer;
 
-void write_spans(pbf_writer& message, std::uint32_t field, const Spans& spans) {
+void write_spans(pbf_writer& message, std::uint32_t field, const std::vector<NativeHistogram::Span>& spans) {
     for (const NativeHistogram::Span& span : spans) {
         pbf_writer one(message, field);
         one.add_sint32(kSpanOffset, span.offset);
