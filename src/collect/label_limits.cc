@@ -1,5 +1,6 @@
 #include "collect/label_limits.h"
 
+#include "tsdb/store.h"
 #include "wire/utf8.h"
 
 namespace stoker::collect {
@@ -19,6 +20,14 @@ Error too_long(std::string_view what, std::string_view text, std::size_t most) {
 }
 
 }  // namespace
+
+bool LabelBudget::take(const tsdb::Labels& labels) {
+    std::size_t bytes = sizeof(tsdb::SeriesSample);
+    for (const auto& [name, value] : labels) bytes += sizeof(tsdb::Labels::Pair) + name.size() + value.size();
+    if (bytes > left_) return false;
+    left_ -= bytes;
+    return true;
+}
 
 Result<Unit> check_labels(const tsdb::Labels& labels, const LabelLimits& limits) {
     if (labels.size() > limits.max_labels) {

@@ -67,7 +67,8 @@ Result<Unit> check_metric(const Metric& metric, const std::string& name) {
 
 class Converter {
 public:
-    Converter(const OtlpOptions& options, OtlpDeltas& deltas) : options_(options), deltas_(deltas) {}
+    Converter(const OtlpOptions& options, OtlpDeltas& deltas)
+        : options_(options), deltas_(deltas), budget_(options.labels.max_request_bytes) {}
 
     OtlpBatch run(wire::otlp::MetricsRequest& request) {
         for (auto& resource : request.resources) {
@@ -124,6 +125,7 @@ private:
         const bool counts = metric_->kind != Kind::Gauge && (metric_->kind != Kind::Sum || metric_->monotonic);
         start_ = counts && point.start != 0 && point.start < point.time ? millis(point.start) : 0;
         TRY_UNIT(write(point, whole));
+        if (!room_) return Error{Errc::ResourceExhausted, "the request's labels are too large in all"};
         oldest_ = std::min(oldest_, time_);
         newest_ = std::max(newest_, time_);
         return Unit{};
@@ -171,6 +173,8 @@ private:
     }
 
     void add_native(const Point& point, const tsdb::Labels& whole, tsdb::HistogramPtr histogram) {
+        room_ = room_ && budget_.take(whole);
+        if (!room_) return;
         batch_.samples.push_back({whole, {time_, tsdb::histogram_marker()}, std::move(histogram), start_});
         batch_.point_of.push_back(number_);
         add_exemplars(whole, otlp_exemplars(point, options_.names));
@@ -210,6 +214,8 @@ private:
     }
 
     void add(tsdb::Labels labels, double value) {
+        room_ = room_ && budget_.take(labels);
+        if (!room_) return;
         batch_.samples.push_back({std::move(labels), {time_, stale_ ? tsdb::stale_marker() : value}, {}, start_});
         batch_.point_of.push_back(number_);
     }
@@ -248,6 +254,8 @@ private:
     const OtlpOptions& options_;
     OtlpDeltas& deltas_;
     OtlpBatch batch_;
+    LabelBudget budget_;
+    bool room_ = true;  // False: the budget is spent, and no point more is taken.
     // Of the resource, the metric and the point at hand.
     const OtlpResource* resource_ = nullptr;
     std::int64_t oldest_ = 0;
