@@ -1,45 +1,26 @@
 // Aggregations: series are sorted into groups once; then each group is folded step by step.
-#include <algorithm>
+#include "promql/aggregate.h"
+
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 
-#include "promql/evaluator.h"
 #include "promql/format.h"
+#include "promql/histogram_math.h"
 #include "promql/kahan.h"
+#include "promql/parser_state.h"
 
 namespace stoker::promql {
 
 namespace {
 
+using internal::Group;
+
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-struct Group {
-    tsdb::Labels labels;
-    std::vector<std::size_t> members;  // Columns of the input.
-};
-
-tsdb::Labels group_labels(const Aggregate& node, const tsdb::Labels& labels) {
-    if (!node.without) return node.grouping.empty() ? tsdb::Labels{} : labels.only(node.grouping);
-    std::vector<std::string> dropped = node.grouping;
-    dropped.emplace_back(tsdb::kMetricName);
-    return labels.without(dropped);
-}
-
-std::vector<Group> groups_of(const Aggregate& node, const Frame& input) {
-    std::vector<Group> groups;
-    std::unordered_map<tsdb::Labels, std::size_t> index;
-    for (std::size_t i = 0; i < input.size(); ++i) {
-        tsdb::Labels labels = group_labels(node, input[i].labels);
-        const auto [at, fresh] = index.emplace(labels, groups.size());
-        if (fresh) groups.push_back({std::move(labels), {}});
-        groups[at->second].members.push_back(i);
-    }
-    return groups;
-}
-
-// One value out of those present at a step, in the order of the series. REQUIRES: values not empty.
+// One value out of the numbers present at a step, in the order of the series. REQUIRES: values not empty.
 using Fold = double (*)(std::vector<double>& values, double param);
 
 double fold_sum(std::vector<double>& values, double) {
@@ -52,14 +33,6 @@ double fold_avg(std::vector<double>& values, double) {
     KahanMean mean;
     for (const double value : values) mean.add(value);
     return mean.value();
-}
-
-double fold_count(std::vector<double>& values, double) {
-    return static_cast<double>(values.size());
-}
-
-double fold_group(std::vector<double>&, double) {
-    return 1;
 }
 
 // NaN only wins when there is nothing else.
@@ -107,14 +80,10 @@ Fold fold_of(Aggregate::Op op) {
             return fold_sum;
         case Aggregate::Op::Avg:
             return fold_avg;
-        case Aggregate::Op::Count:
-            return fold_count;
         case Aggregate::Op::Min:
             return fold_min;
         case Aggregate::Op::Max:
             return fold_max;
-        case Aggregate::Op::Group:
-            return fold_group;
         case Aggregate::Op::Stddev:
             return fold_stddev;
         case Aggregate::Op::Stdvar:
@@ -124,114 +93,158 @@ Fold fold_of(Aggregate::Op op) {
     }
 }
 
+// The points of a group at one step.
+struct Members {
+    std::vector<double> numbers;
+    std::vector<std::size_t> histograms;  // Columns of the input.
+};
+
+// sum and avg of histograms.
+class HistogramFold {
+public:
+    HistogramFold(Context& context, const Frame& input, std::size_t place, std::size_t step)
+        : context_(context), input_(input), place_(place), step_(step) {}
+
+    Point fold(bool mean, const std::vector<std::size_t>& columns) {
+        const tsdb::Histogram& first = histogram(columns[0]);
+        see(first);
+        if (mean) return total(HistogramMean(first), columns);
+        return total(HistogramSum(first), columns);
+    }
+
+private:
+    const tsdb::Histogram& histogram(std::size_t column) const { return *input_[column].histograms[step_]; }
+
+    void see(const tsdb::Histogram& histogram) {
+        reset_ = reset_ || histogram.reset_hint == tsdb::Histogram::ResetHint::CounterReset;
+        not_reset_ = not_reset_ || histogram.reset_hint == tsdb::Histogram::ResetHint::NotCounterReset;
+    }
+
+    template <typename Total>
+    Point total(Total sum, const std::vector<std::size_t>& columns) {
+        for (std::size_t i = 1; i < columns.size(); ++i) {
+            const tsdb::Histogram& next = histogram(columns[i]);
+            see(next);
+            const Combination combined = sum.add(next);
+            if (combined.incompatible) {
+                context_.warn(notes::mixed_schemas(input_[columns[i]].labels.metric()), place_);
+                return {};
+            }
+            if (combined.bounds_reconciled) context_.inform(notes::bounds_reconciled("aggregation"), place_);
+        }
+        if (reset_ && not_reset_) context_.warn(notes::hints_collide("aggregation"), place_);
+        return {0, std::make_shared<const tsdb::Histogram>(sum.value())};
+    }
+
+    Context& context_;
+    const Frame& input_;
+    std::size_t place_;
+    std::size_t step_;
+    bool reset_ = false;
+    bool not_reset_ = false;
+};
+
+class Folder {
+public:
+    Folder(Context& context, const Aggregate& node, const Frame& input)
+        : context_(context), node_(node), input_(input), place_(unwrap(*node.inner).begin), fold_(fold_of(node.op)) {}
+
+    Point fold(Members& members, double param, std::size_t step) {
+        switch (node_.op) {
+            case Aggregate::Op::Count:
+                return {static_cast<double>(members.numbers.size() + members.histograms.size()), nullptr};
+            case Aggregate::Op::Group:
+                return {1, nullptr};
+            case Aggregate::Op::Sum:
+            case Aggregate::Op::Avg:
+                if (members.histograms.empty()) break;
+                if (!members.numbers.empty()) {
+                    context_.warn(notes::mixed_aggregation(), place_);
+                    return {};
+                }
+                return HistogramFold(context_, input_, place_, step)
+                    .fold(node_.op == Aggregate::Op::Avg, members.histograms);
+            default:
+                if (!members.histograms.empty()) {
+                    context_.inform(notes::ignored_in_aggregation(to_string(node_.op)), place_);
+                }
+        }
+        if (members.numbers.empty()) return {};
+        return {fold_(members.numbers, param), nullptr};
+    }
+
+private:
+    Context& context_;
+    const Aggregate& node_;
+    const Frame& input_;
+    std::size_t place_;
+    Fold fold_;
+};
+
 Result<Frame> fold_groups(Context& context, const Aggregate& node, const Frame& input,
                           const std::vector<double>& params, const Steps& steps) {
-    const Fold fold = fold_of(node.op);
+    Folder folder(context, node, input);
     Frame output;
-    std::vector<double> values;
-    for (Group& group : groups_of(node, input)) {
+    Members members;
+    for (Group& group : internal::groups_of(node, input)) {
         TRY_UNIT(context.check());
         Column column{std::move(group.labels), missing_values(steps.count)};
+        column.drop_name = group.drop_name;
         for (std::size_t step = 0; step < steps.count; ++step) {
-            values.clear();
+            members.numbers.clear();
+            members.histograms.clear();
             for (const std::size_t i : group.members) {
-                if (present(input[i].values[step])) values.push_back(input[i].values[step]);
+                const double value = input[i].values[step];
+                if (is_number(value)) {
+                    members.numbers.push_back(value);
+                } else if (is_histogram(value)) {
+                    members.histograms.push_back(i);
+                }
             }
-            if (!values.empty()) column.values[step] = fold(values, params.empty() ? 0 : params[step]);
+            if (members.numbers.empty() && members.histograms.empty()) continue;
+            set_point(column, step, folder.fold(members, params.empty() ? 0 : params[step], step));
         }
         if (any_present(column.values)) output.push_back(std::move(column));
     }
     return output;
 }
 
-// How many topk, bottomk and limitk keep at a step. Errors: Execution for what is no count.
-Result<std::size_t> wanted_count(double param) {
-    if (std::isnan(param)) return execution_error("Parameter value is NaN");
-    if (param >= 9.3e18) return execution_error("Scalar value " + format_float(param) + " overflows int64");
-    if (param <= -9.3e18) return execution_error("Scalar value " + format_float(param) + " underflows int64");
-    return param < 1 ? 0 : static_cast<std::size_t>(param);
-}
-
-// The members to keep at a step, best first; ties go to the earlier series.
-std::vector<std::size_t> choose(Aggregate::Op op, std::vector<std::size_t> candidates, const Frame& input,
-                                std::size_t step, std::size_t wanted) {
-    if (op != Aggregate::Op::Limitk) {
-        std::stable_sort(candidates.begin(), candidates.end(), [&](std::size_t a, std::size_t b) {
-            const double x = input[a].values[step];
-            const double y = input[b].values[step];
-            if (std::isnan(x) || std::isnan(y)) return !std::isnan(x) && std::isnan(y);
-            return op == Aggregate::Op::Topk ? x > y : x < y;
-        });
-    }
-    if (candidates.size() > wanted) candidates.resize(wanted);
-    return candidates;
-}
-
-// topk, bottomk, limitk: the input's own series, with only the chosen points left.
-Result<Frame> select_points(Context& context, const Aggregate& node, Frame input, const std::vector<double>& params,
-                            const Steps& steps) {
-    std::vector<std::size_t> order;  // Of the output; what an instant query shows.
-    std::vector<bool> chosen_once(input.size(), false);
-    const std::vector<Group> groups = groups_of(node, input);
-    for (std::size_t step = 0; step < steps.count; ++step) {
-        TRY_UNIT(context.check());
-        TRY(const std::size_t wanted, wanted_count(params[step]));
-        for (const Group& group : groups) {
-            std::vector<std::size_t> candidates;
-            for (const std::size_t i : group.members) {
-                if (present(input[i].values[step])) candidates.push_back(i);
-            }
-            std::vector<double> kept;
-            const std::vector<std::size_t> winners = choose(node.op, candidates, input, step, wanted);
-            for (const std::size_t i : winners) kept.push_back(input[i].values[step]);
-            for (const std::size_t i : candidates) input[i].values[step] = missing();
-            for (std::size_t k = 0; k < winners.size(); ++k) {
-                input[winners[k]].values[step] = kept[k];
-                if (!chosen_once[winners[k]]) order.push_back(winners[k]);
-                chosen_once[winners[k]] = true;
-            }
-        }
-    }
-    Frame output;
-    for (const std::size_t i : order) output.push_back(std::move(input[i]));
-    return output;
-}
-
-Result<Frame> count_values(Context& context, const Aggregate& node, const Frame& input, const Steps& steps) {
-    const std::string& label = unwrap(*node.param).as<StringLiteral>()->value;
-    if (label.empty()) return execution_error("invalid label name \"\"");
-    Frame output;
-    std::unordered_map<tsdb::Labels, std::size_t> index;
-    for (const Column& column : input) {
-        TRY_UNIT(context.check());
-        tsdb::Labels group = group_labels(node, column.labels);
-        if (node.without) group = group.with(label, "");
-        for (std::size_t step = 0; step < steps.count; ++step) {
-            if (!present(column.values[step])) continue;
-            tsdb::Labels labels = group.with(label, format_float(column.values[step]));
-            const auto [at, fresh] = index.emplace(labels, output.size());
-            if (fresh) {
-                TRY_UNIT(context.charge(steps.count));
-                output.push_back({std::move(labels), missing_values(steps.count)});
-            }
-            double& count = output[at->second].values[step];
-            count = present(count) ? count + 1 : 1;
-        }
-    }
-    return output;
-}
-
 }  // namespace
 
-Result<Frame> aggregate_frame(Context& context, const Aggregate& node, Frame input, const std::vector<double>& params,
-                              const Steps& steps) {
+namespace internal {
+
+tsdb::Labels group_labels(const Aggregate& node, const tsdb::Labels& labels) {
+    if (!node.without) return node.grouping.empty() ? tsdb::Labels{} : labels.only(node.grouping);
+    std::vector<std::string> dropped = node.grouping;
+    dropped.emplace_back(tsdb::kMetricName);
+    return labels.without(dropped);
+}
+
+std::vector<Group> groups_of(const Aggregate& node, const Frame& input) {
+    std::vector<Group> groups;
+    std::unordered_map<tsdb::Labels, std::size_t> index;
+    for (std::size_t i = 0; i < input.size(); ++i) {
+        tsdb::Labels labels = group_labels(node, input[i].labels);
+        const auto [at, fresh] = index.emplace(labels, groups.size());
+        if (fresh) groups.push_back({std::move(labels), {}, false});
+        groups[at->second].members.push_back(i);
+        groups[at->second].drop_name = groups[at->second].drop_name || input[i].drop_name;
+    }
+    return groups;
+}
+
+}  // namespace internal
+
+Result<Frame> aggregate_frame(Context& context, const Expr& expr, const Aggregate& node, Frame input,
+                              const std::vector<double>& params, const Steps& steps) {
     switch (node.op) {
         case Aggregate::Op::Topk:
         case Aggregate::Op::Bottomk:
         case Aggregate::Op::Limitk:
-            return select_points(context, node, std::move(input), params, steps);
+        case Aggregate::Op::LimitRatio:
+            return internal::select_points(context, expr, node, std::move(input), params, steps);
         case Aggregate::Op::CountValues:
-            return count_values(context, node, input, steps);
+            return internal::count_values(context, node, input, steps);
         default:
             return fold_groups(context, node, input, params, steps);
     }

@@ -21,15 +21,15 @@ std::string_view to_string(ValueType type) {
 }
 
 std::string_view to_string(BinaryOp op) {
-    static constexpr std::array<std::string_view, 16> kNames = {
-        "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", "<", "<=", ">", ">=", "and", "or", "unless"};
+    static constexpr std::array<std::string_view, 18> kNames = {
+        "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", "<", "<=", ">", ">=", "</", ">/", "and", "or", "unless"};
     return kNames[static_cast<std::size_t>(op)];
 }
 
 std::string_view to_string(Aggregate::Op op) {
-    static constexpr std::array<std::string_view, 13> kNames = {"sum",      "avg",          "count",  "min",  "max",
-                                                                "group",    "stddev",       "stdvar", "topk", "bottomk",
-                                                                "quantile", "count_values", "limitk"};
+    static constexpr std::array<std::string_view, 14> kNames = {
+        "sum",    "avg",  "count",   "min",      "max",          "group",  "stddev",
+        "stdvar", "topk", "bottomk", "quantile", "count_values", "limitk", "limit_ratio"};
     return kNames[static_cast<std::size_t>(op)];
 }
 

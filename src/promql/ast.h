@@ -41,10 +41,14 @@ struct StringLiteral {
     std::string value;
 };
 
+// Whether a range reaches beyond its ends: to the sample before it, or by interpolation to its very ends.
+enum class Extension : std::uint8_t { None, Anchored, Smoothed };
+
 struct VectorSelector {
-    std::string name;  // As written in front of the braces; also among the matchers.
+    std::string name;  // As written in front of the braces or quoted within; also among the matchers.
     std::vector<tsdb::Matcher> matchers;
     Shift shift;
+    Extension extension = Extension::None;
 };
 
 struct MatrixSelector {
@@ -78,11 +82,12 @@ struct Aggregate {
         Bottomk,
         Quantile,
         CountValues,
-        Limitk
+        Limitk,
+        LimitRatio
     };
     Op op = Op::Sum;
     ExprPtr inner;
-    ExprPtr param;  // topk, bottomk, limitk, quantile, count_values; null otherwise.
+    ExprPtr param;  // topk, bottomk, limitk, limit_ratio, quantile, count_values; null otherwise.
     bool without = false;
     std::vector<std::string> grouping;
 };
@@ -101,10 +106,15 @@ enum class BinaryOp : std::uint8_t {
     LessEqual,
     Greater,
     GreaterEqual,
+    TrimUpper,  // </ keeps the observations below a value,
+    TrimLower,  // >/ those above.
     And,
     Or,
     Unless
 };
+inline bool is_arithmetic(BinaryOp op) {
+    return op <= BinaryOp::Atan2;
+}
 inline bool is_comparison(BinaryOp op) {
     return op >= BinaryOp::Equal && op <= BinaryOp::GreaterEqual;
 }
@@ -120,6 +130,8 @@ struct Matching {
     bool given = false;
     std::vector<std::string> labels;
     std::vector<std::string> include;  // Of group_left() and group_right().
+    std::optional<double> fill_left;   // Stands for elements that only the other side has.
+    std::optional<double> fill_right;
 };
 
 struct Binary {

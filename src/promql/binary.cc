@@ -2,7 +2,9 @@
 // found once, and each step only looks at who has a value there.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -46,9 +48,11 @@ std::vector<Group> pair_up(const Matching& matching, const Frame& many, const Fr
     return groups;
 }
 
-tsdb::Labels result_labels(const Binary& node, const tsdb::Labels& many, const tsdb::Labels& one) {
+tsdb::Labels result_labels(const Context& context, const Binary& node, const tsdb::Labels& many,
+                           const tsdb::Labels& one) {
     const Matching& matching = node.matching;
-    tsdb::Labels labels = !is_comparison(node.op) || node.return_bool ? without_name(many) : many;
+    const bool renamed = node.return_bool && context.name_removal() == NameRemoval::AtOnce;
+    tsdb::Labels labels = is_arithmetic(node.op) || renamed ? without_name(many) : many;
     if (matching.card == Matching::Card::OneToOne) {
         return matching.on ? labels.only(matching.labels) : labels.without(matching.labels);
     }
@@ -58,17 +62,21 @@ tsdb::Labels result_labels(const Binary& node, const tsdb::Labels& many, const t
 
 class Matcher {
 public:
-    Matcher(Context& context, const Binary& node, const Frame& left, const Frame& right)
+    Matcher(Context& context, const Expr& expr, const Binary& node, const Frame& left, const Frame& right)
         : context_(context),
+          place_(expr.begin),
           node_(node),
           swapped_(node.matching.card == Matching::Card::OneToMany),
           many_(swapped_ ? right : left),
           one_(swapped_ ? left : right) {}
 
     Result<Frame> run() {
-        if (many_.empty() || one_.empty()) return Frame{};
-        const std::size_t steps = many_[0].values.size();
-        for (const Group& group : pair_up(node_.matching, many_, one_)) {
+        const Matching& matching = node_.matching;
+        const bool fills = matching.fill_left || matching.fill_right;
+        if ((many_.empty() || one_.empty()) && (!fills || (many_.empty() && one_.empty()))) return Frame{};
+        const std::size_t steps = many_.empty() ? one_[0].values.size() : many_[0].values.size();
+        const std::vector<Group> groups = pair_up(matching, many_, one_);
+        for (const Group& group : groups) {
             TRY_UNIT(context_.check());
             for (std::size_t step = 0; step < steps; ++step) TRY_UNIT(match(group, step));
         }
@@ -76,38 +84,72 @@ public:
     }
 
 private:
+    // An element of one side, or what fills in for one: its column is null then.
+    struct Element {
+        const Column* column = nullptr;
+        std::size_t index = kFilled;
+        Point point;
+    };
+    static constexpr std::size_t kFilled = static_cast<std::size_t>(-1);
+
+    static Element element(const Frame& frame, std::size_t index, std::size_t step) {
+        return {&frame[index], index, point_at(frame[index], step)};
+    }
+
     Result<Unit> match(const Group& group, std::size_t step) {
-        const Column* partner = nullptr;
+        Element partner;
         for (const std::size_t i : group.one) {
             if (!present(one_[i].values[step])) continue;
-            if (partner != nullptr) return duplicate(group, *partner, one_[i]);
-            partner = &one_[i];
+            if (partner.column != nullptr) return duplicate(group, *partner.column, one_[i]);
+            partner = element(one_, i, step);
         }
-        if (partner == nullptr) return Unit{};
-        const bool one_to_one = node_.matching.card == Matching::Card::OneToOne;
+        const Matching& matching = node_.matching;
+        const std::optional<double>& fill_one = matching.fill_right;
+        const std::optional<double>& fill_many = matching.fill_left;
+        const bool found = partner.column != nullptr;
+        if (!found && !fill_one) return Unit{};
+        if (!found) partner.point = {*fill_one, nullptr};
         bool matched = false;
         for (const std::size_t i : group.many) {
-            const double value = many_[i].values[step];
-            if (!present(value)) continue;
-            const double other = partner->values[step];
-            const double result = combine(swapped_ ? other : value, swapped_ ? value : other);
-            if (!present(result)) continue;
-            if (one_to_one && matched) {
-                return execution_error(
-                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
-            }
-            matched = true;
-            TRY(double* cell, result_cell(i, *partner, step));
-            *cell = result;
+            if (present(many_[i].values[step])) TRY_UNIT(pair(group, element(many_, i, step), partner, step, matched));
+        }
+        if (found && !matched && fill_many) {
+            Element filled;
+            filled.point = {*fill_many, nullptr};
+            TRY_UNIT(pair(group, filled, partner, step, matched));
         }
         return Unit{};
     }
 
-    double combine(double left, double right) const {
-        if (!is_comparison(node_.op)) return apply_operator(node_.op, left, right);
-        const bool holds = compare(node_.op, left, right);
-        if (node_.return_bool) return holds ? 1 : 0;
-        return holds ? left : missing();
+    // `matched`: whether the group's element of the "one" side has been used at this step.
+    Result<Unit> pair(const Group& group, const Element& many, const Element& one, std::size_t step, bool& matched) {
+        bool applies = true;
+        Point result = swapped_ ? combine(one.point, many.point, applies) : combine(many.point, one.point, applies);
+        if (!applies) return Unit{};
+        const bool one_to_one = node_.matching.card == Matching::Card::OneToOne;
+        if (one_to_one && matched) {
+            return execution_error(
+                "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
+        }
+        TRY(const std::size_t index, result_column(group, many, one));
+        if (!one_to_one && used_[index] == std::pair{&group, step}) {
+            return execution_error("multiple matches for labels: grouping labels must ensure unique matches");
+        }
+        used_[index] = {&group, step};
+        matched = true;
+        // A filter that lets nothing through still had its match.
+        if (!present(result.value)) return Unit{};
+        if (present(result_[index].values[step])) {
+            return execution_error("vector cannot contain metrics with the same labelset");
+        }
+        set_point(result_[index], step, std::move(result));
+        return Unit{};
+    }
+
+    Point combine(const Point& left, const Point& right, bool& applies) const {
+        Point result = apply_operator(context_, node_, place_, left, right, applies);
+        if (applies && node_.return_bool) return {present(result.value) ? 1.0 : 0.0, nullptr};
+        return result;
     }
 
     // Results in the order of the many side's columns, which sort() may have chosen.
@@ -123,31 +165,28 @@ private:
     }
 
     // Where the result of this pair goes; remembered, so that labels are worked out once a pair.
-    Result<double*> result_cell(std::size_t many, const Column& one, std::size_t step) {
-        const std::pair key{many, &one};
-        if (key != last_pair_) {
-            const auto known = pairs_.find(key.first * one_.size() + static_cast<std::size_t>(&one - one_.data()));
-            if (known != pairs_.end()) {
-                last_index_ = known->second;
-            } else {
-                tsdb::Labels labels = result_labels(node_, many_[many].labels, one.labels);
-                const auto [at, fresh] = columns_.emplace(labels, result_.size());
-                if (fresh) {
-                    TRY_UNIT(context_.charge(one.values.size()));
-                    result_.push_back({std::move(labels), missing_values(one.values.size())});
-                    first_.push_back(many);
-                }
-                last_index_ = at->second;
-                pairs_.emplace(many * one_.size() + static_cast<std::size_t>(&one - one_.data()), last_index_);
+    Result<std::size_t> result_column(const Group& group, const Element& many, const Element& one) {
+        const std::tuple key{&group, many.column, one.column};
+        if (key == last_pair_) return last_index_;
+        const auto [known, new_pair] = pairs_.try_emplace(key, result_.size());
+        if (new_pair) {
+            const std::size_t steps = (many.column != nullptr ? many.column : one.column)->values.size();
+            tsdb::Labels labels =
+                result_labels(context_, node_, many.column != nullptr ? many.column->labels : group.labels,
+                              one.column != nullptr ? one.column->labels : group.labels);
+            const auto [at, fresh] = columns_.emplace(labels, result_.size());
+            if (fresh) {
+                TRY_UNIT(context_.charge(steps));
+                result_.push_back({std::move(labels), missing_values(steps)});
+                result_.back().drop_name = node_.return_bool || (many.column != nullptr && many.column->drop_name);
+                first_.push_back(many.index);
+                used_.emplace_back(nullptr, 0);
             }
-            last_pair_ = key;
+            known->second = at->second;
         }
-        double* cell = &result_[last_index_].values[step];
-        if (!present(*cell)) return cell;
-        if (node_.matching.card == Matching::Card::OneToOne) {
-            return execution_error("vector cannot contain metrics with the same labelset");
-        }
-        return execution_error("multiple matches for labels: grouping labels must ensure unique matches");
+        last_pair_ = key;
+        last_index_ = known->second;
+        return last_index_;
     }
 
     Error duplicate(const Group& group, const Column& a, const Column& b) const {
@@ -158,58 +197,26 @@ private:
     }
 
     Context& context_;
+    const std::size_t place_;
     const Binary& node_;
     const bool swapped_;
     const Frame& many_;
     const Frame& one_;
     Frame result_;
-    std::vector<std::size_t> first_;  // For each result the many side's column that made it.
+    std::vector<std::size_t> first_;                          // For each result the many side's column that made it.
+    std::vector<std::pair<const Group*, std::size_t>> used_;  // And the group and step that used it last.
     std::unordered_map<tsdb::Labels, std::size_t> columns_;
-    std::unordered_map<std::size_t, std::size_t> pairs_;
-    std::pair<std::size_t, const Column*> last_pair_{0, nullptr};
+    using Pair = std::tuple<const Group*, const Column*, const Column*>;
+    std::map<Pair, std::size_t> pairs_;
+    Pair last_pair_{nullptr, nullptr, nullptr};
     std::size_t last_index_ = 0;
 };
 
 }  // namespace
 
-double apply_operator(BinaryOp op, double left, double right) {
-    switch (op) {
-        case BinaryOp::Add:
-            return left + right;
-        case BinaryOp::Sub:
-            return left - right;
-        case BinaryOp::Mul:
-            return left * right;
-        case BinaryOp::Div:
-            return left / right;
-        case BinaryOp::Mod:
-            return std::fmod(left, right);
-        case BinaryOp::Pow:
-            return std::pow(left, right);
-        default:
-            return std::atan2(left, right);
-    }
-}
-
-bool compare(BinaryOp op, double left, double right) {
-    switch (op) {
-        case BinaryOp::Equal:
-            return left == right;
-        case BinaryOp::NotEqual:
-            return left != right;
-        case BinaryOp::Less:
-            return left < right;
-        case BinaryOp::LessEqual:
-            return left <= right;
-        case BinaryOp::Greater:
-            return left > right;
-        default:
-            return left >= right;
-    }
-}
-
-Result<Frame> match_vectors(Context& context, const Binary& node, const Frame& left, const Frame& right) {
-    return Matcher(context, node, left, right).run();
+Result<Frame> match_vectors(Context& context, const Expr& expr, const Binary& node, const Frame& left,
+                            const Frame& right) {
+    return Matcher(context, expr, node, left, right).run();
 }
 
 Result<Frame> set_operation(const Binary& node, Frame left, Frame right) {
@@ -232,7 +239,7 @@ Result<Frame> set_operation(const Binary& node, Frame left, Frame right) {
         for (std::size_t step = 0; step < steps; ++step) {
             const bool there = filter(other, others, step);
             if (there == (node.op == BinaryOp::And)) continue;
-            for (const std::size_t i : members) changed[i].values[step] = missing();
+            for (const std::size_t i : members) clear_point(changed[i], step);
         }
     }
     if (node.op != BinaryOp::Or) return left;

@@ -4,12 +4,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "promql/engine.h"
+#include "promql/frame.h"
+#include "promql/notes.h"
 #include "tsdb/querier.h"
 
 namespace stoker::promql {
@@ -19,13 +20,17 @@ Error execution_error(std::string message);
 
 class Context {
 public:
-    Context(const tsdb::Querier& data, const EngineOptions& limits, std::string_view text, std::int64_t start,
+    Context(const tsdb::Querier& data, const EngineOptions& limits, std::string_view text, Steps steps,
             std::int64_t end, const std::atomic<bool>* cancelled);
 
     const tsdb::Querier& querier() const { return querier_; }
     const EngineOptions& options() const { return options_; }
-    std::int64_t start() const { return start_; }  // What `@ start()` means.
+    std::int64_t start() const { return steps_.start; }  // What `@ start()` means.
     std::int64_t end() const { return end_; }
+    std::int64_t interval() const { return end_ == steps_.start ? 0 : steps_.interval; }  // 0 for instant queries.
+    NameRemoval name_removal() const {
+        return options_.delayed_name_removal ? NameRemoval::Delayed : NameRemoval::AtOnce;
+    }
 
     // Call now and then. Errors: DeadlineExceeded, Cancelled.
     Result<Unit> check();
@@ -33,23 +38,22 @@ public:
     // Accounts for samples held in memory. Errors: ResourceExhausted.
     Result<Unit> charge(std::uint64_t samples);
 
-    // Said once each; `offset` is a place in the query.
-    void warn(std::string_view message, std::size_t offset);
-    void inform(std::string_view message, std::size_t offset);
-    const std::set<std::string>& warnings() const { return warnings_; }
-    const std::set<std::string>& infos() const { return infos_; }
+    Notes& notes() { return notes_; }
+    void warn(std::string_view message, std::size_t place) { notes_.warn(message, place); }
+    void inform(std::string_view message, std::size_t place) { notes_.inform(message, place); }
+    std::vector<std::string> warnings() const { return notes_.warnings(query_); }
+    std::vector<std::string> infos() const { return notes_.infos(query_); }
 
 private:
     const tsdb::Querier& querier_;
     const EngineOptions& options_;
     std::string_view query_;
-    std::int64_t start_;
+    Steps steps_;
     std::int64_t end_;
     const std::atomic<bool>* cancelled_;
     std::chrono::steady_clock::time_point deadline_;
     std::uint64_t samples_ = 0;
-    std::set<std::string> warnings_;
-    std::set<std::string> infos_;
+    Notes notes_;
 };
 
 }  // namespace stoker::promql

@@ -21,19 +21,52 @@ Matrix to_matrix(Frame frame, const Steps& steps) {
     for (Column& column : frame) {
         MatrixSeries series{std::move(column.labels), {}};
         for (std::size_t step = 0; step < steps.count; ++step) {
-            if (present(column.values[step])) series.samples.push_back({steps.at(step), column.values[step]});
+            if (!present(column.values[step])) continue;
+            series.samples.push_back({steps.at(step), column.values[step]});
+            if (!column.histograms.empty()) series.histograms.push_back(std::move(column.histograms[step]));
         }
         std::vector<double>().swap(column.values);
+        std::vector<tsdb::HistogramPtr>().swap(column.histograms);
+        const auto null = [](const tsdb::HistogramPtr& histogram) { return histogram == nullptr; };
+        if (std::all_of(series.histograms.begin(), series.histograms.end(), null)) series.histograms.clear();
         if (!series.samples.empty()) matrix.push_back(std::move(series));
     }
     sort_by_labels(matrix);
     return matrix;
 }
 
+// The numbers and the histograms of a range by time.
+void add_samples(MatrixSeries& series, const RangeSamples& samples) {
+    auto number = samples.numbers.begin();
+    auto histogram = samples.histograms.begin();
+    while (number != samples.numbers.end() || histogram != samples.histograms.end()) {
+        const bool takes_number = histogram == samples.histograms.end() ||
+                                  (number != samples.numbers.end() && number->time < histogram->time);
+        if (takes_number) {
+            series.samples.push_back(*number++);
+            if (!samples.histograms.empty()) series.histograms.emplace_back();
+        } else {
+            series.samples.push_back({histogram->time, tsdb::histogram_marker()});
+            series.histograms.push_back((histogram++)->value);
+        }
+    }
+}
+
+// What was put off to the end of the query.
+Result<Frame> drop_names(Frame frame) {
+    const auto drops = [](const Column& column) { return column.drop_name; };
+    if (std::none_of(frame.begin(), frame.end(), drops)) return frame;
+    for (Column& column : frame) {
+        if (column.drop_name) column.labels = without_name(column.labels);
+    }
+    return join_same_labels(std::move(frame));
+}
+
 Vector to_vector(Frame frame, std::int64_t time) {
     Vector vector;
     for (Column& column : frame) {
-        if (present(column.values[0])) vector.push_back({std::move(column.labels), {time, column.values[0]}});
+        if (!present(column.values[0])) continue;
+        vector.push_back({std::move(column.labels), {time, column.values[0]}, histogram_at(column, 0)});
     }
     return vector;
 }
@@ -43,11 +76,14 @@ Result<Matrix> raw_samples(Evaluator& evaluator, const Expr& expr) {
     TRY(const RangeArgument range, evaluator.range_argument(expr));
     const std::int64_t end = evaluator.shifted(range.shift, 0);
     Matrix matrix;
+    RangeSamples samples;
     for (std::size_t i = 0; i < range.series; ++i) {
         MatrixSeries series{range.labels(i), {}};
-        TRY_UNIT(range.load(i, series.samples));
-        std::erase_if(series.samples,
-                      [&](const tsdb::Sample& s) { return s.time <= end - range.range || s.time > end; });
+        TRY_UNIT(range.load(i, samples));
+        const auto outside = [&](const auto& sample) { return sample.time <= end - range.range || sample.time > end; };
+        std::erase_if(samples.numbers, outside);
+        std::erase_if(samples.histograms, outside);
+        add_samples(series, samples);
         if (!series.samples.empty()) matrix.push_back(std::move(series));
     }
     sort_by_labels(matrix);
@@ -55,8 +91,8 @@ Result<Matrix> raw_samples(Evaluator& evaluator, const Expr& expr) {
 }
 
 void add_notes(Value& value, const Context& context) {
-    value.warnings.assign(context.warnings().begin(), context.warnings().end());
-    value.infos.assign(context.infos().begin(), context.infos().end());
+    value.warnings = context.warnings();
+    value.infos = context.infos();
 }
 
 }  // namespace
@@ -65,8 +101,8 @@ Result<Value> Engine::instant(const tsdb::Querier& querier, std::string_view que
                               const std::atomic<bool>* cancelled) const {
     TRY(const ExprPtr expr, parse(query));
     const std::int64_t time = to_millis(at);
-    Context context(querier, options_, query, time, time, cancelled);
     const Steps steps{time, 1, 1};
+    Context context(querier, options_, query, steps, time, cancelled);
     Evaluator evaluator(context, steps);
     Value value;
     switch (expr->type) {
@@ -80,6 +116,7 @@ Result<Value> Engine::instant(const tsdb::Querier& querier, std::string_view que
         }
         case ValueType::InstantVector: {
             TRY(Frame frame, evaluator.eval(*expr));
+            TRY(frame, drop_names(std::move(frame)));
             value.data = to_vector(std::move(frame), time);
             break;
         }
@@ -111,8 +148,9 @@ Result<Value> Engine::range(const tsdb::Querier& querier, std::string_view query
                                                 "\" for range query, must be Scalar or instant Vector"};
     }
     const Steps steps{to_millis(start), step.count(), static_cast<std::size_t>(last_step) + 1};
-    Context context(querier, options_, query, to_millis(start), to_millis(end), cancelled);
+    Context context(querier, options_, query, steps, to_millis(end), cancelled);
     TRY(Frame frame, Evaluator(context, steps).eval(*expr));
+    TRY(frame, drop_names(std::move(frame)));
     Value value;
     value.data = to_matrix(std::move(frame), steps);
     add_notes(value, context);

@@ -28,6 +28,7 @@ struct EngineOptions {
     std::uint64_t max_points = 11'000;       // Steps of a range query, as Prometheus limits them.
     Duration subquery_step{60'000};          // Of subqueries that name none.
     bool experimental = false;               // Experimental functions, aggregations, modifiers, duration expressions.
+    bool delayed_name_removal = false;       // Names are dropped at the end of a query, not by each operator.
     std::size_t threads = 1;                 // That one query may use.
 };
 

@@ -23,8 +23,10 @@ struct RangeArgument {
     std::size_t begin = 0;  // Place in the query, for messages.
     std::size_t series = 0;
     std::function<const tsdb::Labels&(std::size_t)> labels;
-    // Fills `out` with the samples of series `index`, ascending, without staleness markers.
-    std::function<Result<Unit>(std::size_t index, std::vector<tsdb::Sample>& out)> load;
+    Extension extension = Extension::None;
+    std::function<bool(std::size_t)> drops_name = [](std::size_t) { return false; };  // Column::drop_name.
+    // Fills `out` with the samples of series `index`, without staleness markers.
+    std::function<Result<Unit>(std::size_t index, RangeSamples& out)> load;
 };
 
 class Evaluator {
@@ -53,10 +55,11 @@ private:
     Result<Frame> eval_selector(const VectorSelector& selector, bool times);
     Result<Frame> eval_unary(const Unary& unary);
     Result<Frame> eval_call(const Expr& expr, const Call& call);
-    Result<Frame> eval_window(const Call& call, WindowFunction function);
+    Result<Frame> eval_window(const Call& call);
     Result<Frame> eval_values(const Call& call, ValueFunction function);
-    Result<Frame> eval_aggregate(const Aggregate& aggregate);
-    Result<Frame> eval_binary(const Binary& binary);
+    Result<Frame> eval_histograms(const Call& call, HistogramFunction function);
+    Result<Frame> eval_aggregate(const Expr& expr, const Aggregate& aggregate);
+    Result<Frame> eval_binary(const Expr& expr, const Binary& binary);
     Result<RangeArgument> subquery_argument(const Subquery& subquery);
     Result<std::vector<std::vector<double>>> scalar_args(const Call& call);
 
@@ -64,14 +67,22 @@ private:
     Steps steps_;
 };
 
-// aggregate.cc: folds `input` by `node`; `params` are the parameter's values by step, if it is a number.
-Result<Frame> aggregate_frame(Context& context, const Aggregate& node, Frame input, const std::vector<double>& params,
-                              const Steps& steps);
+// What functions of instant vectors end with: columns that lost their names may have come to have the same labels.
+Result<Frame> finish_function(const Context& context, Frame frame);
 
-// binary.cc: operators between vectors, and set operators.
+// aggregate.cc: folds `input` by `node`; `params` are the parameter's values by step, if it is a number.
+Result<Frame> aggregate_frame(Context& context, const Expr& expr, const Aggregate& node, Frame input,
+                              const std::vector<double>& params, const Steps& steps);
+
+// operators.cc: one operator between two points. Nothing, where it does not apply or a comparison does not hold.
 double apply_operator(BinaryOp op, double left, double right);
 bool compare(BinaryOp op, double left, double right);
-Result<Frame> match_vectors(Context& context, const Binary& node, const Frame& left, const Frame& right);
+Point apply_operator(Context& context, const Binary& node, std::size_t place, const Point& left, const Point& right,
+                     bool& applies);
+
+// binary.cc: operators between vectors, and set operators.
+Result<Frame> match_vectors(Context& context, const Expr& expr, const Binary& node, const Frame& left,
+                            const Frame& right);
 Result<Frame> set_operation(const Binary& node, Frame left, Frame right);
 
 }  // namespace stoker::promql

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/time.h"
+
 namespace stoker::promql {
 
 namespace {
@@ -67,6 +69,26 @@ std::string format_sample_value(double value) {
     const double size = std::abs(value);
     if (std::isfinite(value) && size != 0 && (size < 1e-6 || size >= 1e21)) return to_scientific(value);
     return format_float(value);
+}
+
+std::string format_general(double value, int precision) {
+    if (!std::isfinite(value)) return special(value);
+    std::array<char, 64> buffer{};
+    char* const last = buffer.data() + buffer.size();
+    const auto end = precision < 0 ? std::to_chars(buffer.data(), last, value, std::chars_format::scientific)
+                                   : std::to_chars(buffer.data(), last, value, std::chars_format::general, precision);
+    std::string text(buffer.data(), end.ptr);
+    if (precision >= 0) return text;
+    const std::size_t e = text.find('e');
+    int exponent = 0;
+    const char* first = text.data() + e + 1 + (text[e + 1] == '+' ? 1 : 0);
+    std::from_chars(first, text.data() + text.size(), exponent);
+    return exponent >= -4 && exponent < 6 ? format_float(value) : text;
+}
+
+std::string format_utc_seconds(std::int64_t millis) {
+    const std::string text = format_timestamp(from_millis(millis / 1000 * 1000));
+    return text.substr(0, text.find('.')) + "Z";
 }
 
 std::string format_seconds(std::int64_t millis) {

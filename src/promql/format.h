@@ -15,6 +15,12 @@ std::string format_float(double value);
 // A sample's value as Prometheus' JSON has it: as above, but below 1e-6 and from 1e21 on with an exponent.
 std::string format_sample_value(double value);
 
+// Go's %g, as warnings have numbers and histograms are written; with the shortest digits, or `precision` of them.
+std::string format_general(double value, int precision = -1);
+
+// RFC 3339 in UTC without a fraction: "2024-12-25T00:00:00Z".
+std::string format_utc_seconds(std::int64_t millis);
+
 // Milliseconds as seconds: "1435781451.781", and without a fraction where there is none.
 std::string format_seconds(std::int64_t millis);
 

@@ -20,6 +20,37 @@ bool any_present(const std::vector<double>& values) {
     return std::any_of(values.begin(), values.end(), present);
 }
 
+void set_point(Column& column, std::size_t step, Point point) {
+    if (point.histogram == nullptr) {
+        column.values[step] = point.value;
+        if (!column.histograms.empty()) column.histograms[step] = nullptr;
+        return;
+    }
+    if (column.histograms.empty()) column.histograms.resize(column.values.size());
+    column.values[step] = tsdb::histogram_marker();
+    column.histograms[step] = std::move(point.histogram);
+}
+
+void clear_point(Column& column, std::size_t step) {
+    set_point(column, step, {});
+}
+
+void keep_numbers(Column& column) {
+    if (column.histograms.empty()) return;
+    for (double& value : column.values) {
+        if (is_histogram(value)) value = missing();
+    }
+    column.histograms.clear();
+}
+
+void drop_name(Column& column, NameRemoval when) {
+    if (when == NameRemoval::Delayed) {
+        column.drop_name = true;
+    } else {
+        column.labels = without_name(column.labels);
+    }
+}
+
 tsdb::Labels without_name(const tsdb::Labels& labels) {
     return labels.with(tsdb::kMetricName, "");
 }
@@ -36,11 +67,11 @@ Result<Frame> join_same_labels(Frame frame) {
             ++kept;
             continue;
         }
-        std::vector<double>& into = frame[at->second].values;
-        for (std::size_t i = 0; i < into.size(); ++i) {
+        Column& into = frame[at->second];
+        for (std::size_t i = 0; i < into.values.size(); ++i) {
             if (!present(column.values[i])) continue;
-            if (present(into[i])) return same_labels();
-            into[i] = column.values[i];
+            if (present(into.values[i])) return same_labels();
+            set_point(into, i, point_at(column, i));
         }
     }
     frame.resize(kept);

@@ -1,7 +1,6 @@
 #include "promql/frame_functions.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <numbers>
@@ -47,17 +46,14 @@ Frame by_time(const Steps& steps, Function function) {
     return frame;
 }
 
-Result<Frame> sorted(Evaluator& evaluator, const Call& call, bool descending) {
-    TRY(Frame frame, evaluator.eval(*call.args[0]));
-    if (evaluator.steps().count != 1) return frame;  // A range query's series are in the order of their labels.
-    std::erase_if(frame, [](const Column& column) { return !present(column.values[0]); });
-    std::stable_sort(frame.begin(), frame.end(), [&](const Column& a, const Column& b) {
-        const double x = a.values[0];
-        const double y = b.values[0];
-        if (std::isnan(x) || std::isnan(y)) return !std::isnan(x) && std::isnan(y);
-        return descending ? x > y : x < y;
-    });
-    return frame;
+// One number a step from two.
+Result<Frame> of_two(Evaluator& evaluator, const Call& call, double (*function)(double, double)) {
+    TRY(Frame first, evaluator.eval(*call.args[0]));
+    TRY(const std::vector<double> second, evaluator.eval_scalar(*call.args[1]));
+    for (std::size_t step = 0; step < second.size(); ++step) {
+        first.at(0).values[step] = function(first.at(0).values[step], second[step]);
+    }
+    return first;
 }
 
 }  // namespace
@@ -79,16 +75,20 @@ Result<Frame> fn_absent_over_time(Evaluator& evaluator, const Expr&, const Call&
     result[0].labels = labels_of_absent(*call.args[0]);
     std::vector<double>& values = result[0].values;
     std::fill(values.begin(), values.end(), 1.0);
-    std::vector<tsdb::Sample> samples;
+    RangeSamples samples;
+    const auto erase_steps_with = [&](const auto& present_samples) {
+        auto first = present_samples.begin();
+        for (std::size_t step = 0; step < values.size(); ++step) {
+            const std::int64_t end = evaluator.shifted(range.shift, step);
+            while (first != present_samples.end() && first->time <= end - range.range) ++first;
+            if (first != present_samples.end() && first->time <= end) values[step] = missing();
+        }
+    };
     for (std::size_t i = 0; i < range.series; ++i) {
         TRY_UNIT(evaluator.context().check());
         TRY_UNIT(range.load(i, samples));
-        auto first = samples.begin();
-        for (std::size_t step = 0; step < values.size(); ++step) {
-            const std::int64_t end = evaluator.shifted(range.shift, step);
-            while (first != samples.end() && first->time <= end - range.range) ++first;
-            if (first != samples.end() && first->time <= end) values[step] = missing();
-        }
+        erase_steps_with(samples.numbers);
+        erase_steps_with(samples.histograms);
     }
     return result;
 }
@@ -101,7 +101,7 @@ Result<Frame> fn_scalar(Evaluator& evaluator, const Expr&, const Call& call) {
         double value = std::numeric_limits<double>::quiet_NaN();
         int found = 0;
         for (const Column& column : frame) {
-            if (!present(column.values[step])) continue;
+            if (!is_number(column.values[step])) continue;
             value = column.values[step];
             ++found;
         }
@@ -122,26 +122,49 @@ Result<Frame> fn_pi(Evaluator& evaluator, const Expr&, const Call&) {
     return by_time(evaluator.steps(), [](double) { return std::numbers::pi; });
 }
 
+Result<Frame> fn_start(Evaluator& evaluator, const Expr&, const Call&) {
+    const double start = static_cast<double>(evaluator.context().start()) / 1000;
+    return by_time(evaluator.steps(), [=](double) { return start; });
+}
+
+Result<Frame> fn_end(Evaluator& evaluator, const Expr&, const Call&) {
+    const double end = static_cast<double>(evaluator.context().end()) / 1000;
+    return by_time(evaluator.steps(), [=](double) { return end; });
+}
+
+// The query's own step and range, within subqueries too; 0 of an instant query.
+Result<Frame> fn_step(Evaluator& evaluator, const Expr&, const Call&) {
+    const double step = static_cast<double>(evaluator.context().interval()) / 1000;
+    return by_time(evaluator.steps(), [=](double) { return step; });
+}
+
+Result<Frame> fn_range(Evaluator& evaluator, const Expr&, const Call&) {
+    const Context& context = evaluator.context();
+    const double range = static_cast<double>(context.end() - context.start()) / 1000;
+    return by_time(evaluator.steps(), [=](double) { return range; });
+}
+
+Result<Frame> fn_max_of(Evaluator& evaluator, const Expr&, const Call& call) {
+    return of_two(evaluator, call, larger);
+}
+Result<Frame> fn_min_of(Evaluator& evaluator, const Expr&, const Call& call) {
+    return of_two(evaluator, call, smaller);
+}
+
 // A selector's samples have times of their own; what was computed has the step's.
 Result<Frame> fn_timestamp(Evaluator& evaluator, const Expr&, const Call& call) {
     const auto* selector = unwrap(*call.args[0]).as<VectorSelector>();
     const bool own_times = selector != nullptr;
     TRY(Frame frame, own_times ? evaluator.eval_timestamps(*selector) : evaluator.eval(*call.args[0]));
     for (Column& column : frame) {
-        column.labels = without_name(column.labels);
+        drop_name(column, evaluator.context().name_removal());
+        column.histograms.clear();
         for (std::size_t step = 0; !own_times && step < column.values.size(); ++step) {
             if (!present(column.values[step])) continue;
             column.values[step] = static_cast<double>(evaluator.steps().at(step)) / 1000;
         }
     }
-    return join_same_labels(std::move(frame));
-}
-
-Result<Frame> fn_sort(Evaluator& evaluator, const Expr&, const Call& call) {
-    return sorted(evaluator, call, false);
-}
-Result<Frame> fn_sort_desc(Evaluator& evaluator, const Expr&, const Call& call) {
-    return sorted(evaluator, call, true);
+    return finish_function(evaluator.context(), std::move(frame));
 }
 
 template <ValueFunction Part>
@@ -149,12 +172,13 @@ Result<Frame> fn_date(Evaluator& evaluator, const Expr&, const Call& call) {
     if (call.args.empty()) return by_time(evaluator.steps(), [](double seconds) { return Part(seconds, {}); });
     TRY(Frame frame, evaluator.eval(*call.args[0]));
     for (Column& column : frame) {
-        column.labels = without_name(column.labels);
+        drop_name(column, evaluator.context().name_removal());
+        keep_numbers(column);
         for (double& value : column.values) {
             if (present(value)) value = Part(value, {});
         }
     }
-    return join_same_labels(std::move(frame));
+    return finish_function(evaluator.context(), std::move(frame));
 }
 
 template Result<Frame> fn_date<fn_minute>(Evaluator&, const Expr&, const Call&);

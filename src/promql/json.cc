@@ -1,13 +1,33 @@
 // Values as the Prometheus HTTP API writes them.
 #include "promql/engine.h"
 #include "promql/format.h"
+#include "promql/histogram_text.h"
 
 namespace stoker::promql {
 
 namespace {
 
-void append_point(std::string& out, const tsdb::Sample& sample) {
+void append_point(std::string& out, const tsdb::Sample& sample, const tsdb::HistogramPtr& histogram = nullptr) {
+    if (histogram != nullptr) {
+        out += '[' + format_seconds(sample.time) + ',';
+        append_json_histogram(out, *histogram);
+        out += ']';
+        return;
+    }
     out += '[' + format_seconds(sample.time) + ",\"" + format_sample_value(sample.value) + "\"]";
+}
+
+// The series' numbers, or its histograms; nothing if there are none of them.
+void append_points(std::string& out, const MatrixSeries& series, bool histograms) {
+    bool any = false;
+    for (std::size_t i = 0; i < series.samples.size(); ++i) {
+        const tsdb::HistogramPtr histogram = series.histograms.empty() ? nullptr : series.histograms[i];
+        if ((histogram != nullptr) != histograms) continue;
+        out += any ? "," : histograms ? ",\"histograms\":[" : ",\"values\":[";
+        any = true;
+        append_point(out, series.samples[i], histogram);
+    }
+    if (any) out += ']';
 }
 
 std::string_view append_result(std::string& out, const Scalar& scalar) {
@@ -28,8 +48,8 @@ std::string_view append_result(std::string& out, const Vector& vector) {
         if (&element != &vector.front()) out += ',';
         out += "{\"metric\":";
         append_json_labels(out, element.labels);
-        out += ",\"value\":";
-        append_point(out, element.sample);
+        out += element.histogram ? ",\"histogram\":" : ",\"value\":";
+        append_point(out, element.sample, element.histogram);
         out += '}';
     }
     out += ']';
@@ -42,12 +62,9 @@ std::string_view append_result(std::string& out, const Matrix& matrix) {
         if (&series != &matrix.front()) out += ',';
         out += "{\"metric\":";
         append_json_labels(out, series.labels);
-        out += ",\"values\":[";
-        for (const tsdb::Sample& sample : series.samples) {
-            if (&sample != &series.samples.front()) out += ',';
-            append_point(out, sample);
-        }
-        out += "]}";
+        append_points(out, series, false);
+        if (!series.histograms.empty()) append_points(out, series, true);
+        out += '}';
     }
     out += ']';
     return "matrix";

@@ -10,7 +10,7 @@ namespace stoker::promql {
 
 namespace {
 
-using Samples = std::vector<tsdb::Sample>;
+using Samples = MemoryQuerier::Samples;
 
 class MemorySeries : public tsdb::Series {
 public:
@@ -25,13 +25,16 @@ public:
             Iterator(std::shared_ptr<const Samples> samples, std::int64_t start, std::int64_t end)
                 : samples_(std::move(samples)), end_(end) {
                 const auto before = [](const tsdb::Sample& sample, std::int64_t time) { return sample.time < time; };
-                const auto first = std::lower_bound(samples_->begin(), samples_->end(), start, before);
-                at_ = static_cast<std::size_t>(first - samples_->begin());
+                const auto& values = samples_->values;
+                at_ = static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), start, before) -
+                                               values.begin());
             }
             tsdb::SampleBlock next_block() override {
                 const std::size_t from = at_;
-                while (at_ < samples_->size() && (*samples_)[at_].time <= end_) ++at_;
-                return {{samples_->data() + from, at_ - from}, {}};
+                while (at_ < samples_->values.size() && samples_->values[at_].time <= end_) ++at_;
+                tsdb::SampleBlock block{{samples_->values.data() + from, at_ - from}, {}};
+                if (!samples_->histograms.empty()) block.histograms = {samples_->histograms.data() + from, at_ - from};
+                return block;
             }
 
         private:
@@ -51,10 +54,15 @@ private:
 
 }  // namespace
 
-void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample) {
+void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::HistogramPtr histogram) {
     std::shared_ptr<Samples>& samples = series_[labels];
     if (samples == nullptr) samples = std::make_shared<Samples>();
-    samples->push_back(sample);
+    if (histogram != nullptr) {
+        samples->histograms.resize(samples->values.size());
+        sample.value = tsdb::histogram_marker();
+    }
+    samples->values.push_back(sample);
+    if (histogram != nullptr || !samples->histograms.empty()) samples->histograms.push_back(std::move(histogram));
 }
 
 Result<std::vector<std::shared_ptr<tsdb::Series>>> MemoryQuerier::select(const std::vector<tsdb::Matcher>& matchers,
@@ -67,7 +75,7 @@ Result<std::vector<std::shared_ptr<tsdb::Series>>> MemoryQuerier::select(const s
             return matcher.matches(series_labels.get(matcher.name()));
         };
         if (!std::all_of(compiled.begin(), compiled.end(), fits)) continue;
-        if (samples->back().time < start || samples->front().time > end) continue;
+        if (samples->values.back().time < start || samples->values.front().time > end) continue;
         if (series_limit != 0 && found.size() == series_limit) {
             return Error{Errc::ResourceExhausted, "more than " + std::to_string(series_limit) + " series match"};
         }

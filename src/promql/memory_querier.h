@@ -14,8 +14,13 @@ namespace stoker::promql {
 
 class MemoryQuerier : public tsdb::Querier {
 public:
+    struct Samples {
+        std::vector<tsdb::Sample> values;
+        std::vector<tsdb::HistogramPtr> histograms;  // Empty, or as long as `values`.
+    };
+
     // REQUIRES: samples of one series come in ascending order of time.
-    void add(const tsdb::Labels& labels, tsdb::Sample sample);
+    void add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::HistogramPtr histogram = nullptr);
     void clear() { series_.clear(); }
 
     Result<std::vector<std::shared_ptr<tsdb::Series>>> select(const std::vector<tsdb::Matcher>& matchers,
@@ -27,8 +32,6 @@ public:
                                                   std::int64_t start, std::int64_t end) const override;
 
 private:
-    using Samples = std::vector<tsdb::Sample>;
-
     // Shared with the Series handed out, which therefore see appends but never dangle.
     std::map<tsdb::Labels, std::shared_ptr<Samples>> series_;
 };

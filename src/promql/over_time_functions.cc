@@ -1,7 +1,9 @@
-// *_over_time: a window's values as a set.
+// *_over_time of numbers: a window's values as a set.
+#include <algorithm>
 #include <cmath>
 
 #include "promql/kahan.h"
+#include "promql/notes.h"
 #include "promql/range_functions.h"
 
 namespace stoker::promql {
@@ -15,13 +17,17 @@ std::vector<double> values_of(const Window& window) {
     return values;
 }
 
-}  // namespace
-
-std::optional<double> fn_avg_over_time(const Window& window) {
-    KahanMean mean;
-    for (const tsdb::Sample& sample : window.samples) mean.add(sample.value);
-    return mean.value();
+// When the sample was taken that no later one beats.
+template <typename Beats>
+double seconds_of_best(const Window& window, Beats beats) {
+    const tsdb::Sample* best = &window.samples.front();
+    for (const tsdb::Sample& sample : window.samples) {
+        if (beats(sample.value, best->value)) best = &sample;
+    }
+    return static_cast<double>(best->time) / 1000;
 }
+
+}  // namespace
 
 // NaN only wins when there is nothing else.
 std::optional<double> fn_min_over_time(const Window& window) {
@@ -40,26 +46,12 @@ std::optional<double> fn_max_over_time(const Window& window) {
     return most;
 }
 
-std::optional<double> fn_sum_over_time(const Window& window) {
-    KahanSum sum;
-    for (const tsdb::Sample& sample : window.samples) sum.add(sample.value);
-    return sum.value();
+std::optional<double> fn_ts_of_min_over_time(const Window& window) {
+    return seconds_of_best(window, [](double value, double best) { return value <= best || std::isnan(best); });
 }
 
-std::optional<double> fn_count_over_time(const Window& window) {
-    return static_cast<double>(window.samples.size());
-}
-
-std::optional<double> fn_first_over_time(const Window& window) {
-    return window.samples.front().value;
-}
-
-std::optional<double> fn_last_over_time(const Window& window) {
-    return window.samples.back().value;
-}
-
-std::optional<double> fn_present_over_time(const Window&) {
-    return 1;
+std::optional<double> fn_ts_of_max_over_time(const Window& window) {
+    return seconds_of_best(window, [](double value, double best) { return value >= best || std::isnan(best); });
 }
 
 std::optional<double> fn_stdvar_over_time(const Window& window) {
@@ -74,12 +66,16 @@ std::optional<double> fn_stddev_over_time(const Window& window) {
 
 std::optional<double> fn_mad_over_time(const Window& window) {
     std::vector<double> values = values_of(window);
+    const auto nan = [](double value) { return std::isnan(value); };
+    if (std::any_of(values.begin(), values.end(), nan)) return std::nan("");
     const double median = quantile(0.5, values);
     for (double& value : values) value = std::abs(value - median);
     return quantile(0.5, std::move(values));
 }
 
 std::optional<double> fn_quantile_over_time(const Window& window) {
+    const double q = window.params[0];
+    if (!(q >= 0 && q <= 1)) window.notes->warn(notes::bad_quantile(q), window.place);
     return quantile(window.params[0], values_of(window));
 }
 

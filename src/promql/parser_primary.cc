@@ -10,7 +10,7 @@ namespace stoker::promql::internal {
 namespace {
 
 std::optional<Aggregate::Op> aggregate_of(const Token& token) {
-    for (int i = 0; i <= static_cast<int>(Aggregate::Op::Limitk); ++i) {
+    for (int i = 0; i <= static_cast<int>(Aggregate::Op::LimitRatio); ++i) {
         const auto op = static_cast<Aggregate::Op>(i);
         if (is_word(token, to_string(op))) return op;
     }

@@ -26,7 +26,14 @@ namespace stoker::promql {
 
 class ScriptRunner {
 public:
-    explicit ScriptRunner(EngineOptions options = {}) : engine_(options) {}
+    // Experimental functions, and names dropped late: what Prometheus runs its own scripts with.
+    static EngineOptions script_options() {
+        EngineOptions options;
+        options.experimental = true;
+        options.delayed_name_removal = true;
+        return options;
+    }
+    explicit ScriptRunner(EngineOptions options = script_options()) : engine_(options) {}
 
     // Errors: InvalidArgument, naming each line whose expectation failed and how.
     Result<Unit> run(std::string_view script);

@@ -2,20 +2,24 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <utility>
 
+#include "promql/histogram_math.h"
 #include "promql/kahan.h"
+#include "promql/notes.h"
 #include "promql/range_functions.h"
+#include "promql/rates.h"
 
 namespace stoker::promql {
 
 namespace {
 
+using internal::extended_rate;
+using internal::histogram_rise;
+using internal::point_of;
+using internal::seconds;
 using Samples = std::span<const tsdb::Sample>;
-
-double seconds(std::int64_t millis) {
-    return static_cast<double>(millis) / 1000;
-}
 
 // What the samples' values rose by, resets of a counter made up for.
 double rise(Samples samples, bool counter) {
@@ -29,38 +33,119 @@ double rise(Samples samples, bool counter) {
     return total;
 }
 
-// The rise over the samples, stretched to the whole window: to its edges where samples come close enough to them, else
-// by half of the mean gap; and a counter is not taken to a time at which it would have been below zero.
+// How much longer the window is than the samples in it reach: to its edges where samples come close enough to them,
+// else by half of the mean gap; and a counter is not taken to a time at which it would have been below zero.
+// `to_zero`: how long before the first sample it would have been, negative if that can't be said.
+double stretch(const Window& window, std::int64_t first, std::int64_t last, std::size_t count, double to_zero) {
+    double to_start = seconds(first - window.begin);
+    double to_end = seconds(window.end - last);
+    const double sampled = seconds(last - first);
+    const double gap = sampled / static_cast<double>(count - 1);
+    const double threshold = gap * 1.1;
+    if (to_start >= threshold) to_start = gap / 2;
+    if (to_zero >= 0) to_start = std::min(to_start, to_zero);
+    if (to_end >= threshold) to_end = gap / 2;
+    return (sampled + to_start + to_end) / sampled;
+}
+
 std::optional<double> extrapolated(const Window& window, bool counter, bool per_second) {
     const Samples samples = window.samples;
     if (samples.size() < 2) return std::nullopt;
     const double change = rise(samples, counter);
-    double to_start = seconds(samples.front().time - window.begin);
-    double to_end = seconds(window.end - samples.back().time);
-    const double sampled = seconds(samples.back().time - samples.front().time);
-    const double gap = sampled / static_cast<double>(samples.size() - 1);
-    const double threshold = gap * 1.1;
-
-    if (to_start >= threshold) to_start = gap / 2;
-    if (counter) {
-        double to_zero = to_start;
-        if (change > 0 && samples.front().value >= 0) to_zero = sampled * (samples.front().value / change);
-        to_start = std::min(to_start, to_zero);
+    const double first = samples.front().value;
+    double to_zero = -1;
+    if (counter && change > 0 && first >= 0) {
+        to_zero = seconds(samples.back().time - samples.front().time) * (first / change);
     }
-    if (to_end >= threshold) to_end = gap / 2;
-    double factor = (sampled + to_start + to_end) / sampled;
+    double factor = stretch(window, samples.front().time, samples.back().time, samples.size(), to_zero);
     if (per_second) factor /= seconds(window.end - window.begin);
     return change * factor;
 }
 
-std::optional<double> last_two(const Window& window, bool counter, bool per_second) {
-    if (window.samples.size() < 2) return std::nullopt;
-    const tsdb::Sample& last = window.samples.back();
-    const tsdb::Sample& previous = window.samples[window.samples.size() - 2];
-    const double change = counter && last.value < previous.value ? last.value : last.value - previous.value;
-    const std::int64_t gap = last.time - previous.time;
-    if (gap == 0) return std::nullopt;
-    return per_second ? change / seconds(gap) : change;
+Point extrapolated_histogram(const Window& window, bool counter, bool per_second) {
+    const auto samples = window.histograms;
+    if (samples.size() < 2) return {};
+    std::optional<tsdb::Histogram> change = histogram_rise(window, counter);
+    if (!change) return {};
+    const double first = samples.front().value->count;
+    double to_zero = -1;
+    if (counter && change->count > 0 && first >= 0) {
+        to_zero = seconds(samples.back().time - samples.front().time) * (first / change->count);
+    }
+    double factor = stretch(window, samples.front().time, samples.back().time, samples.size(), to_zero);
+    if (per_second) factor /= seconds(window.end - window.begin);
+    multiply(*change, factor);
+    return {0, std::make_shared<const tsdb::Histogram>(*std::move(change))};
+}
+
+Point rate_of(const Window& window, bool counter, bool per_second) {
+    if (!window.samples.empty() && !window.histograms.empty()) {
+        window.notes->warn(notes::mixed_samples(window.metric), window.place);
+        return {};
+    }
+    if (window.extension != Extension::None) return extended_rate(window, counter, per_second);
+    if (!window.histograms.empty()) return extrapolated_histogram(window, counter, per_second);
+    return point_of(extrapolated(window, counter, per_second));
+}
+
+// The newest two samples of a window, whichever they are.
+struct Newest {
+    std::int64_t time = 0;
+    double value = 0;
+    tsdb::HistogramPtr histogram;
+};
+
+bool newest_two(const Window& window, Newest& before, Newest& last) {
+    if (window.samples.size() + window.histograms.size() < 2) return false;
+    std::size_t numbers = window.samples.size();
+    std::size_t histograms = window.histograms.size();
+    const auto take = [&]() -> Newest {
+        const bool number = histograms == 0 ||
+                            (numbers > 0 && window.samples[numbers - 1].time > window.histograms[histograms - 1].time);
+        if (number) {
+            const tsdb::Sample& sample = window.samples[--numbers];
+            return {sample.time, sample.value, nullptr};
+        }
+        const HistogramSample& sample = window.histograms[--histograms];
+        return {sample.time, 0, sample.value};
+    };
+    last = take();
+    before = take();
+    return last.time != before.time;
+}
+
+Point histogram_step(const Window& window, const Newest& before, const Newest& last, bool counter) {
+    using Hint = tsdb::Histogram::ResetHint;
+    const bool gauges = last.histogram->reset_hint == Hint::Gauge && before.histogram->reset_hint == Hint::Gauge;
+    const bool any_gauge = last.histogram->reset_hint == Hint::Gauge || before.histogram->reset_hint == Hint::Gauge;
+    if (counter && any_gauge) window.notes->warn(notes::not_a_counter(window.metric), window.place);
+    if (!counter && !gauges) window.notes->warn(notes::not_a_gauge(window.metric), window.place);
+    auto result = std::make_shared<tsdb::Histogram>(*last.histogram);
+    if (!counter || !tsdb::internal::detect_reset(*before.histogram, *last.histogram)) {
+        const Combination combined = subtract_from(*result, *before.histogram);
+        if (combined.incompatible) {
+            window.notes->warn(notes::mixed_schemas(window.metric), window.place);
+            return {};
+        }
+        if (combined.bounds_reconciled) window.notes->inform(notes::bounds_reconciled("subtraction"), window.place);
+    }
+    result->reset_hint = Hint::Gauge;
+    compact(*result);
+    if (counter) divide(*result, seconds(last.time - before.time));
+    return {0, std::move(result)};
+}
+
+Point last_two(const Window& window, bool counter) {
+    Newest before;
+    Newest last;
+    if (!newest_two(window, before, last)) return {};
+    if ((before.histogram == nullptr) != (last.histogram == nullptr)) {
+        window.notes->warn(notes::mixed_samples(window.metric), window.place);
+        return {};
+    }
+    if (last.histogram) return histogram_step(window, before, last, counter);
+    const double change = counter && last.value < before.value ? last.value : last.value - before.value;
+    return {counter ? change / seconds(last.time - before.time) : change, nullptr};
 }
 
 struct Line {
@@ -98,20 +183,20 @@ Line fit(Samples samples, std::int64_t intercept_time) {
 
 }  // namespace
 
-std::optional<double> fn_rate(const Window& window) {
-    return extrapolated(window, true, true);
+Point fn_rate(const Window& window) {
+    return rate_of(window, true, true);
 }
-std::optional<double> fn_increase(const Window& window) {
-    return extrapolated(window, true, false);
+Point fn_increase(const Window& window) {
+    return rate_of(window, true, false);
 }
-std::optional<double> fn_delta(const Window& window) {
-    return extrapolated(window, false, false);
+Point fn_delta(const Window& window) {
+    return rate_of(window, false, false);
 }
-std::optional<double> fn_irate(const Window& window) {
-    return last_two(window, true, true);
+Point fn_irate(const Window& window) {
+    return last_two(window, true);
 }
-std::optional<double> fn_idelta(const Window& window) {
-    return last_two(window, false, false);
+Point fn_idelta(const Window& window) {
+    return last_two(window, false);
 }
 
 std::optional<double> fn_deriv(const Window& window) {
@@ -125,13 +210,12 @@ std::optional<double> fn_predict_linear(const Window& window) {
     return line.slope * window.params[0] + line.intercept;
 }
 
-// Holt's linear method. The factors were checked by the caller of the query; outside (0, 1) there is no result.
+// Holt's linear method. The factors were checked before: both are within (0, 1).
 std::optional<double> fn_double_exponential_smoothing(const Window& window) {
     const double smoothing = window.params[0];
     const double trending = window.params[1];
     const Samples samples = window.samples;
     if (samples.size() < 2) return std::nullopt;
-    if (!(smoothing > 0 && smoothing < 1 && trending > 0 && trending < 1)) return std::nullopt;
     double level = samples[0].value;
     double trend = samples[1].value - samples[0].value;
     double previous = 0;
@@ -142,24 +226,6 @@ std::optional<double> fn_double_exponential_smoothing(const Window& window) {
         level = scaled + (1 - smoothing) * (level + trend);
     }
     return level;
-}
-
-std::optional<double> fn_resets(const Window& window) {
-    double count = 0;
-    for (std::size_t i = 1; i < window.samples.size(); ++i) {
-        if (window.samples[i].value < window.samples[i - 1].value) ++count;
-    }
-    return count;
-}
-
-std::optional<double> fn_changes(const Window& window) {
-    double count = 0;
-    for (std::size_t i = 1; i < window.samples.size(); ++i) {
-        const double now = window.samples[i].value;
-        const double before = window.samples[i - 1].value;
-        if (now != before && !(std::isnan(now) && std::isnan(before))) ++count;
-    }
-    return count;
 }
 
 }  // namespace stoker::promql

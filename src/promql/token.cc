@@ -10,9 +10,9 @@ namespace stoker::promql {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kAggregators = {"sum",      "avg",          "count",  "min",  "max",
-                                                           "group",    "stddev",       "stdvar", "topk", "bottomk",
-                                                           "quantile", "count_values", "limitk"};
+constexpr std::array<std::string_view, 14> kAggregators = {
+    "sum",    "avg",  "count",   "min",      "max",          "group",  "stddev",
+    "stdvar", "topk", "bottomk", "quantile", "count_values", "limitk", "limit_ratio"};
 constexpr std::array<std::string_view, 14> kKeywords = {"by",          "without", "on",     "ignoring", "group_left",
                                                         "group_right", "bool",    "offset", "start",    "end",
                                                         "and",         "or",      "unless", "atan2"};

@@ -11,19 +11,6 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// As Go's math.Max and math.Min: NaN wins, and -0 is less than 0.
-double larger(double a, double b) {
-    if (std::isnan(a) || std::isnan(b)) return kNaN;
-    if (a == b) return std::signbit(a) ? b : a;
-    return a > b ? a : b;
-}
-
-double smaller(double a, double b) {
-    if (std::isnan(a) || std::isnan(b)) return kNaN;
-    if (a == b) return std::signbit(a) ? a : b;
-    return a < b ? a : b;
-}
-
 struct Moment {
     std::chrono::year_month_day date;
     std::chrono::sys_days day;
@@ -48,6 +35,18 @@ double part_of_date(double value, Part part) {
 }
 
 }  // namespace
+
+double larger(double a, double b) {
+    if (std::isnan(a) || std::isnan(b)) return kNaN;
+    if (a == b) return std::signbit(a) ? b : a;
+    return a > b ? a : b;
+}
+
+double smaller(double a, double b) {
+    if (std::isnan(a) || std::isnan(b)) return kNaN;
+    if (a == b) return std::signbit(a) ? a : b;
+    return a < b ? a : b;
+}
 
 double fn_round(double value, std::span<const double> params) {
     // Multiplying by the inverse rounds 0.1 and its like as people expect.

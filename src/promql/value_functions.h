@@ -8,6 +8,10 @@
 
 namespace stoker::promql {
 
+// As Go's math.Max and math.Min: NaN wins, and -0 is less than 0.
+double larger(double a, double b);
+double smaller(double a, double b);
+
 double fn_round(double value, std::span<const double> params);
 double fn_clamp(double value, std::span<const double> params);  // missing() if the bounds cross.
 double fn_clamp_min(double value, std::span<const double> params);

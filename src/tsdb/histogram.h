@@ -59,6 +59,11 @@ Result<Unit> validate(const Histogram& histogram);
 // bucket allowed to have changed as the specification says. Histograms of gauges never do.
 bool counter_reset_between(const Histogram& before, const Histogram& next);
 
+namespace internal {
+// The same, gauges looked at as if they were counters: what rate() does to them, with a warning.
+bool detect_reset(const Histogram& before, const Histogram& next);
+}  // namespace internal
+
 std::size_t heap_bytes(const Histogram& histogram);
 
 }  // namespace stoker::tsdb
