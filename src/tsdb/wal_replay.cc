@@ -16,51 +16,113 @@ namespace {
 
 constexpr std::size_t kMaxSegment = std::size_t{8} << 30;
 
-// Where reading one segment stopped.
-struct SegmentEnd {
-    std::size_t good_bytes = 0;  // Up to here everything was intact.
-    bool torn = false;           // What follows looks like a write that was cut short, not like damage.
+// A stretch of a segment that is not frames.
+struct Gap {
+    std::size_t from = 0;
+    std::size_t to = 0;
+    std::string what;
+    bool torn = false;  // It looks like the end of a write that was cut short, not like damage.
 };
 
-bool has_header(std::string_view bytes, std::uint64_t number) {
-    ByteReader reader(bytes.substr(std::min(bytes.size(), kWalMagic.size())));
-    return bytes.substr(0, kWalMagic.size()) == kWalMagic && reader.fixed<std::uint64_t>() == number && reader.ok();
-}
+// One segment's bytes, read frame by frame.
+class SegmentReader {
+public:
+    SegmentReader(std::string_view bytes, std::uint64_t number) : bytes_(bytes), number_(number) {}
 
-SegmentEnd read_segment(std::string_view bytes, std::uint64_t number,
-                        const std::function<bool(std::string_view)>& visit, WalReplay& report) {
-    if (!has_header(bytes, number)) {
-        return {0, bytes.size() < kWalSegmentHeader};
+    // Gives every intact frame to `visit`, and collects what lies between them.
+    std::vector<Gap> read(const std::function<bool(std::string_view)>& visit, WalReplay& report) {
+        std::size_t at = read_header();
+        while (at < bytes_.size()) {
+            Frame frame;
+            bool found = read_frame_header(at, frame);
+            if (!found) {
+                // If only the length is wrong, the entries reach to the next frame.
+                frame.end = find_frame(at + 1);
+                found = frame.end - at > kWalFrameHeader && !first_version_;
+                frame.entries = found ? bytes_.substr(at + kWalFrameHeader, frame.end - at - kWalFrameHeader) : "";
+                found = found && wal_checksum(frame.entries, number_, at) == frame.checksum;
+            }
+            if (!found) {
+                // Only the very end can be a write that never finished: whole frames behind it say it is not that.
+                note({at, frame.end, "not a frame", frame.end == bytes_.size()});
+                at = frame.end;
+            } else if (wal_checksum(frame.entries, number_, at) != frame.checksum) {
+                note({at, frame.end, "a frame with a wrong checksum", false});
+                at = frame.end;
+            } else if (!visit(frame.entries)) {
+                note({at, frame.end, "a frame with malformed entries", false});
+                at = frame.end;
+            } else {
+                ++report.frames;
+                report.bytes += frame.end - at;
+                at = frame.end;
+            }
+        }
+        return std::move(gaps_);
     }
-    std::size_t at = kWalSegmentHeader;
-    while (at < bytes.size()) {
-        ByteReader reader(bytes.substr(at));
-        const auto checksum = reader.fixed<std::uint64_t>();
+
+private:
+    struct Frame {
+        std::uint64_t checksum = 0;
+        std::string_view entries;
+        std::size_t end = 0;
+    };
+
+    std::size_t read_header() {
+        ByteReader reader(bytes_.substr(std::min(bytes_.size(), kWalMagic.size())));
+        const std::string_view magic = bytes_.substr(0, kWalMagic.size());
+        const auto number = reader.fixed<std::uint64_t>();
+        first_version_ = magic == kWalMagic1;
+        if (reader.ok() && number == number_ && (magic == kWalMagic || first_version_)) {
+            return kWalSegmentHeader;
+        }
+        first_version_ = false;
+        const std::size_t next = find_frame(std::min(kWalSegmentHeader, bytes_.size()));
+        note({0, std::min(next, bytes_.size()), "not the header of this segment", bytes_.size() < kWalSegmentHeader});
+        return next;
+    }
+
+    bool read_frame_header(std::size_t at, Frame& frame) const {
+        ByteReader reader(bytes_.substr(at));
+        frame.checksum = reader.fixed<std::uint64_t>();
         const auto length = reader.fixed<std::uint32_t>();
+        if (!first_version_ && reader.fixed<std::uint32_t>() != wal_length_check(length, number_, at)) {
+            return false;
+        }
         if (!reader.ok() || length > reader.rest().size()) {
-            return {at, true};
+            return false;
         }
-        const std::string_view entries = reader.rest().substr(0, length);
-        if (wal_checksum(entries, number, at) != checksum) {
-            // The last frame may be there in length but not in content after power loss.
-            return {at, entries.size() == reader.rest().size()};
-        }
-        if (!visit(entries)) {
-            return {at, false};
-        }
-        at += kWalFrameHeader + length;
-        ++report.frames;
+        frame.entries = reader.rest().substr(0, length);
+        frame.end = bytes_.size() - reader.rest().size() + length;
+        return true;
     }
-    return {at, true};
-}
 
-// Keeps a copy of what could not be read, for whoever wants to try, and says so loudly.
-void set_aside(const std::filesystem::path& path, std::size_t good_bytes, std::size_t bad_bytes) {
+    // Where the next frame begins, or the end. The first version's headers can't be told from other bytes.
+    std::size_t find_frame(std::size_t at) const {
+        for (Frame frame; !first_version_ && at < bytes_.size(); ++at) {
+            if (read_frame_header(at, frame)) {
+                return at;
+            }
+        }
+        return bytes_.size();
+    }
+
+    void note(Gap gap) {
+        if (gap.from < gap.to || gap.from == 0) {
+            gaps_.push_back(std::move(gap));
+        }
+    }
+
+    const std::string_view bytes_;
+    const std::uint64_t number_;
+    bool first_version_ = false;
+    std::vector<Gap> gaps_;
+};
+
+// Keeps a copy of what could not be read, for whoever wants to try.
+void set_aside(const std::filesystem::path& path) {
     std::error_code failed;
-    const auto aside = path.string() + ".damaged";
-    std::filesystem::copy_file(path, aside, std::filesystem::copy_options::overwrite_existing, failed);
-    log::error("damaged metrics log: samples were lost",
-               {{"file", path.string()}, {"offset", good_bytes}, {"bytes", bad_bytes}, {"copy", failed ? "" : aside}});
+    std::filesystem::copy_file(path, path.string() + ".damaged", std::filesystem::copy_options::skip_existing, failed);
 }
 
 }  // namespace
@@ -87,34 +149,37 @@ Result<std::vector<std::uint64_t>> wal_segments(const std::filesystem::path& dir
     return numbers;
 }
 
-Result<WalReplay> replay_wal(const std::filesystem::path& directory,
-                             const std::function<bool(std::string_view)>& visit) {
-    TRY_UNIT(ensure_directory(directory));
+Result<WalReplay> replay_wal(const std::filesystem::path& directory, const std::function<bool(std::string_view)>& visit,
+                             WalMend mend) {
+    if (mend == WalMend::Yes) {
+        TRY_UNIT(ensure_directory(directory));
+    }
     TRY(const auto segments, wal_segments(directory));
     WalReplay report;
     for (const std::uint64_t number : segments) {
         const auto path = wal_segment_path(directory, number);
+        report.next_segment = number + 1;
         const Result<std::string> content = read_file(path, kMaxSegment);
         if (!content) {
             return content.error();
         }
-        const std::string_view bytes = *content;
-        const SegmentEnd end = read_segment(bytes, number, visit, report);
-        report.bytes += end.good_bytes;
-        report.next_segment = number + 1;
-        const std::size_t bad = bytes.size() - end.good_bytes;
-        if (bad == 0) {
-            continue;
+        bool damaged = false;
+        for (const Gap& gap : SegmentReader(*content, number).read(visit, report)) {
+            if (gap.torn && number == segments.back()) {
+                report.torn_bytes += gap.to - gap.from;
+                if (mend == WalMend::Yes) {
+                    std::error_code failed;
+                    std::filesystem::resize_file(path, gap.from, failed);
+                }
+                continue;
+            }
+            damaged = true;
+            report.damaged_bytes += gap.to - gap.from;
+            report.damage.push_back({path, fmt::format("{} in bytes {} to {}", gap.what, gap.from, gap.to)});
         }
-        if (end.torn && number == segments.back()) {
-            report.torn_bytes += bad;
-        } else {
-            report.damaged_bytes += bad;
-            set_aside(path, end.good_bytes, bad);
+        if (damaged && mend == WalMend::Yes) {
+            set_aside(path);
         }
-        // Cut, so that the next start does not report the same again.
-        std::error_code failed;
-        std::filesystem::resize_file(path, end.good_bytes, failed);
     }
     return report;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
 #include <thread>
 
@@ -100,7 +101,7 @@ TEST(Wal, TornTailAtEveryByteKeepsWholeFrames) {
         write_four(folder.path());
         write_all_bytes(wal_segment_path(folder.path(), 2), bytes.substr(0, cut));
         Texts want{"one", "two"};
-        if (cut >= bytes.size() - 16) {
+        if (cut >= bytes.size() - kWalFrameHeader - 4) {
             want.emplace_back("three");
         }
         if (cut == bytes.size()) {
@@ -115,23 +116,91 @@ TEST(Wal, TornTailAtEveryByteKeepsWholeFrames) {
     }
 }
 
-// Flip every byte of the first segment: never a frame that was not written, the loss is reported, the copy kept.
-TEST(Wal, DamageInTheMiddleIsReportedAndSetAside) {
+// Flip each bit of either segment: never a frame that was not written; what is missing is reported and kept aside.
+TEST(Wal, AFlippedBitIsReportedOrHarmless) {
     TempFolder whole;
     write_four(whole.path());
-    const std::string bytes = read_all(wal_segment_path(whole.path(), 1));
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
-        SCOPED_TRACE(at);
+    const Texts all{"one", "two", "three", "four"};
+    for (const std::uint64_t segment : {1, 2}) {
+        const std::string bytes = read_all(wal_segment_path(whole.path(), segment));
+        for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+            SCOPED_TRACE(bit);
+            TempFolder folder;
+            write_four(folder.path());
+            std::string damaged = bytes;
+            damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+            write_all_bytes(wal_segment_path(folder.path(), segment), damaged);
+            const auto found = replay(folder.path());
+            ASSERT_GE(found.frames.size(), 3U);
+            if (found.frames != all) {
+                ASSERT_GT(found.report.damaged_bytes, 0U);
+                ASSERT_TRUE(std::filesystem::exists(wal_segment_path(folder.path(), segment).string() + ".damaged"));
+            }
+            std::size_t next = 0;
+            for (const auto& frame : found.frames) {
+                next = static_cast<std::size_t>(
+                    std::find(all.begin() + static_cast<std::ptrdiff_t>(next), all.end(), frame) - all.begin());
+                ASSERT_LT(next, all.size());
+            }
+            ASSERT_EQ(found.report.damage.empty(), found.report.damaged_bytes == 0);
+            ASSERT_EQ(replay(folder.path()).frames, found.frames);
+        }
+    }
+}
+
+// Fails the calls that a test names.
+class Failing final : public Faults {
+public:
+    int on(Op op, std::string_view /*path*/) override { return op == which ? error : 0; }
+    Op which = Op::Write;
+    int error = 0;
+};
+
+TEST(Wal, GoesOnWhenThereIsSpaceAgain) {
+    TempFolder folder;
+    Failing disk;
+    {
+        auto wal = *Wal::open(folder.path(), 1, WalSync::None, &disk);
+        write(*wal, "one");
+        disk.error = ENOSPC;
+        EXPECT_EQ(wal->commit(wal->enqueue("a series and ")).error().code, Errc::ResourceExhausted);
+        EXPECT_FALSE(wal->commit(wal->enqueue("its sample, ")).has_value());
+        EXPECT_FALSE(wal->retry().has_value());
+        EXPECT_FALSE(wal->rotate().has_value());
+        disk.error = 0;
+        EXPECT_TRUE(wal->retry().has_value());
+        write(*wal, "two");
+        disk.which = Faults::Op::Create;
+        disk.error = ENOSPC;
+        EXPECT_FALSE(wal->rotate().has_value());
+        write(*wal, "three");
+        disk.error = 0;
+        EXPECT_EQ(wal->rotate().value_or(0), 2U);
+        write(*wal, "four");
+    }
+    const auto found = replay(folder.path());
+    EXPECT_EQ(found.frames, (Texts{"one", "a series and its sample, ", "two", "three", "four"}));
+    EXPECT_EQ(found.report.damaged_bytes + found.report.torn_bytes, 0U);
+}
+
+TEST(Wal, StaysFailedAfterEverythingElse) {
+    struct Case {
+        Faults::Op op;
+        int error;
+    };
+    for (const Case& one :
+         {Case{Faults::Op::Write, EIO}, Case{Faults::Op::Sync, EIO}, Case{Faults::Op::Sync, ENOSPC}}) {
         TempFolder folder;
-        write_four(folder.path());
-        std::string damaged = bytes;
-        damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
-        write_all_bytes(wal_segment_path(folder.path(), 1), damaged);
-        const auto found = replay(folder.path());
-        EXPECT_GT(found.report.damaged_bytes, 0U);
-        EXPECT_TRUE(found.frames == (Texts{"three", "four"}) || found.frames == (Texts{"one", "three", "four"}));
-        EXPECT_TRUE(std::filesystem::exists(wal_segment_path(folder.path(), 1).string() + ".damaged"));
-        EXPECT_EQ(replay(folder.path()).report.damaged_bytes, 0U);
+        Failing disk;
+        auto wal = *Wal::open(folder.path(), 1, WalSync::EveryCommit, &disk);
+        write(*wal, "one");
+        disk.which = one.op;
+        disk.error = one.error;
+        EXPECT_EQ(wal->commit(wal->enqueue("two")).error().code, Errc::Unavailable);
+        disk.error = 0;
+        EXPECT_FALSE(wal->retry().has_value());
+        EXPECT_FALSE(wal->commit(wal->enqueue("three")).has_value());
+        EXPECT_EQ(replay(folder.path()).frames.front(), "one");
     }
 }
 
