@@ -20,7 +20,9 @@ constexpr std::size_t kChunkKey = 24;  // Day, series, first time.
 constexpr std::size_t kIdKey = 8;
 
 Error to_error(const rocksdb::Status& status, std::string_view what) {
-    const Errc code = status.IsCorruption() ? Errc::Corruption : Errc::Unavailable;
+    const Errc code = status.IsCorruption() ? Errc::Corruption
+                      : status.IsNoSpace()  ? Errc::ResourceExhausted
+                                            : Errc::Unavailable;
     return {code, std::string(what) + ": " + status.ToString()};
 }
 
@@ -174,7 +176,12 @@ Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const Sto
         {"meta", packed},
         {"late", packed}};
     rocksdb::DB* db = nullptr;
-    const auto status = rocksdb::DB::Open(database_options(options), directory, families, &disk->handles_, &db);
+    rocksdb::DBOptions settings = database_options(options);
+    if (options.faults != nullptr) {
+        disk->env_ = faulty_env(*options.faults);
+        settings.env = disk->env_.get();
+    }
+    const auto status = rocksdb::DB::Open(settings, directory, families, &disk->handles_, &db);
     if (!status.ok()) {
         if (status.ToString().find("lock") != std::string::npos) {
             return Error{Errc::Conflict, "metrics store " + directory + " is in use by another process"};
@@ -203,6 +210,10 @@ Result<Unit> Disk::write(DiskBatch& batch) {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
     return checked(db_->Write(options, &batch.batch_), "write metrics chunks");
+}
+
+Result<Unit> Disk::resume() {
+    return checked(db_->Resume(), "resume after a full disk");
 }
 
 Result<Unit> Disk::checkpoint() {

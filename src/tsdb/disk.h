@@ -6,6 +6,7 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 
 #include <cstdint>
 #include <functional>
@@ -17,6 +18,7 @@
 
 #include "base/result.h"
 #include "tsdb/chunk.h"
+#include "tsdb/faults.h"
 #include "tsdb/head.h"
 #include "tsdb/index.h"
 #include "tsdb/store.h"
@@ -68,6 +70,8 @@ public:
 
     DiskBatch batch() { return DiskBatch(*this); }
     Result<Unit> write(DiskBatch& batch);
+    // Lets it write again after ResourceExhausted.
+    Result<Unit> resume();
     // Makes everything written so far durable, even against power loss.
     Result<Unit> checkpoint();
 
@@ -99,6 +103,7 @@ private:
     }
     Result<Unit> drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t time);
 
+    std::unique_ptr<rocksdb::Env> env_;  // Only with faults.
     std::unique_ptr<rocksdb::DB> db_;
     rocksdb::ColumnFamilyHandle* series_ = nullptr;
     rocksdb::ColumnFamilyHandle* chunks_ = nullptr;

@@ -73,6 +73,14 @@ Result<Unit> StoreImpl::write_late(DiskBatch& batch, SeriesId id, const std::vec
     return Unit{};
 }
 
+// After a failure: what the jobs took is to be taken again.
+void StoreImpl::give_back(std::span<const FlushJob> jobs) {
+    for (const FlushJob& job : jobs) {
+        job.series->changed = job.series->changed || !job.head.empty();
+        job.series->defined = job.series->defined && job.labels.empty();
+    }
+}
+
 Result<Unit> StoreImpl::write_jobs(Shard& shard, std::span<FlushJob> jobs) {
     DiskBatch batch = disk_->batch();
     for (const FlushJob& job : jobs) {
@@ -91,8 +99,12 @@ Result<Unit> StoreImpl::write_jobs(Shard& shard, std::span<FlushJob> jobs) {
             batch.put_head(id, job.head);
         }
     }
-    TRY_UNIT(disk_->write(batch));
+    const Result<Unit> written = disk_->write(batch);
     MutexLock lock(shard.mutex());
+    if (!written) {
+        give_back(jobs);
+        return written;
+    }
     for (const FlushJob& job : jobs) {
         if (!job.chunks.empty()) {
             auto& sealed = job.series->sealed;
@@ -213,6 +225,9 @@ Result<Unit> StoreImpl::maintain(Timestamp now) {
     const auto started = std::chrono::steady_clock::now();
     const std::int64_t millis = to_millis(now);
     MutexLock lock(maintenance_);
+    if (auto recovered = recover(); !recovered) {
+        return fail(std::move(recovered).error());
+    }
     TRY_UNIT(writable());
     if (last_checkpoint_ == kNever) {
         last_checkpoint_ = millis;
@@ -226,12 +241,13 @@ Result<Unit> StoreImpl::maintain(Timestamp now) {
         }
         last_retire_ = millis;
     }
-    const bool due = millis - last_checkpoint_ >= options_.checkpoint_interval.count();
+    const bool due = checkpoint_due_ || millis - last_checkpoint_ >= options_.checkpoint_interval.count();
     if (due || wal_->bytes() >= options_.checkpoint_bytes) {
         if (auto done = checkpoint(millis); !done) {
             return fail(std::move(done).error());
         }
         last_checkpoint_ = millis;
+        checkpoint_due_ = false;
     }
     metrics_.disk_bytes.set(static_cast<double>(disk_->bytes()));
     metrics_.log_bytes.set(static_cast<double>(wal_->bytes()));

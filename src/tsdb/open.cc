@@ -136,13 +136,14 @@ Result<Unit> StoreImpl::load_log(const std::string& directory) {
     if (replay.torn_bytes > 0) {
         log::warn("cut an unfinished write from the metrics log", {{"bytes", replay.torn_bytes}});
     }
-    if (replay.damaged_bytes > 0 || replayer.lost() > 0) {
-        log::error("the metrics log was damaged",
-                   {{"bytes", replay.damaged_bytes}, {"samples_without_series", replayer.lost()}});
-        metrics_.damaged.add();
+    for (const WalReplay::Damage& damage : replay.damage) {
+        note_damage(damage.file.string(), damage.what);
+    }
+    if (replayer.lost() > 0) {
+        note_damage(directory, std::to_string(replayer.lost()) + " entries of series that are not known");
     }
     const WalSync sync = options_.durability == Durability::Fsync ? WalSync::EveryCommit : WalSync::None;
-    TRY(wal_, Wal::open(directory, replay.next_segment, sync));
+    TRY(wal_, Wal::open(directory, replay.next_segment, sync, options_.faults));
     return Unit{};
 }
 

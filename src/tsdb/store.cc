@@ -113,20 +113,49 @@ Result<Unit> StoreImpl::commit_log(std::uint64_t ticket) {
 Result<Unit> StoreImpl::writable() const {
     if (failed_.load()) {
         MutexLock lock(failure_mutex_);
-        return Error{failure_->code, "metrics store is read-only: " + failure_->message};
+        if (!failure_) {
+            return Unit{};  // Recovered between the look and the lock.
+        }
+        const bool full = failure_->code == Errc::ResourceExhausted;
+        return Error{full ? Errc::Unavailable : failure_->code,
+                     (full ? "metrics store is read-only until there is space: " : "metrics store is read-only: ") +
+                         failure_->message};
     }
     return Unit{};
 }
 
 Result<Unit> StoreImpl::fail(Error error) {
     MutexLock lock(failure_mutex_);
-    if (!failure_) {
-        log::error("metrics store is read-only from now on", {{"error", error.message}});
+    const bool full = error.code == Errc::ResourceExhausted;
+    if (!failure_ || (failure_->code == Errc::ResourceExhausted && !full)) {
+        log::error(full ? "metrics store is read-only until there is space" : "metrics store is read-only from now on",
+                   {{"error", error.message}});
         failure_ = error;
         failed_.store(true);
         metrics_.healthy.set(0);
     }
-    return error;
+    return Error{full ? Errc::Unavailable : error.code, std::move(error.message)};
+}
+
+// The log first: what waits there was enqueued in the order of the heads and must stay before all that follows.
+Result<Unit> StoreImpl::recover() {
+    {
+        MutexLock lock(failure_mutex_);
+        if (!failure_ || failure_->code != Errc::ResourceExhausted) {
+            return Unit{};
+        }
+    }
+    TRY_UNIT(wal_->retry());
+    TRY_UNIT(disk_->resume());
+    MutexLock lock(failure_mutex_);
+    if (failure_->code == Errc::ResourceExhausted) {
+        log::warn("metrics store takes samples again", {{"after", failure_->message}});
+        failure_.reset();
+        failed_.store(false);
+        metrics_.healthy.set(1);
+        checkpoint_due_ = true;
+    }
+    return Unit{};
 }
 
 std::string_view to_string(Refusal refusal) {

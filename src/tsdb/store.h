@@ -34,6 +34,7 @@ struct StoreOptions {
     std::size_t write_buffer_bytes = std::size_t{8} << 20;  // RocksDB's memtables in all.
     std::size_t checkpoint_bytes = std::size_t{64} << 20;   // A log this long makes maintain() write a checkpoint.
     Duration checkpoint_interval{10LL * 60 * 1000};         // So does this long without one.
+    class Faults* faults = nullptr;                         // Tests make files fail with it (tsdb/faults.h).
 };
 
 struct SeriesSample {
@@ -144,7 +145,8 @@ public:
     static Result<std::unique_ptr<Store>> open(const std::string& directory, StoreOptions options,
                                                metrics::Registry& registry);
 
-    // Errors: Unavailable after a failed write (the store is read-only from then on; see health()).
+    // Errors: Unavailable after a failed write (the store is read-only from then on; see health()). If there was no
+    // space, maintain() tries again, and the store takes samples once there is.
     virtual Result<AppendOutcome> append(const std::vector<SeriesSample>& batch) = 0;
 
     // The same, for callers that keep refs. A ref whose series has gone meanwhile is looked up again by its labels.

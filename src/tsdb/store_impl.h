@@ -128,6 +128,7 @@ private:
     Result<Unit> retire(std::int64_t now);
     Result<Unit> write_jobs(Shard& shard, std::span<FlushJob> jobs);
     Result<Unit> write_late(DiskBatch& batch, SeriesId id, const std::vector<SealedChunk>& chunks);
+    static void give_back(std::span<const FlushJob> jobs);
     static FlushJob take_job(MemSeries& series, bool with_head);
 
     // Visits series that match and may have samples in the range, each under its shard's lock.
@@ -154,9 +155,10 @@ private:
     std::string explain_limit(const Labels& labels) const;
     std::string largest_labels(const std::vector<Matcher>& matchers) const;
 
-    Result<Unit> writable() const;                  // Whether appends may go on.
-    Result<Unit> commit_log(std::uint64_t ticket);  // Waits for the log; after a failure the store is read-only.
-    Result<Unit> fail(Error error);                 // Makes the store read-only.
+    Result<Unit> writable() const;                       // Whether appends may go on.
+    Result<Unit> commit_log(std::uint64_t ticket);       // Waits for the log; after a failure the store is read-only.
+    Result<Unit> fail(Error error);                      // Makes the store read-only.
+    Result<Unit> recover() REQUIRES_LOCK(maintenance_);  // Undoes fail() if space was all that lacked.
     void note_damage(const std::string& where, const std::string& what) const;
 
     const StoreOptions options_;
@@ -185,6 +187,7 @@ private:
     Mutex maintenance_;
     std::int64_t last_checkpoint_ GUARDED_BY(maintenance_);
     std::int64_t last_retire_ GUARDED_BY(maintenance_);
+    bool checkpoint_due_ GUARDED_BY(maintenance_) = false;
     std::uint64_t exemplars_saved_ GUARDED_BY(maintenance_) = 0;    // Numbers below are on disk.
     std::uint64_t exemplars_dropped_ GUARDED_BY(maintenance_) = 0;  // Numbers below have left it.
 };
