@@ -59,10 +59,12 @@ Result<Unit> StoreImpl::write_late(DiskBatch& batch, SeriesId id, const std::vec
     for (const SealedChunk& chunk : chunks) {
         SampleList samples;
         TRY_UNIT(read_chunk(*chunk.bytes, samples));
-        TRY(const auto before, disk_->chunk(ChunkFamily::Late, id, chunk.min_time));
+        const auto before = disk_->chunk(ChunkFamily::Late, id, chunk.min_time);
         SampleList old;
-        if (before && read_chunk(*before, old)) {
+        if (before && *before && read_chunk(**before, old)) {
             samples = merge(old.block(), samples.block());
+        } else if (!before && before.error().code != Errc::Corruption) {
+            return before.error();  // What is unreadable there is lost either way, and these must not be.
         }
         for (const SealedChunk& merged : seal_list(samples.block())) {
             batch.put_chunk(ChunkFamily::Late, id, merged.min_time, *merged.bytes);
