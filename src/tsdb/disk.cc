@@ -213,7 +213,11 @@ Result<Unit> Disk::write(DiskBatch& batch) {
 }
 
 Result<Unit> Disk::resume() {
-    return checked(db_->Resume(), "resume after a full disk");
+    const auto status = db_->Resume();
+    if (status.IsBusy()) {
+        return Error{Errc::ResourceExhausted, "RocksDB is looking for space again"};  // It does so by itself, too.
+    }
+    return checked(status, "resume after a full disk");
 }
 
 Result<Unit> Disk::checkpoint() {
