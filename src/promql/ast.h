@@ -26,15 +26,32 @@ struct AtModifier {
     std::int64_t millis = 0;
 };
 
+// A duration that is computed from the query's step and range (durations.h). Shared since it never changes.
+struct DurationExpr;
+using DurationPtr = std::shared_ptr<const DurationExpr>;
+struct DurationExpr {
+    enum class Op : std::uint8_t { Number, Add, Sub, Mul, Div, Mod, Pow, Plus, Minus, Step, Range, Min, Max };
+    Op op = Op::Number;
+    double seconds = 0;                // Of a Number.
+    bool written_as_duration = false;  // "5m" rather than "300".
+    bool parenthesised = false;
+    DurationPtr left;  // Null of Number, Step, Range and of the signs Plus and Minus.
+    DurationPtr right;
+    std::size_t begin = 0;  // Byte offsets into the query.
+    std::size_t end = 0;
+};
+
 // What shifts the time at which a selector or subquery is read.
 struct Shift {
     std::int64_t offset = 0;  // Milliseconds into the past.
     bool has_offset = false;
+    DurationPtr offset_expr = {};  // Not null: what `offset` is computed from.
     std::optional<AtModifier> at;
 };
 
 struct NumberLiteral {
     double value = 0;
+    bool duration = false;  // Written as one: "5m" rather than "300".
 };
 
 struct StringLiteral {
@@ -54,6 +71,7 @@ struct VectorSelector {
 struct MatrixSelector {
     ExprPtr vector;  // Always a VectorSelector, which carries the shift.
     std::int64_t range = 0;
+    DurationPtr range_expr = {};  // Not null: what `range` is computed from.
 };
 
 struct Subquery {
@@ -61,6 +79,8 @@ struct Subquery {
     std::int64_t range = 0;
     std::int64_t step = 0;  // 0: the engine's default.
     Shift shift;
+    DurationPtr range_expr = {};
+    DurationPtr step_expr = {};
 };
 
 struct Call {

@@ -4,12 +4,18 @@
 #include <utility>
 
 #include "promql/context.h"
+#include "promql/durations.h"
 #include "promql/evaluator.h"
 #include "promql/parser.h"
+#include "promql/pretty.h"
 
 namespace stoker::promql {
 
 namespace {
+
+Features features_of(const EngineOptions& options) {
+    return options.experimental ? Features::Experimental : Features::Stable;
+}
 
 void sort_by_labels(Matrix& matrix) {
     std::sort(matrix.begin(), matrix.end(),
@@ -99,8 +105,9 @@ void add_notes(Value& value, const Context& context) {
 
 Result<Value> Engine::instant(const tsdb::Querier& querier, std::string_view query, Timestamp at,
                               const std::atomic<bool>* cancelled) const {
-    TRY(const ExprPtr expr, parse(query));
+    TRY(const ExprPtr expr, parse(query, features_of(options_)));
     const std::int64_t time = to_millis(at);
+    TRY_UNIT(resolve_durations(query, *expr, {}));
     const Steps steps{time, 1, 1};
     Context context(querier, options_, query, steps, time, cancelled);
     Evaluator evaluator(context, steps);
@@ -142,7 +149,8 @@ Result<Value> Engine::range(const tsdb::Querier& querier, std::string_view query
                      "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
                      "resolution (?step=XX)"};
     }
-    TRY(const ExprPtr expr, parse(query));
+    TRY(const ExprPtr expr, parse(query, features_of(options_)));
+    TRY_UNIT(resolve_durations(query, *expr, {step.count(), to_millis(end) - to_millis(start)}));
     if (expr->type != ValueType::InstantVector && expr->type != ValueType::Scalar) {
         return Error{Errc::InvalidArgument, "invalid expression type \"" + std::string(to_string(expr->type)) +
                                                 "\" for range query, must be Scalar or instant Vector"};
@@ -158,18 +166,18 @@ Result<Value> Engine::range(const tsdb::Querier& querier, std::string_view query
 }
 
 Result<Unit> Engine::check(std::string_view query) const {
-    if (auto expr = parse(query); !expr) return std::move(expr).error();
+    if (auto expr = parse(query, features_of(options_)); !expr) return std::move(expr).error();
     return Unit{};
 }
 
 Result<std::string> Engine::format(std::string_view query) const {
-    TRY_UNIT(check(query));
-    return std::string(query);
+    TRY(const ExprPtr expr, parse(query, features_of(options_)));
+    return pretty(*expr);
 }
 
 Result<std::string> Engine::syntax_tree_json(std::string_view query) const {
-    TRY_UNIT(check(query));
-    return Error{Errc::Unavailable, "the syntax tree can't be shown yet"};
+    TRY(const ExprPtr expr, parse(query, features_of(options_)));
+    return tree_json(*expr);
 }
 
 Result<std::vector<tsdb::Matcher>> parse_selector(std::string_view text) {

@@ -40,7 +40,9 @@ std::int64_t Evaluator::shifted(const Shift& shift, std::size_t step) const {
 Result<Frame> Evaluator::eval(const Expr& expr) {
     TRY_UNIT(context_.check());
     if (const auto* node = expr.as<NumberLiteral>()) return constant(node->value, steps_.count);
-    if (const auto* node = expr.as<VectorSelector>()) return eval_selector(*node, false);
+    if (const auto* node = expr.as<VectorSelector>()) {
+        return node->extension == Extension::Smoothed ? eval_smoothed(expr) : eval_selector(*node, false);
+    }
     if (const auto* node = expr.as<Paren>()) return eval(*node->inner);
     if (const auto* node = expr.as<Unary>()) return eval_unary(*node);
     if (const auto* node = expr.as<Call>()) return eval_call(expr, *node);

@@ -53,6 +53,7 @@ public:
 
 private:
     Result<Frame> eval_selector(const VectorSelector& selector, bool times);
+    Result<Frame> eval_smoothed(const Expr& expr);  // A VectorSelector, in smoothed_selector.cc.
     Result<Frame> eval_unary(const Unary& unary);
     Result<Frame> eval_call(const Expr& expr, const Call& call);
     Result<Frame> eval_window(const Call& call);
@@ -66,6 +67,9 @@ private:
     Context& context_;
     Steps steps_;
 };
+
+// All samples of a series but its staleness markers. Charges for them.
+Result<Unit> load_samples(Context& context, const tsdb::Series& series, RangeSamples& out);
 
 // What functions of instant vectors end with: columns that lost their names may have come to have the same labels.
 Result<Frame> finish_function(const Context& context, Frame frame);

@@ -164,8 +164,8 @@ Result<std::vector<std::string>> Parser::label_list() {
 
 }  // namespace internal
 
-Result<ExprPtr> parse(std::string_view query) {
-    TRY(ExprPtr expr, internal::Parser(query, tokenize(query)).whole());
+Result<ExprPtr> parse(std::string_view query, Features features) {
+    TRY(ExprPtr expr, internal::Parser(query, tokenize(query), features).whole());
     TRY_UNIT(internal::check_types(query, *expr));
     return expr;
 }

@@ -12,8 +12,11 @@ namespace stoker::promql {
 // Trees deeper than this are refused, so that recursion over them is safe.
 inline constexpr int kMaxDepth = 400;
 
+// What Prometheus has behind feature flags is refused unless allowed.
+enum class Features : std::uint8_t { Stable, Experimental };
+
 // Errors: InvalidArgument, "line:column: parse error: ...".
-Result<ExprPtr> parse(std::string_view query);
+Result<ExprPtr> parse(std::string_view query, Features features = Features::Stable);
 
 // A series selector alone, with no modifiers. Errors: InvalidArgument.
 Result<VectorSelector> parse_vector_selector(std::string_view text);

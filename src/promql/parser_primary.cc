@@ -47,7 +47,8 @@ Result<ExprPtr> Parser::primary() {
         case TokenKind::Number:
         case TokenKind::Duration: {
             const Token number = take();
-            return make_expr(NumberLiteral{number.number}, number.begin, number.end);
+            return make_expr(NumberLiteral{number.number, number.kind == TokenKind::Duration}, number.begin,
+                             number.end);
         }
         case TokenKind::String: {
             Token text = take();

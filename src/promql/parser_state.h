@@ -12,6 +12,7 @@
 #include "promql/ast.h"
 #include "promql/format.h"
 #include "promql/lexer.h"
+#include "promql/parser.h"
 #include "promql/token.h"
 
 namespace stoker::promql {
@@ -37,7 +38,8 @@ ExprPtr make_expr(Node node, std::size_t begin, std::size_t end, int depth = 1) 
 
 class Parser {
 public:
-    Parser(std::string_view query, std::vector<Token> tokens) : query_(query), tokens_(std::move(tokens)) {}
+    Parser(std::string_view query, std::vector<Token> tokens, Features features)
+        : query_(query), tokens_(std::move(tokens)), features_(features) {}
 
     Result<ExprPtr> whole();
 
@@ -87,6 +89,7 @@ private:
 
     std::string_view query_;
     std::vector<Token> tokens_;
+    Features features_;
     std::size_t at_ = 0;
     int nesting_ = 0;
 };

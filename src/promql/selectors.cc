@@ -20,12 +20,12 @@ struct CurrentSample {
     tsdb::HistogramPtr histogram;
 };
 
-// The current value of one series at each step: its newest sample with t - lookback < time <= t, unless that is a
-// staleness marker. One pass.
 bool is_stale(const tsdb::Sample& sample, const tsdb::HistogramPtr& histogram) {
     return tsdb::is_stale(sample.value) || (histogram && histogram->stale());
 }
 
+// The current value of one series at each step: its newest sample with t - lookback < time <= t, unless that is a
+// staleness marker. One pass.
 class CurrentValues {
 public:
     CurrentValues(const tsdb::Series& series, std::int64_t lookback) : samples_(series.samples()), lookback_(lookback) {
@@ -99,6 +99,22 @@ Result<Frame> Evaluator::eval_selector(const VectorSelector& selector, bool time
     return frame;
 }
 
+Result<Unit> load_samples(Context& context, const tsdb::Series& series, RangeSamples& out) {
+    out.clear();
+    const auto samples = series.samples();
+    for (tsdb::Sample sample; samples->next(sample);) {
+        const tsdb::HistogramPtr& histogram = samples->histogram();
+        if (is_stale(sample, histogram)) continue;
+        if (histogram) {
+            out.histograms.push_back({sample.time, histogram});
+        } else {
+            out.numbers.push_back(sample);
+        }
+        if (out.size() % kCheckEvery == kCheckEvery - 1) TRY_UNIT(context.check());
+    }
+    return context.charge(out.size());
+}
+
 Result<RangeArgument> Evaluator::range_argument(const Expr& expr) {
     const Expr& inner = unwrap(expr);
     RangeArgument argument;
@@ -119,20 +135,8 @@ Result<RangeArgument> Evaluator::range_argument(const Expr& expr) {
         argument.extension = selector.extension;
         argument.series = series->size();
         argument.labels = [series](std::size_t i) -> const tsdb::Labels& { return (*series)[i]->labels(); };
-        argument.load = [series, context = &context_](std::size_t i, RangeSamples& out) -> Result<Unit> {
-            out.clear();
-            const auto samples = (*series)[i]->samples();
-            for (tsdb::Sample sample; samples->next(sample);) {
-                const tsdb::HistogramPtr& histogram = samples->histogram();
-                if (is_stale(sample, histogram)) continue;
-                if (histogram) {
-                    out.histograms.push_back({sample.time, histogram});
-                } else {
-                    out.numbers.push_back(sample);
-                }
-                if (out.size() % kCheckEvery == kCheckEvery - 1) TRY_UNIT(context->check());
-            }
-            return context->charge(out.size());
+        argument.load = [series, context = &context_](std::size_t i, RangeSamples& out) {
+            return load_samples(*context, *(*series)[i], out);
         };
     }
     argument.begin = inner.begin;
