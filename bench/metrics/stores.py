@@ -57,7 +57,7 @@ storage: {{metrics: {{retention: 60d}}}}
         """After a graceful stop and start, so that everything is where it comes to rest."""
         running.settle()
         running.stop()
-        size = size_of(directory / "data/metrics")
+        size = size_of(directory / "data/tsdb")
         running.__init__(self, directory, self.port)
         running.wait(self.ready_path, b"")
         return size

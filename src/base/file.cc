@@ -116,6 +116,23 @@ Result<Unit> write_file_atomic(const fs::path& path, std::string_view content, D
     return Unit{};
 }
 
+Result<std::uint64_t> copy_durably(const fs::path& from, const fs::path& to, std::uint64_t most) {
+    Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+    if (source.get() < 0) return failed("read", from, errno);
+    Descriptor target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (target.get() < 0) return failed("create", to, errno);
+    std::uint64_t copied = 0;
+    while (copied < most) {
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most - copied, std::uint64_t{1} << 30));
+        const ssize_t count = ::copy_file_range(source.get(), nullptr, target.get(), nullptr, wanted, 0);
+        if (count == 0) break;
+        if (count < 0) return failed("copy to", to, errno);
+        copied += static_cast<std::uint64_t>(count);
+    }
+    if (::fsync(target.get()) != 0 || !target.close()) return failed("write", to, errno);
+    return copied;
+}
+
 Result<Unit> ensure_directory(const fs::path& path) {
     std::error_code error;
     fs::create_directories(path, error);

@@ -27,6 +27,12 @@ enum class Durability : std::uint8_t { Process, PowerLoss };
 Result<Unit> write_file_atomic(const std::filesystem::path& path, std::string_view content,
                                Durability durability = Durability::Process, unsigned mode = 0644);
 
+// Copies the first `most` bytes (all, if there are fewer) into a new file, durable against power loss when it returns;
+// returns how many. The copy shares its blocks with the original where the file system can do that.
+// Errors: NotFound, Conflict (`to` exists), PermissionDenied, ResourceExhausted, Internal.
+Result<std::uint64_t> copy_durably(const std::filesystem::path& from, const std::filesystem::path& to,
+                                   std::uint64_t most = UINT64_MAX);
+
 // Makes the folder and its parents; fine if it is there. Errors: PermissionDenied, Conflict (a file is in the way).
 Result<Unit> ensure_directory(const std::filesystem::path& path);
 

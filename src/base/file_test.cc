@@ -29,6 +29,18 @@ TEST_F(FileTest, ReadsBackWhatWasWritten) {
     EXPECT_EQ(*read_file(folder_ / "f"), "");
 }
 
+TEST_F(FileTest, CopiesWholeFilesAndTheirBeginnings) {
+    const std::string content(3'000'000, 'x');
+    ASSERT_TRUE(write_file_atomic(folder_ / "f", content));
+    EXPECT_EQ(*copy_durably(folder_ / "f", folder_ / "whole"), content.size());
+    EXPECT_EQ(*read_file(folder_ / "whole"), content);
+    EXPECT_EQ(*copy_durably(folder_ / "f", folder_ / "part", 70'000), 70'000u);
+    EXPECT_EQ(*read_file(folder_ / "part"), content.substr(0, 70'000));
+    EXPECT_EQ(copy_durably(folder_ / "f", folder_ / "part").error().code, Errc::Conflict);
+    EXPECT_EQ(copy_durably(folder_ / "none", folder_ / "new").error().code, Errc::NotFound);
+    EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
 TEST_F(FileTest, LeavesNothingBeside) {
     ASSERT_TRUE(write_file_atomic(folder_ / "f", "x"));
     EXPECT_FALSE(write_file_atomic(folder_ / "none" / "f", "x"));

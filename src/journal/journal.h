@@ -79,6 +79,10 @@ public:
     virtual std::uint64_t cursor(const std::string& consumer) const = 0;
     virtual Result<Unit> commit(const std::string& consumer, std::uint64_t next) = 0;
 
+    // Copies everything appended so far, and the consumers' places, into a new folder that open() takes, durable when
+    // it returns. Appends go on meanwhile. Errors: Unavailable, ResourceExhausted (the disk).
+    virtual Result<Unit> copy_to(const std::string& directory) = 0;
+
     // Removes whole segments, oldest first, never the one being written: those older than retain_for that every
     // consumer with a cursor has passed, and, passed or not, those that exceed retain_bytes. After a full disk, appends
     // are allowed again from here on. Call it every minute or so.

@@ -62,6 +62,24 @@ TEST(Journal, KeepsRecordsIdentityAndCursorsWhenReopened) {
     EXPECT_TRUE(journal->damage().empty());
 }
 
+TEST(Journal, ACopyHoldsWhatWasAppendedBefore) {
+    const TemporaryDirectory directory;
+    const TemporaryDirectory target;
+    auto journal = open(directory, {.segment_bytes = 4096});
+    for (int i = 0; i < 100; ++i) append(*journal, std::string(200, 'a'));
+    ASSERT_TRUE(journal->commit("records", 50));
+    const std::string copy = target.path() + "/copy";
+    ASSERT_TRUE(journal->copy_to(copy));
+    append(*journal, "later");
+    auto copied = Journal::open(copy, {});
+    ASSERT_TRUE(copied) << copied.error().message;
+    EXPECT_EQ((*copied)->identity(), journal->identity());
+    EXPECT_EQ((*copied)->next_sequence(), 101u);
+    EXPECT_EQ((*copied)->cursor("records"), 50u);
+    EXPECT_TRUE((*copied)->damage().empty());
+    EXPECT_EQ(payloads(**copied, 1, 1000), std::vector<std::string>(100, std::string(200, 'a')));
+}
+
 TEST(Journal, RefusesBadCursors) {
     const TemporaryDirectory directory;
     auto journal = open(directory);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/log.h"
 
 namespace stoker::journal {
@@ -81,6 +82,27 @@ Result<Unit> SegmentedJournal::commit(const std::string& consumer, std::uint64_t
     TRY_UNIT(write_cursors(files_, directory_, changed));
     cursors_ = std::move(changed);
     return Unit{};
+}
+
+Result<Unit> SegmentedJournal::copy_to(const std::string& directory) {
+    TRY_UNIT(files_.make_directory(directory));
+    Cursors cursors;
+    {
+        MutexLock lock(cursor_mutex_);
+        cursors = cursors_;
+    }
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> segments;  // First sequence and size.
+    {
+        MutexLock lock(mutex_);
+        for (const Segment& segment : segments_) segments.emplace_back(segment.first, segment.size);
+    }
+    for (const auto& [first, size] : segments) {
+        const auto copied = copy_durably(path_of(first), directory + "/" + segment_name(first), size);
+        // Retention may have been faster.
+        if (!copied && copied.error().code != Errc::NotFound) return copied.error();
+    }
+    TRY_UNIT(write_cursors(files_, directory, cursors));
+    return files_.sync_directory(directory);
 }
 
 std::optional<std::uint64_t> SegmentedJournal::slowest_consumer() const {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "records/request_query.h"
 #include "records/sql_query.h"
@@ -64,6 +65,20 @@ Result<SqlResult> DuckStore::sql(const std::string& query, const SqlLimits& limi
     const bool callers =
         code == Errc::InvalidArgument || code == Errc::DeadlineExceeded || code == Errc::ResourceExhausted;
     return Error{callers ? code : Errc::Internal, result.error().message};
+}
+
+Result<Unit> DuckStore::copy_to(const std::string& directory) {
+    TRY_UNIT(ensure_directory(directory));
+    const std::string name = std::filesystem::path(path()).filename();
+    std::shared_lock hold(hold_);
+    MutexLock lock(load_mutex_);  // Nothing else writes.
+    // A list under way can keep the log from being merged; then it is copied beside the file, as after a crash.
+    if (!loader_.run("CHECKPOINT")) log::debug("records: copied with its log");
+    TRY_UNIT(copy_durably(path(), directory + "/" + name));
+    if (std::filesystem::exists(log_path())) {
+        TRY_UNIT(copy_durably(log_path(), directory + "/" + name + ".wal"));
+    }
+    return sync_directory(directory);
 }
 
 Result<std::uint64_t> DuckStore::remove_before(Timestamp before) {

@@ -25,6 +25,7 @@ public:
     Result<RequestPage> list(const RequestFilter& filter) override;
     Result<RequestRecord> get(const std::string& id) override;
     Result<SqlResult> sql(const std::string& query, const SqlLimits& limits) override;
+    Result<Unit> copy_to(const std::string& directory) override;
     Result<std::uint64_t> remove_before(Timestamp before) override;
     LoadCounts counts() const override;
     std::string repaired() const override;

@@ -103,6 +103,10 @@ public:
     // DeadlineExceeded, ResourceExhausted (memory).
     virtual Result<SqlResult> sql(const std::string& query, const SqlLimits& limits) = 0;
 
+    // Copies the database as it is now into a new folder that open() takes, durable when it returns. Loading waits
+    // meanwhile, lists don't. Errors: Unavailable.
+    virtual Result<Unit> copy_to(const std::string& directory) = 0;
+
     // Deletes requests received before `before`; returns how many.
     virtual Result<std::uint64_t> remove_before(Timestamp before) = 0;
 

@@ -89,6 +89,20 @@ TEST_F(RecordStoreTest, LoadsEachRecordOnceHoweverOftenItIsReopened) {
     EXPECT_EQ(sql("SELECT count(*), count(DISTINCT id), count(DISTINCT sequence) FROM requests"), "[40,40,40]");
 }
 
+TEST_F(RecordStoreTest, ACopyGoesOnWhereTheOriginalWas) {
+    append(*journal_, request("req_1"));
+    load();
+    ASSERT_TRUE(store_->copy_to(directory_ / "copy"));
+    append(*journal_, request("req_2"));
+    load();
+    auto copy = RecordStore::open(directory_ / "copy", {});
+    ASSERT_TRUE(copy) << copy.error().message;
+    EXPECT_EQ((*copy)->list({})->total, 1u);
+    EXPECT_EQ(*(*copy)->load(*journal_), 1u);
+    EXPECT_EQ((*copy)->list({})->total, 2u);
+    EXPECT_EQ((*copy)->repaired(), "");
+}
+
 TEST_F(RecordStoreTest, SkipsWhatIsNotARequestRecord) {
     append(*journal_, request("req_1"));
     ASSERT_TRUE(journal_->append(journal::Kind::Request, "{not json", from_millis(1)));

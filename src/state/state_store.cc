@@ -85,6 +85,12 @@ public:
         return select_actions(database_, selection);
     }
 
+    Result<Unit> copy_to(const std::string& path) override {
+        MutexLock lock(mutex_);
+        TRY(Query copy, database_.query("VACUUM INTO ?"));
+        TRY_UNIT(copy.bind(path).run());
+        return Unit{};
+    }
     Result<Unit> health() const override {
         MutexLock lock(mutex_);
         if (failed_) return Error(*failed_);

@@ -120,6 +120,10 @@ public:
     // Newest first. With status Intended right after start: what a crash interrupted (look at the world, then finish).
     virtual Result<std::vector<Action>> actions(const ActionSelection& selection) = 0;
 
+    // Writes a copy of the whole, as it is now, to `path`, durable when it returns. Errors: Unavailable (the disk, or
+    // `path` exists).
+    virtual Result<Unit> copy_to(const std::string& path) = 0;
+
     // Error after a write failed for a reason of the disk; Unit once a write has succeeded again.
     virtual Result<Unit> health() const = 0;
 };

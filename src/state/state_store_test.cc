@@ -117,6 +117,17 @@ TEST_F(StateStoreTest, ValuesStayAfterReopening) {
     EXPECT_EQ(store().value("mark").value_or(""), std::string("a\0b", 3));
 }
 
+TEST_F(StateStoreTest, ACopyIsAsOfItsMoment) {
+    put("a", 1, "open");
+    const std::string copy = directory_ / "copy.sqlite";
+    ASSERT_TRUE(store().copy_to(copy));
+    put("b", 2, "open");
+    EXPECT_FALSE(store().copy_to(copy)) << "it exists";
+    auto opened = StateStore::open(copy);
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_EQ(*(*opened)->count(kIncidents, {}), 1u);
+}
+
 TEST_F(StateStoreTest, ATransactionIsAllOrNothing) {
     const auto failed = store().transact(Durability::Process, [](Operations& operations) -> Result<Unit> {
         TRY([[maybe_unused]] const auto revision, operations.put(kIncidents, {.id = "a", .time = at(1)}));
