@@ -83,6 +83,8 @@ private:
     std::uint32_t room_ = 0;  // In bits.
 };
 
+inline constexpr unsigned kPeekBits = 57;  // So many can always be looked at in one word.
+
 // Reading past the end turns ok() false and gives zeros.
 class BitReader {
 public:
@@ -91,7 +93,7 @@ public:
 
     // REQUIRES: count <= 64.
     std::uint64_t read(unsigned count) {
-        if (count > bits_ - at_) {
+        if (at_ > bits_ || count > bits_ - at_) {
             at_ = bits_;
             ok_ = false;
             return 0;
@@ -110,8 +112,18 @@ public:
         return (word >> (64 - count)) | (data_[(at_ - 1) / 8] >> (8 - more));
     }
 
+    // The next kPeekBits bits at the top of a word; zeros past the end.
+    std::uint64_t peek() const { return load(at_ / 8) << (at_ % 8); }
+    void skip(unsigned count) { at_ += count; }
+    // read() without its care: going past the end shows in ok() alone. REQUIRES: count <= kPeekBits.
+    std::uint64_t take(unsigned count) {
+        const std::uint64_t word = count == 0 ? 0 : peek() >> (64 - count);
+        at_ += count;
+        return word;
+    }
+
     bool bit() { return read(1) != 0; }
-    bool ok() const { return ok_; }
+    bool ok() const { return ok_ && at_ <= bits_; }
 
 private:
     std::uint64_t load(std::size_t byte) const {

@@ -70,12 +70,13 @@ std::string seal_chunk_as(Encoding encoding, std::span<const Sample> samples) {
 }
 
 std::string seal_chunk(std::span<const Sample> samples) {
+    constexpr std::size_t kSurelyGood = 3;  // Bytes a sample: below, XOR doesn't come close.
     std::string packed = seal_chunk_as(Encoding::Packed, samples);
-    std::string best = seal_chunk_as(Encoding::Xor, samples);
-    if (!packed.empty() && packed.size() < best.size()) {
-        best = std::move(packed);
+    if (!packed.empty() && packed.size() < kSurelyGood * samples.size()) {
+        return packed;
     }
-    return best;
+    std::string best = seal_chunk_as(Encoding::Xor, samples);
+    return !packed.empty() && packed.size() < best.size() ? packed : best;
 }
 
 bool has_histograms(std::string_view sealed) {

@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<double, 13> kPowersOfTen{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53: up to here a double holds every integer.
 constexpr unsigned kMaxOrder = 2;
+constexpr unsigned kMultiplied = 4;  // Beside the order: a multiplier stands behind the base.
 
 double unscale(std::int64_t scaled, unsigned exponent) {
     return static_cast<double>(scaled) / kPowersOfTen[exponent];
@@ -25,91 +26,109 @@ bool scale(double value, unsigned exponent, std::int64_t& scaled) {
     if (!(std::abs(product) < kExactIntegers)) {  // Also refuses NaN.
         return false;
     }
-    scaled = std::llround(product);
+    const double half = exponent == 0 ? 0 : std::copysign(0.5, product);
+    scaled = static_cast<std::int64_t>(product + half);
     return std::bit_cast<std::uint64_t>(unscale(scaled, exponent)) == std::bit_cast<std::uint64_t>(value);
 }
 
-bool scale_all(std::span<const Sample> samples, unsigned exponent, std::vector<std::int64_t>& scaled) {
+// The least exponent at which every value is an integer, and these; false if there is none.
+bool find_exponent(std::span<const Sample> samples, unsigned& exponent, std::vector<std::int64_t>& scaled) {
     scaled.resize(samples.size());
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        if (!scale(samples[i].value, exponent, scaled[i])) {
+    exponent = 0;
+    // Most chunks without one fail at their first value, and cheaply. Once one value asks for more digits, those before
+    // it are looked at again.
+    for (std::size_t i = 0; i < samples.size();) {
+        if (scale(samples[i].value, exponent, scaled[i])) {
+            ++i;
+        } else if (++exponent < kPowersOfTen.size()) {
+            std::int64_t unused = 0;
+            while (exponent + 1 < kPowersOfTen.size() && !scale(samples[i].value, exponent, unused)) {
+                ++exponent;
+            }
+            i = 0;
+        } else {
             return false;
         }
     }
     return true;
 }
 
-// The least exponent at which every value is an integer; false if there is none.
-bool find_exponent(std::span<const Sample> samples, unsigned& exponent, std::vector<std::int64_t>& scaled) {
-    for (exponent = 0; exponent < kPowersOfTen.size(); ++exponent) {
-        // Most chunks fail here at their first value, and cheaply.
-        if (scale_all(samples, exponent, scaled)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Turns values into differences; the first stays what it was.
-void differentiate(std::vector<std::int64_t>& values, std::size_t from) {
-    for (std::size_t i = values.size(); i-- > from;) {
+void differentiate(std::span<std::int64_t> values) {
+    for (std::size_t i = values.size(); i-- > 1;) {
         values[i] = wrapping_sub(values[i], values[i - 1]);
     }
 }
 
-void integrate(std::vector<std::int64_t>& values, std::size_t from) {
-    for (std::size_t i = from; i < values.size(); ++i) {
-        values[i] = wrapping_add(values[i], values[i - 1]);
+// The order of differences, 0 to 2, that comes out shortest: its number, that many first elements as varints, and the
+// rest packed. Uses up `values`.
+void encode_best(std::vector<std::int64_t>& values, std::string& out) {
+    constexpr std::size_t kFirstBits = 24;  // What an element outside the packed part takes, about.
+    thread_local std::array<std::vector<std::int64_t>, kMaxOrder + 1> lists;
+    std::array<PforFrame, kMaxOrder + 1> frames;
+    const std::size_t count = values.size();
+    unsigned best = 0;
+    for (unsigned order = 0; order <= kMaxOrder && order < count; ++order) {
+        if (order > 0) {
+            lists[order] = lists[order - 1];
+            differentiate(std::span(lists[order]).subspan(order - 1));
+        } else {
+            lists[0].swap(values);
+        }
+        frames[order] = guess_pfor(std::span(lists[order]).subspan(order));
+        if (frames[order].bits + order * kFirstBits < frames[best].bits + best * kFirstBits) {
+            best = order;
+        }
+        if (frames[order].bits == 0) {
+            break;  // Nothing is shorter than this.
+        }
     }
+    const std::span<const std::int64_t> rest = std::span(lists[best]).subspan(best);
+    const PforFrame frame = plan_pfor(rest, frames[best]);
+    const bool multiplied = frame.multiplier != 1;
+    out += static_cast<char>(best | (multiplied ? kMultiplied : 0U));
+    for (unsigned i = 0; i < best; ++i) {
+        put_varint(out, zigzag(lists[best][i]));
+    }
+    pfor_encode(rest, frame, out);
 }
 
-// `order` differences: that many first elements as varints, the rest packed.
-void encode_series(std::vector<std::int64_t> values, unsigned order, std::string& out) {
-    for (unsigned i = 0; i < order; ++i) {
-        differentiate(values, i + 1);
-    }
-    for (unsigned i = 0; i < order; ++i) {
-        put_varint(out, zigzag(values[i]));
-    }
-    pfor_encode(std::span(values).subspan(order), out);
-}
-
-bool decode_series(ByteReader& reader, unsigned order, std::size_t count, std::vector<std::int64_t>& values) {
-    if (count <= order) {
+// Gives `count` integers to take(index, value); false if malformed.
+template <typename Take>
+bool decode_best(ByteReader& reader, std::size_t count, Take take) {
+    const unsigned head = reader.fixed<std::uint8_t>();
+    const unsigned order = head & ~kMultiplied;
+    if (!reader.ok() || order > kMaxOrder || count <= order) {
         return false;
     }
     std::array<std::int64_t, kMaxOrder> first{};
     for (unsigned i = 0; i < order; ++i) {
         first[i] = unzigzag(reader.varint());
     }
-    std::vector<std::int64_t> rest;
-    if (!pfor_decode(reader, count - order, rest)) {
+    PforReader values;
+    if (!values.open(reader, count - order, (head & kMultiplied) != 0)) {
         return false;
     }
-    values.assign(first.begin(), first.begin() + order);
-    values.insert(values.end(), rest.begin(), rest.end());
-    for (unsigned i = order; i-- > 0;) {
-        integrate(values, i + 1);
+    std::size_t i = 0;
+    std::int64_t value = first[0];
+    switch (order) {
+        case 0:
+            values.each([&](std::int64_t next) { take(i++, next); });
+            break;
+        case 1:
+            take(i++, value);
+            values.each([&](std::int64_t delta) { take(i++, value = wrapping_add(value, delta)); });
+            break;
+        default:
+            std::int64_t delta = first[1];
+            take(i++, value);
+            take(i++, value = wrapping_add(value, delta));
+            values.each([&](std::int64_t change) {
+                delta = wrapping_add(delta, change);
+                take(i++, value = wrapping_add(value, delta));
+            });
     }
     return true;
-}
-
-// The order of differences, 0 to 2, that comes out shortest; its number stands before the series.
-void encode_best(const std::vector<std::int64_t>& values, std::string& out) {
-    std::string best;
-    for (unsigned order = 0; order <= kMaxOrder && order < values.size(); ++order) {
-        std::string candidate(1, static_cast<char>(order));
-        encode_series(values, order, candidate);
-        if (best.empty() || candidate.size() < best.size()) {
-            best = std::move(candidate);
-        }
-    }
-    out += best;
-}
-
-bool decode_best(ByteReader& reader, std::size_t count, std::vector<std::int64_t>& values) {
-    const unsigned order = reader.fixed<std::uint8_t>();
-    return reader.ok() && order <= kMaxOrder && decode_series(reader, order, count, values);
 }
 
 }  // namespace
@@ -122,6 +141,7 @@ bool PackedCodec::encode(std::span<const Sample> samples, std::string& out) cons
     }
     out += static_cast<char>(exponent);
     encode_best(numbers, out);
+    numbers.resize(samples.size());
     for (std::size_t i = 0; i < samples.size(); ++i) {
         numbers[i] = samples[i].time;
     }
@@ -132,16 +152,24 @@ bool PackedCodec::encode(std::span<const Sample> samples, std::string& out) cons
 bool PackedCodec::decode(std::string_view payload, std::size_t count, std::vector<Sample>& out) const {
     ByteReader reader(payload);
     const unsigned exponent = reader.fixed<std::uint8_t>();
-    std::vector<std::int64_t> values;
-    std::vector<std::int64_t> times;
-    if (exponent >= kPowersOfTen.size() || !decode_best(reader, count, values) || !decode_best(reader, count, times) ||
-        !reader.at_end()) {
+    if (exponent >= kPowersOfTen.size()) {
         return false;
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        out.push_back({times[i], unscale(values[i], exponent)});
-    }
-    return true;
+    const std::size_t start = out.size();
+    out.resize(start + count);
+    Sample* samples = out.data() + start;
+    const bool whole = exponent == 0;
+    const double power = kPowersOfTen[exponent];
+    const bool values = whole ? decode_best(reader, count,
+                                            [samples](std::size_t i, std::int64_t value) {
+                                                samples[i].value = static_cast<double>(value);
+                                            })
+                              : decode_best(reader, count, [samples, power](std::size_t i, std::int64_t value) {
+                                    samples[i].value = static_cast<double>(value) / power;
+                                });
+    const bool times =
+        values && decode_best(reader, count, [samples](std::size_t i, std::int64_t time) { samples[i].time = time; });
+    return times && reader.at_end();
 }
 
 }  // namespace stoker::tsdb

@@ -1,5 +1,6 @@
 #include "tsdb/codec_xor.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -30,14 +31,15 @@ std::int64_t sign_extend(std::uint64_t value, unsigned bits) {
 }
 
 std::int64_t read_time(BitReader& bits) {
-    if (!bits.bit()) {
+    const std::uint64_t word = bits.peek();
+    const auto bucket = static_cast<std::size_t>(std::min(std::countl_one(word), 4));
+    if (bucket == 0) {
+        bits.skip(1);
         return 0;
     }
-    std::size_t bucket = 0;
-    while (bucket + 1 < kBuckets.size() && bits.bit()) {
-        ++bucket;
-    }
-    return sign_extend(bits.read(kBuckets[bucket].value_bits), kBuckets[bucket].value_bits);
+    const TimeBucket& kind = kBuckets[bucket - 1];
+    bits.skip(kind.prefix_bits);
+    return sign_extend(kind.value_bits == 64 ? bits.read(64) : bits.take(kind.value_bits), kind.value_bits);
 }
 
 // The window of meaningful bits that a value may reuse from the one before.
@@ -48,18 +50,25 @@ struct Window {
 
 // The XOR with the value before; false if the bits make no sense.
 bool read_value(BitReader& bits, Window& window, std::uint64_t& difference) {
-    difference = 0;
-    if (!bits.bit()) {
+    const std::uint64_t word = bits.peek();
+    if (word >> 63 == 0) {
+        bits.skip(1);
+        difference = 0;
         return true;
     }
-    if (bits.bit()) {
-        window.leading = static_cast<unsigned>(bits.read(5));
-        window.meaningful = static_cast<unsigned>(bits.read(6)) + 1;
+    if (word >> 62 == 0b11) {
+        window.leading = static_cast<unsigned>(word >> 57 & 31);
+        window.meaningful = static_cast<unsigned>(word >> 51 & 63) + 1;
+        bits.skip(13);
+    } else {
+        bits.skip(2);
     }
     if (window.meaningful == 0 || window.leading + window.meaningful > 64) {
         return false;
     }
-    difference = bits.read(window.meaningful) << (64 - window.leading - window.meaningful);
+    const std::uint64_t meaningful =
+        window.meaningful <= kPeekBits ? bits.take(window.meaningful) : bits.read(window.meaningful);
+    difference = meaningful << (64 - window.leading - window.meaningful);
     return true;
 }
 
@@ -92,10 +101,28 @@ bool XorCodec::decode(std::string_view payload, std::size_t count, std::vector<S
     BitReader bits(payload);
     auto time = static_cast<std::int64_t>(bits.read(64));
     std::uint64_t value = bits.read(64);
-    out.push_back({time, std::bit_cast<double>(value)});
+    // Two bits a sample is the least there can be: a count beyond that is damage.
+    if (!bits.ok() || count > payload.size() * 4) {
+        return false;
+    }
+    const std::size_t start = out.size();
+    out.resize(start + count);
+    Sample* at = out.data() + start;
+    Sample* const end = at + count;
+    *at++ = {time, std::bit_cast<double>(value)};
     std::int64_t delta = 0;
     Window window;
-    for (std::size_t i = 1; i < count && bits.ok(); ++i) {
+    while (at != end) {
+        // Samples on time with the value of before are two zeros each: all that can be seen at once.
+        const auto zeros = static_cast<std::ptrdiff_t>(std::countl_zero(bits.peek() | 1U << 6)) / 2;
+        if (const std::ptrdiff_t run = std::min(zeros, end - at); run > 0) {
+            for (Sample* const upto = at + run; at != upto; ++at) {
+                time = wrapping_add(time, delta);
+                *at = {time, std::bit_cast<double>(value)};
+            }
+            bits.skip(static_cast<unsigned>(2 * run));
+            continue;
+        }
         delta = wrapping_add(delta, read_time(bits));
         time = wrapping_add(time, delta);
         std::uint64_t difference = 0;
@@ -103,7 +130,7 @@ bool XorCodec::decode(std::string_view payload, std::size_t count, std::vector<S
             return false;
         }
         value ^= difference;
-        out.push_back({time, std::bit_cast<double>(value)});
+        *at++ = {time, std::bit_cast<double>(value)};
     }
     return bits.ok();
 }
