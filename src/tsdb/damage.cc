@@ -15,6 +15,7 @@ bool DamageLog::add(std::string where, std::string what) {
         return false;
     }
     ++count_;
+    log::error("metrics store: part of it can't be read", {{"where", where}, {"what", what}});
     if (damage_.size() < kMost) {
         damage_.push_back({std::move(where), std::move(what), to_millis(now())});
     }
@@ -33,14 +34,11 @@ std::string DamageLog::summary() const {
 }
 
 void StoreImpl::note_damage(const std::string& where, const std::string& what) const {
-    if (damage_.add(where, what)) {
-        log::error("metrics store: part of it can't be read", {{"where", where}, {"what", what}});
-        metrics_.damaged.add();
-    }
+    damage_->add(where, what);
 }
 
 std::vector<Damage> StoreImpl::damage() const {
-    return damage_.list();
+    return damage_->list();
 }
 
 }  // namespace stoker::tsdb

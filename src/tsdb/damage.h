@@ -15,10 +15,11 @@ class DamageLog {
 public:
     static constexpr std::size_t kMost = 1000;  // More are counted only.
 
-    // False if it was known already.
+    // Logs it too, once. False if it was known already.
     bool add(std::string where, std::string what);
     std::vector<Damage> list() const;
     bool empty() const { return count_.load() == 0; }
+    std::size_t count() const { return count_.load(); }
     // "N parts unreadable, first WHERE: WHAT". REQUIRES: not empty.
     std::string summary() const;
 

@@ -43,6 +43,46 @@ Result<std::size_t> StoreImpl::delete_series(const std::vector<Matcher>& matcher
     return touched;
 }
 
+// Everything deleted goes to the disk first, sealed, so that it can be rewritten there. The checkpoint at the end drops
+// the log's copies: replayed without their tombstones they would show again. Until then both are still there.
+Result<Unit> StoreImpl::clean_tombstones() {
+    MutexLock lock(maintenance_);
+    TRY_UNIT(writable());
+    auto done = clean_all();
+    return done ? std::move(done) : fail(std::move(done).error());
+}
+
+Result<Unit> StoreImpl::clean_all() {
+    const std::vector<SeriesId> ids = tombstones_.ids();
+    std::vector<std::pair<SeriesId, SharedIntervals>> cleaned;
+    for (const SeriesId id : ids) {
+        Shard& shard = *shards_[shard_of_id(id)];
+        MutexLock lock(shard.mutex());
+        cleaned.emplace_back(id, tombstones_.of(id));
+        if (MemSeries* series = shard.find(id)) {
+            series->seal();
+            series->seal_late();
+        }
+    }
+    TRY_UNIT(checkpoint(0));  // Writes what is sealed, whoever sealed it.
+    for (const auto& [id, hidden] : cleaned) {
+        const auto erase = [&intervals = *hidden](SampleList& list) {
+            SampleList kept;
+            for (std::size_t i = 0; i < list.size(); ++i) {
+                if (!contains(intervals, list.samples[i].time)) {
+                    kept.push_back(list.samples[i], list.histogram(i));
+                }
+            }
+            const bool changed = kept.size() != list.size();
+            list = std::move(kept);
+            return changed;
+        };
+        TRY_UNIT(disk_->rewrite(id, hidden->front().start, hidden->back().end, erase));
+        tombstones_.remove_those(id, hidden);
+    }
+    return checkpoint(0);
+}
+
 bool StoreImpl::replay_tombstone(std::string_view body, const std::function<SeriesId(SeriesId)>& resolve) {
     ByteReader reader(body);
     const SeriesId id = reader.varint();
@@ -67,16 +107,18 @@ void StoreImpl::save_tombstones(DiskBatch& batch) {
     }
 }
 
-Result<Unit> StoreImpl::load_tombstones() {
-    return disk_->each_meta(MetaKind::Tombstones, [this](std::string_view key, std::string_view value) -> Result<Unit> {
-        const auto intervals = decode_intervals(value);
-        if (intervals && key.size() == sizeof(SeriesId)) {
-            tombstones_.add_all(get_ordered(key.data()), *intervals);
-        } else {
-            note_damage("chunks: tombstones", "they can't be read: deleted samples may show again");
+Result<Unit> StoreImpl::load_tombstones(const DamageVisitor& on_damage) {
+    const auto on_entry = [&](std::string_view key, std::string_view value) -> Result<Unit> {
+        TRY(const auto intervals, decode_intervals(value));
+        if (key.size() != sizeof(SeriesId)) {
+            return Error{Errc::Corruption, "malformed key"};
         }
+        tombstones_.add_all(get_ordered(key.data()), intervals);
         return Unit{};
-    });
+    };
+    TRY_UNIT(disk_->each_meta(MetaKind::Tombstones, on_entry, on_damage));
+    (void)tombstones_.take_changed();
+    return Unit{};
 }
 
 }  // namespace stoker::tsdb

@@ -3,7 +3,9 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
@@ -87,8 +89,38 @@ rocksdb::ColumnFamilyOptions family_options(const StoreOptions& options, std::sh
     family.arena_block_size = std::size_t{256} << 10;
     family.target_file_size_base = std::uint64_t{32} << 20;
     family.compression = compression;
+    family.level0_slowdown_writes_trigger = 1 << 20;  // Days don't overlap, and maintain() must never wait for long.
+    family.level0_stop_writes_trigger = 1 << 20;
     return family;
 }
+
+// In the order of Disk's handles.
+std::vector<rocksdb::ColumnFamilyDescriptor> all_families(const StoreOptions& options) {
+    const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, 2);
+    const auto packed = family_options(options, cache, rocksdb::kZSTD);
+    return {{rocksdb::kDefaultColumnFamilyName, packed},
+            {"series", packed},
+            {"chunks", packed},
+            {"heads", family_options(options, cache, rocksdb::kNoCompression)},
+            {"meta", packed},
+            {"late", packed}};
+}
+
+// Says what RocksDB finds while it works in the background, and keeps old damage from stopping new writes.
+class BackgroundWatch final : public rocksdb::EventListener {
+public:
+    explicit BackgroundWatch(std::function<void(const std::string&)> report) : report_(std::move(report)) {}
+
+    void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
+        if (reason == rocksdb::BackgroundErrorReason::kCompaction && status->IsCorruption()) {
+            report_(status->ToString());
+            *status = rocksdb::Status::OK();
+        }
+    }
+
+private:
+    const std::function<void(const std::string&)> report_;
+};
 
 }  // namespace
 
@@ -124,6 +156,10 @@ Result<Labels> decode_labels(std::string_view bytes) {
 void DiskBatch::put_chunk(ChunkFamily family, SeriesId id, std::int64_t min_time, std::string_view sealed) {
     batch_.Put(disk_.family(family), chunk_key(partition_of(min_time), id, min_time),
                rocksdb::Slice(sealed.data(), sealed.size()));
+}
+
+void DiskBatch::remove_chunk(ChunkFamily family, SeriesId id, std::int64_t min_time) {
+    batch_.Delete(disk_.family(family), chunk_key(partition_of(min_time), id, min_time));
 }
 
 void DiskBatch::put_series(SeriesId id, std::string_view labels) {
@@ -163,38 +199,70 @@ void DiskBatch::remove_series(SeriesId id) {
     batch_.Delete(disk_.heads_, id_key(id));
 }
 
-Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const StoreOptions& options) {
+Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const StoreOptions& options,
+                                         std::shared_ptr<DamageLog> damage) {
     TRY_UNIT(ensure_directory(directory));
     std::shared_ptr<Disk> disk(new Disk());
-    const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, 2);
-    const auto packed = family_options(options, cache, rocksdb::kZSTD);
-    const std::vector<rocksdb::ColumnFamilyDescriptor> families{
-        {rocksdb::kDefaultColumnFamilyName, packed},
-        {"series", packed},
-        {"chunks", packed},
-        {"heads", family_options(options, cache, rocksdb::kNoCompression)},
-        {"meta", packed},
-        {"late", packed}};
+    disk->damage_ = damage;
+    const auto families = all_families(options);
     rocksdb::DB* db = nullptr;
     rocksdb::DBOptions settings = database_options(options);
     if (options.faults != nullptr) {
         disk->env_ = faulty_env(*options.faults);
         settings.env = disk->env_.get();
     }
-    const auto status = rocksdb::DB::Open(settings, directory, families, &disk->handles_, &db);
+    settings.listeners.push_back(
+        std::make_shared<BackgroundWatch>([damage, failed = disk->compaction_failed_](const std::string& what) {
+            damage->add("chunks: compaction", what);
+            failed->store(true);
+        }));
+    auto status = rocksdb::DB::Open(settings, directory, families, &disk->handles_, &db);
+    if (status.IsCorruption()) {
+        // A file that tells where the others belong, most likely. What is left is put together anew; what does not fit
+        // goes to chunks/lost.
+        damage->add(directory, status.ToString());
+        status = rocksdb::RepairDB(directory, settings, families);
+        if (status.ok()) {
+            status = rocksdb::DB::Open(settings, directory, families, &disk->handles_, &db);
+        }
+    }
     if (!status.ok()) {
         if (status.ToString().find("lock") != std::string::npos) {
             return Error{Errc::Conflict, "metrics store " + directory + " is in use by another process"};
         }
         return to_error(status, "open metrics store " + directory);
     }
-    disk->db_.reset(db);
-    disk->series_ = disk->handles_[1];
-    disk->chunks_ = disk->handles_[2];
-    disk->heads_ = disk->handles_[3];
-    disk->meta_ = disk->handles_[4];
-    disk->late_ = disk->handles_[5];
+    disk->adopt(db);
     return disk;
+}
+
+Result<Unit> Disk::copy_to(const std::string& directory) const {
+    rocksdb::Checkpoint* raw = nullptr;
+    TRY_UNIT(checked(rocksdb::Checkpoint::Create(db_.get(), &raw), "snapshot"));
+    const std::unique_ptr<rocksdb::Checkpoint> copier(raw);
+    return checked(copier->CreateCheckpoint(directory), "snapshot");
+}
+
+Result<std::shared_ptr<Disk>> Disk::open_to_read(const std::string& directory, std::shared_ptr<DamageLog> damage) {
+    std::shared_ptr<Disk> disk(new Disk());
+    disk->damage_ = std::move(damage);
+    rocksdb::DB* db = nullptr;
+    rocksdb::DBOptions settings = database_options({});
+    settings.create_if_missing = false;
+    settings.create_missing_column_families = false;
+    const auto status = rocksdb::DB::OpenForReadOnly(settings, directory, all_families({}), &disk->handles_, &db);
+    TRY_UNIT(checked(status, "open " + directory));
+    disk->adopt(db);
+    return disk;
+}
+
+void Disk::adopt(rocksdb::DB* db) {
+    db_.reset(db);
+    series_ = handles_[1];
+    chunks_ = handles_[2];
+    heads_ = handles_[3];
+    meta_ = handles_[4];
+    late_ = handles_[5];
 }
 
 Disk::~Disk() {
@@ -203,6 +271,14 @@ Disk::~Disk() {
             (void)db_->DestroyColumnFamilyHandle(handle);
         }
         (void)db_->Close();
+    }
+}
+
+void Disk::spare_damaged() {
+    if (compaction_failed_->exchange(false)) {
+        for (auto* handle : handles_) {
+            (void)db_->SetOptions(handle, {{"disable_auto_compactions", "true"}});
+        }
     }
 }
 
@@ -223,46 +299,6 @@ Result<Unit> Disk::resume() {
 Result<Unit> Disk::checkpoint() {
     return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, late_, heads_, meta_}),
                    "flush metrics chunks");
-}
-
-Result<Unit> Disk::each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit) const {
-    rocksdb::ReadOptions options;
-    options.fill_cache = false;
-    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, series_));
-    for (it->SeekToFirst(); it->Valid(); it->Next()) {
-        if (it->key().size() != kIdKey) {
-            return Error{Errc::Corruption, "series with a malformed key"};
-        }
-        TRY(Labels labels, decode_labels({it->value().data(), it->value().size()}));
-        TRY_UNIT(visit(get_ordered(it->key().data()), std::move(labels)));
-    }
-    return checked(it->status(), "read series");
-}
-
-Result<Unit> Disk::each_head(const std::function<Result<Unit>(SeriesId, HeadRecord)>& visit) const {
-    rocksdb::ReadOptions options;
-    options.fill_cache = false;
-    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, heads_));
-    for (it->SeekToFirst(); it->Valid(); it->Next()) {
-        if (it->key().size() != kIdKey) {
-            return Error{Errc::Corruption, "head with a malformed key"};
-        }
-        TRY(HeadRecord head, decode_head({it->value().data(), it->value().size()}));
-        TRY_UNIT(visit(get_ordered(it->key().data()), std::move(head)));
-    }
-    return checked(it->status(), "read heads");
-}
-
-Result<Unit> Disk::each_meta(
-    MetaKind kind, const std::function<Result<Unit>(std::string_view key, std::string_view value)>& visit) const {
-    rocksdb::ReadOptions options;
-    options.fill_cache = false;
-    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, meta_));
-    const char first = static_cast<char>(kind);
-    for (it->Seek(rocksdb::Slice(&first, 1)); it->Valid() && it->key()[0] == first; it->Next()) {
-        TRY_UNIT(visit({it->key().data() + 1, it->key().size() - 1}, {it->value().data(), it->value().size()}));
-    }
-    return checked(it->status(), "read metadata");
 }
 
 Result<std::optional<std::string>> Disk::chunk(ChunkFamily which, SeriesId id, std::int64_t min_time) const {
@@ -286,10 +322,11 @@ Result<Unit> Disk::drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t
     {
         std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), family));
         it->SeekToFirst();
-        if (!it->Valid()) {
+        if (it->Valid()) {
+            first = it->key().ToString();
+        } else if (!it->status().IsCorruption()) {
             return checked(it->status(), "find oldest chunk");
-        }
-        first = it->key().ToString();
+        }  // What can't be read is dropped by its age like all else: from the lowest key on.
     }
     const std::string end = day_key(partition_of(time));
     if (first >= end) {
@@ -332,14 +369,27 @@ ChunkCursor::ChunkCursor(std::shared_ptr<const Disk::View> view, ChunkFamily fam
 ChunkCursor::~ChunkCursor() = default;
 
 Result<bool> ChunkCursor::next(std::string_view& sealed) {
-    if (started_) {
+    if (failed_) {
+        failed_ = false;
+        if (day_ > partition_of(end_) - stride_) {
+            return false;
+        }
+        day_ += stride_;
+        stride_ *= 2;
+        iterator_->Seek(chunk_key(day_, id_, std::numeric_limits<std::int64_t>::min()));
+    } else if (started_) {
         iterator_->Next();
     } else {
         started_ = true;
+        day_ = partition_of(start_);
         seek_first();
     }
     const bool found = settle();
-    TRY_UNIT(checked(iterator_->status(), "read chunk"));
+    if (auto read = checked(iterator_->status(), "read chunk"); !read) {
+        failed_ = read.error().code == Errc::Corruption;
+        view_->damage().add("chunks", read.error().message);  // Which names the block.
+        return std::move(read).error();
+    }
     if (found) {
         sealed = {iterator_->value().data(), iterator_->value().size()};
     }
@@ -371,11 +421,12 @@ bool ChunkCursor::settle() {
         if (day > partition_of(end_)) {
             return false;
         }
+        day_ = day;
         if (id == id_) {
             return get_ordered_signed(key + 16) <= end_;
         }
-        const std::int64_t next_day = id < id_ ? day : day + 1;
-        iterator_->Seek(chunk_key(next_day, id_, std::numeric_limits<std::int64_t>::min()));
+        day_ = id < id_ ? day : day + 1;
+        iterator_->Seek(chunk_key(day_, id_, std::numeric_limits<std::int64_t>::min()));
     }
     return false;
 }

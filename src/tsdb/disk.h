@@ -8,6 +8,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +19,7 @@
 
 #include "base/result.h"
 #include "tsdb/chunk.h"
+#include "tsdb/damage.h"
 #include "tsdb/faults.h"
 #include "tsdb/head.h"
 #include "tsdb/index.h"
@@ -37,10 +39,13 @@ std::string meta_key(MetaKind kind, std::uint64_t number);
 // Chunks whose samples came in order, and those of late samples, which may overlap the others and each other.
 enum class ChunkFamily : std::uint8_t { InOrder, Late };
 
+using DamageVisitor = std::function<void(const std::string& where, const std::string& what)>;
+
 // A set of changes that is written as one.
 class DiskBatch {
 public:
     void put_chunk(ChunkFamily family, SeriesId id, std::int64_t min_time, std::string_view sealed);
+    void remove_chunk(ChunkFamily family, SeriesId id, std::int64_t min_time);
     void put_series(SeriesId id, std::string_view labels);
     void put_head(SeriesId id, std::string_view head);
     void remove_series(SeriesId id);
@@ -63,7 +68,11 @@ private:
 class Disk : public std::enable_shared_from_this<Disk> {
 public:
     // Errors: Conflict (another process has it open), Corruption, Unavailable.
-    static Result<std::shared_ptr<Disk>> open(const std::string& directory, const StoreOptions& options);
+    // What is found unreadable, now and later, goes to `damage`.
+    static Result<std::shared_ptr<Disk>> open(const std::string& directory, const StoreOptions& options,
+                                              std::shared_ptr<DamageLog> damage);
+    // Changes nothing there and needs no lock: for checking copies.
+    static Result<std::shared_ptr<Disk>> open_to_read(const std::string& directory, std::shared_ptr<DamageLog> damage);
     ~Disk();
     Disk(const Disk&) = delete;
     Disk& operator=(const Disk&) = delete;
@@ -72,19 +81,39 @@ public:
     Result<Unit> write(DiskBatch& batch);
     // Lets it write again after ResourceExhausted.
     Result<Unit> resume();
+    // A copy of everything written so far, with hard links where it can. REQUIRES: `directory` does not exist.
+    Result<Unit> copy_to(const std::string& directory) const;
     // Makes everything written so far durable, even against power loss.
     Result<Unit> checkpoint();
 
+    // Ends compaction once it has met damage: it would try the same again every second. Files pile up, nothing stops.
+    void spare_damaged();
+    DamageLog& damage() const { return *damage_; }
+
+    // These pass over what they can't read and say so: the errors they return are others.
     // All series, ascending by id.
-    Result<Unit> each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit) const;
-    Result<Unit> each_head(const std::function<Result<Unit>(SeriesId, HeadRecord)>& visit) const;
+    Result<Unit> each_series(const std::function<Result<Unit>(SeriesId, Labels)>& visit,
+                             const DamageVisitor& on_damage) const;
+    Result<Unit> each_head(const std::function<Result<Unit>(SeriesId, HeadRecord)>& visit,
+                           const DamageVisitor& on_damage) const;
 
     // Everything of one kind, ascending by key; `visit` gets the key without its first byte.
-    Result<Unit> each_meta(
-        MetaKind kind, const std::function<Result<Unit>(std::string_view key, std::string_view value)>& visit) const;
+    Result<Unit> each_meta(MetaKind kind,
+                           const std::function<Result<Unit>(std::string_view key, std::string_view value)>& visit,
+                           const DamageVisitor& on_damage) const;
+
+    // All chunks of a family, by day, series and time.
+    Result<Unit> each_chunk(ChunkFamily which,
+                            const std::function<Result<Unit>(SeriesId, std::string_view sealed)>& visit,
+                            const DamageVisitor& on_damage) const;
 
     // The chunk with exactly this first time, if there is one.
     Result<std::optional<std::string>> chunk(ChunkFamily family, SeriesId id, std::int64_t min_time) const;
+
+    // Rewrites a series' chunks that may have samples in [start, end]: `edit` takes samples out and says whether it
+    // did. Chunks that can't be read stay.
+    Result<Unit> rewrite(SeriesId id, std::int64_t start, std::int64_t end,
+                         const std::function<bool(SampleList&)>& edit);
 
     // Drops all chunks of days that end at or before `time`.
     Result<Unit> drop_before(std::int64_t time);
@@ -98,12 +127,15 @@ public:
 private:
     friend class DiskBatch;
     Disk() = default;
+    void adopt(rocksdb::DB* db);
     rocksdb::ColumnFamilyHandle* family(ChunkFamily which) const {
         return which == ChunkFamily::Late ? late_ : chunks_;
     }
     Result<Unit> drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t time);
 
     std::unique_ptr<rocksdb::Env> env_;  // Only with faults.
+    std::shared_ptr<DamageLog> damage_;
+    const std::shared_ptr<std::atomic<bool>> compaction_failed_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<rocksdb::DB> db_;
     rocksdb::ColumnFamilyHandle* series_ = nullptr;
     rocksdb::ColumnFamilyHandle* chunks_ = nullptr;
@@ -121,7 +153,8 @@ public:
                 std::int64_t end);
     ~ChunkCursor();
 
-    // The next chunk, valid until the following call; false at the end. Errors: Corruption, Unavailable.
+    // The next chunk, valid until the following call; false at the end. Errors: Corruption, after which the next call
+    // goes on some days later; Unavailable.
     Result<bool> next(std::string_view& sealed);
 
 private:
@@ -135,6 +168,9 @@ private:
     const std::int64_t start_;
     const std::int64_t end_;
     bool started_ = false;
+    bool failed_ = false;      // The last call could not read on.
+    std::int64_t day_ = 0;     // That it was looking at.
+    std::int64_t stride_ = 1;  // How many days it goes on by after an error: more each time.
 };
 
 class Disk::View {
@@ -145,6 +181,7 @@ public:
     View& operator=(const View&) = delete;
 
     std::unique_ptr<rocksdb::Iterator> chunks(ChunkFamily family) const;
+    DamageLog& damage() const { return disk_->damage(); }
 
 private:
     std::shared_ptr<Disk> disk_;

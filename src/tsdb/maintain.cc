@@ -231,6 +231,7 @@ Result<Unit> StoreImpl::maintain(Timestamp now) {
         return fail(std::move(recovered).error());
     }
     TRY_UNIT(writable());
+    disk_->spare_damaged();
     if (last_checkpoint_ == kNever) {
         last_checkpoint_ = millis;
     }
@@ -251,6 +252,8 @@ Result<Unit> StoreImpl::maintain(Timestamp now) {
         last_checkpoint_ = millis;
         checkpoint_due_ = false;
     }
+    metrics_.damaged.add(static_cast<double>(damage_->count() - damage_counted_));
+    damage_counted_ = damage_->count();
     metrics_.disk_bytes.set(static_cast<double>(disk_->bytes()));
     metrics_.log_bytes.set(static_cast<double>(wal_->bytes()));
     metrics_.maintain_seconds.observe(

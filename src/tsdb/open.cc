@@ -12,6 +12,8 @@ namespace stoker::tsdb {
 
 namespace {
 
+constexpr SeriesId kSkippedNumbers = SeriesId{1} << 20;  // Left free where ids may be in use that can't be read.
+
 // Puts the log's entries into the shards.
 class Replayer {
 public:
@@ -83,8 +85,9 @@ private:
 
 Result<Unit> StoreImpl::load(const std::string& directory) {
     const auto started = std::chrono::steady_clock::now();
+    directory_ = directory;
     TRY_UNIT(ensure_directory(directory));
-    TRY(disk_, Disk::open(directory + "/chunks", options_));
+    TRY(disk_, Disk::open(directory + "/chunks", options_, damage_));
     TRY_UNIT(load_disk());
     TRY_UNIT(load_meta());
     TRY_UNIT(load_log(directory + "/wal"));
@@ -96,7 +99,8 @@ Result<Unit> StoreImpl::load(const std::string& directory) {
 }
 
 Result<Unit> StoreImpl::load_disk() {
-    TRY_UNIT(disk_->each_series([this](SeriesId id, const Labels& labels) -> Result<Unit> {
+    const auto on_damage = [this](const std::string& where, const std::string& what) { note_damage(where, what); };
+    const auto on_series = [this](SeriesId id, const Labels& labels) -> Result<Unit> {
         const std::uint64_t hash = labels.hash();
         if (shard_of_hash(hash) != shard_of_id(id)) {
             return Error{Errc::Corruption, "series " + labels.text() + " lies under an id that is not its own"};
@@ -106,15 +110,51 @@ Result<Unit> StoreImpl::load_disk() {
         shard.create(id, hash, labels, index_).defined = true;
         next_number_.store(std::max(next_number_.load(), id / kShards + 1));
         return Unit{};
-    }));
-    return disk_->each_head([this](SeriesId id, HeadRecord head) -> Result<Unit> {
+    };
+    TRY_UNIT(disk_->each_series(on_series, on_damage));
+    const auto on_head = [this](SeriesId id, HeadRecord head) -> Result<Unit> {
         Shard& shard = *shards_[shard_of_id(id)];
         MutexLock lock(shard.mutex());
         if (MemSeries* series = shard.find(id)) {
             series->restore(std::move(head));
         }
         return Unit{};
-    });
+    };
+    TRY_UNIT(disk_->each_head(on_head, on_damage));
+    return damage_->empty() ? Unit{} : load_around_damage();
+}
+
+// What is known of series and heads by their chunks alone, after some of the former could not be read.
+Result<Unit> StoreImpl::load_around_damage() {
+    const auto on_chunk = [this](SeriesId id, std::string_view sealed) -> Result<Unit> {
+        // An id whose definition is lost must not be given again: a new series would get the old one's samples.
+        next_number_.store(std::max(next_number_.load(), id / kShards + 1));
+        Shard& shard = *shards_[shard_of_id(id)];
+        MutexLock lock(shard.mutex());
+        MemSeries* series = shard.find(id);
+        if (series == nullptr) {
+            return Unit{};
+        }
+        SampleList samples;
+        TRY_UNIT(read_chunk(sealed, samples));
+        const std::int64_t first = samples.samples.front().time;
+        const Sample last = samples.samples.back();
+        if (series->first_time == kNever || first < series->first_time) {
+            series->first_time = first;
+        }
+        if (series->disk_time == kNever || last.time > series->disk_time) {
+            series->disk_time = last.time;
+            if (series->open.empty() && !series->has_open_histograms() && last.time > series->open.max_time()) {
+                series->open = OpenChunk(last);
+            }
+        }
+        return Unit{};
+    };
+    const auto on_damage = [this](const std::string& where, const std::string& what) { note_damage(where, what); };
+    TRY_UNIT(disk_->each_chunk(ChunkFamily::InOrder, on_chunk, on_damage));
+    // More may have been lost with their chunks.
+    next_number_.fetch_add(kSkippedNumbers);
+    return Unit{};
 }
 
 Result<Unit> StoreImpl::load_log(const std::string& directory) {

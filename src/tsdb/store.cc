@@ -97,8 +97,8 @@ StoreStats StoreImpl::stats() const {
 
 Result<Unit> StoreImpl::health() const {
     TRY_UNIT(writable());
-    if (!damage_.empty()) {
-        return Error{Errc::Corruption, "metrics store: " + damage_.summary()};
+    if (!damage_->empty()) {
+        return Error{Errc::Corruption, "metrics store: " + damage_->summary()};
     }
     return Unit{};
 }

@@ -101,27 +101,26 @@ bool StoreImpl::replay_record(RecordKind kind, std::string_view body,
 }
 
 Result<Unit> StoreImpl::load_meta() {
-    TRY_UNIT(load_tombstones());
-    TRY_UNIT(disk_->each_meta(MetaKind::Metadata, [this](std::string_view key, std::string_view value) -> Result<Unit> {
-        if (auto metadata = decode_metadata(value); metadata) {
-            metadata_.restore(std::string(key), *std::move(metadata));
-        } else {
-            note_damage("chunks: metadata of " + std::string(key), metadata.error().message);
-        }
+    const auto on_damage = [this](const std::string& where, const std::string& what) { note_damage(where, what); };
+    TRY_UNIT(load_tombstones(on_damage));
+    const auto on_metadata = [this](std::string_view key, std::string_view value) -> Result<Unit> {
+        TRY(auto metadata, decode_metadata(value));
+        metadata_.restore(std::string(key), std::move(metadata));
         return Unit{};
-    }));
+    };
+    TRY_UNIT(disk_->each_meta(MetaKind::Metadata, on_metadata, on_damage));
     std::uint64_t next = 0;
-    TRY_UNIT(disk_->each_meta(MetaKind::Exemplar, [&](std::string_view key, std::string_view value) -> Result<Unit> {
+    const auto on_exemplar = [&](std::string_view key, std::string_view value) -> Result<Unit> {
         SeriesId id = 0;
-        const auto exemplar = decode_exemplar(value, id);
-        if (exemplar && key.size() == sizeof(std::uint64_t)) {
-            next = get_ordered(key.data()) + 1;
-            exemplars_.restore(next - 1, id, *exemplar);
-        } else {
-            note_damage("chunks: an exemplar", "it can't be read");
+        TRY(const auto exemplar, decode_exemplar(value, id));
+        if (key.size() != sizeof(std::uint64_t)) {
+            return Error{Errc::Corruption, "malformed key"};
         }
+        next = get_ordered(key.data()) + 1;
+        exemplars_.restore(next - 1, id, exemplar);
         return Unit{};
-    }));
+    };
+    TRY_UNIT(disk_->each_meta(MetaKind::Exemplar, on_exemplar, on_damage));
     MutexLock lock(maintenance_);
     exemplars_saved_ = next;
     return Unit{};

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -118,6 +119,7 @@ private:
     void count(const AppendOutcome& outcome);
 
     Result<Unit> load_disk();
+    Result<Unit> load_around_damage();
     Result<Unit> load_log(const std::string& directory);
     void replay_late(Shard& shard, MemSeries& series, Sample sample, const HistogramPtr& histogram)
         REQUIRES_LOCK(shard.mutex());
@@ -148,20 +150,23 @@ private:
 
     // Tombstones, to and from the log and the disk.
     bool replay_tombstone(std::string_view body, const std::function<SeriesId(SeriesId)>& resolve);
+    Result<Unit> clean_all() REQUIRES_LOCK(maintenance_);
     void save_tombstones(DiskBatch& batch);
-    Result<Unit> load_tombstones();
+    Result<Unit> load_tombstones(const DamageVisitor& on_damage);
 
     // Which limit keeps a series with these labels out, and what grows there. REQUIRES: no shard's lock is held.
     std::string explain_limit(const Labels& labels) const;
     std::string largest_labels(const std::vector<Matcher>& matchers) const;
 
-    Result<Unit> writable() const;                       // Whether appends may go on.
-    Result<Unit> commit_log(std::uint64_t ticket);       // Waits for the log; after a failure the store is read-only.
-    Result<Unit> fail(Error error);                      // Makes the store read-only.
+    Result<Unit> writable() const;                  // Whether appends may go on.
+    Result<Unit> commit_log(std::uint64_t ticket);  // Waits for the log; after a failure the store is read-only.
+    Result<Unit> fail(Error error);                 // Makes the store read-only.
+    Result<Unit> write_snapshot(const std::filesystem::path& directory) REQUIRES_LOCK(maintenance_);
     Result<Unit> recover() REQUIRES_LOCK(maintenance_);  // Undoes fail() if space was all that lacked.
     void note_damage(const std::string& where, const std::string& what) const;
 
     const StoreOptions options_;
+    std::string directory_;
     mutable StoreMetrics metrics_;
     Index index_;
     std::array<std::unique_ptr<Shard>, kShards> shards_;
@@ -172,7 +177,7 @@ private:
     MetadataBook metadata_;
     ExemplarRing exemplars_;
     Tombstones tombstones_;
-    mutable DamageLog damage_;
+    const std::shared_ptr<DamageLog> damage_ = std::make_shared<DamageLog>();
 
     std::atomic<SeriesId> next_number_{1};  // So that no id is 0.
     std::atomic<std::uint64_t> appended_{0};
@@ -187,6 +192,7 @@ private:
     Mutex maintenance_;
     std::int64_t last_checkpoint_ GUARDED_BY(maintenance_);
     std::int64_t last_retire_ GUARDED_BY(maintenance_);
+    std::size_t damage_counted_ GUARDED_BY(maintenance_) = 0;
     bool checkpoint_due_ GUARDED_BY(maintenance_) = false;
     std::uint64_t exemplars_saved_ GUARDED_BY(maintenance_) = 0;    // Numbers below are on disk.
     std::uint64_t exemplars_dropped_ GUARDED_BY(maintenance_) = 0;  // Numbers below have left it.

@@ -95,7 +95,9 @@ private:
     void read(std::string_view bytes) {
         list_.clear();
         if (auto done = read_chunk(bytes, list_); !done) {
-            log::error("unreadable metrics chunk left out of a query", {{"error", done.error().message}});
+            if (series_->view_ != nullptr) {
+                series_->view_->damage().add("chunks: series " + series_->labels_.text(), done.error().message);
+            }
             list_.clear();
             status_ = std::move(done).error();
         }
@@ -116,15 +118,19 @@ private:
         if (disk == nullptr) {
             return false;
         }
-        const Result<bool> more = disk->next(bytes);
-        if (!more) {
-            log::error("metrics query could not read the disk", {{"error", more.error().message}});
-            status_ = more.error();
-        } else if (*more) {
-            return true;
+        for (;;) {
+            const Result<bool> more = disk->next(bytes);
+            if (more && *more) {
+                return true;
+            }
+            if (!more) {
+                status_ = more.error();
+            }
+            if (more || more.error().code != Errc::Corruption) {
+                disk.reset();
+                return false;
+            }
         }
-        disk.reset();
-        return false;
     }
 
     const std::shared_ptr<const StoredSeries> series_;

@@ -154,6 +154,16 @@ void Tombstones::remove(SeriesId id) {
     }
 }
 
+void Tombstones::remove_those(SeriesId id, const SharedIntervals& intervals) {
+    MutexLock lock(mutex_);
+    const auto found = intervals_.find(id);
+    if (found != intervals_.end() && found->second == intervals) {
+        intervals_.erase(found);
+        changed_.insert(id);
+        count_.store(intervals_.size(), std::memory_order_release);
+    }
+}
+
 void Tombstones::drop_before(std::int64_t time) {
     MutexLock lock(mutex_);
     for (auto at = intervals_.begin(); at != intervals_.end();) {

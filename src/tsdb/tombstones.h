@@ -48,6 +48,8 @@ public:
     SharedIntervals of(SeriesId id) const;
     bool covers(SeriesId id, TimeInterval range) const;
     void remove(SeriesId id);
+    // Unless more have come since of() gave these.
+    void remove_those(SeriesId id, const SharedIntervals& intervals);
     // Drops intervals that end before `time`.
     void drop_before(std::int64_t time);
 

@@ -1,0 +1,28 @@
+// A walk over a RocksDB family that goes on behind what can't be read.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace stoker::tsdb {
+
+struct ScanVisitor {
+    // An error ends the walk.
+    std::function<Result<Unit>(std::string_view key, std::string_view value)> on_entry;
+    // Nothing between the two keys can be read; "" is the end on either side. `what` is RocksDB's word for it.
+    std::function<void(std::string_view after, std::string_view before, const std::string& what)> on_gap;
+};
+
+// All keys from `first` on, ascending; those in blocks with a wrong checksum are left out and reported.
+Result<Unit> scan_family(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view first,
+                         const ScanVisitor& visitor);
+
+// A key as text for a message: hexadecimal.
+std::string key_text(std::string_view key);
+
+}  // namespace stoker::tsdb
