@@ -1,0 +1,53 @@
+// What the remote-write sender keeps in its journal, and what it makes of it.
+//
+// A record is one byte for the protocol ('1' or '2') and a remote-write message of that protocol, snappy-compressed: a
+// batch of our own as 2.0, what came by remote write just as it came.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "tsdb/labels.h"
+#include "tsdb/store.h"
+#include "wire/remote_write.h"
+
+namespace stoker::collect {
+
+// A record read back; kept as long as a part of it is unsent, since the message's views point into its body.
+struct QueuedRecord {
+    std::uint64_t sequence = 0;
+    std::string body;
+    wire::WriteRequest request;
+};
+
+// One series of a record with all it has there: the unit that is batched, sent and counted.
+struct QueuedSeries {
+    std::shared_ptr<const QueuedRecord> record;
+    std::uint32_t series = 0;
+
+    const wire::WriteRequest::Series& first() const { return record->request.series[series]; }
+    const wire::WriteRequest::Series& next() const { return record->request.series[series + 1]; }
+    // Samples and histograms.
+    std::size_t items() const {
+        return next().first_sample - first().first_sample + next().first_histogram - first().first_histogram;
+    }
+    std::string_view label_bytes() const { return record->request.label_bytes(first()); }
+};
+
+std::string encode_record(const std::vector<tsdb::SeriesSample>& samples);
+std::string encode_record(wire::RemoteWriteVersion version, std::string_view snappy_body);
+
+// Errors: InvalidArgument, ResourceExhausted.
+Result<std::shared_ptr<const QueuedRecord>> decode_record(std::uint64_t sequence, std::string_view payload);
+
+// The request that sends these series, compressed. External labels are added where a series has none of that name.
+// Sent by 1.0, start times and metadata stay behind.
+std::string encode_batch(std::span<const QueuedSeries> batch, wire::RemoteWriteVersion version,
+                         const tsdb::Labels& external_labels);
+
+}  // namespace stoker::collect
