@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,10 @@ struct RuleSpec {
 struct RuleGroupSpec {
     std::string file;
     std::string name;
-    Duration interval{0};      // 0: the manager's default.
-    Duration query_offset{0};  // Evaluates so far in the past.
-    std::int64_t limit = 0;    // Series or alerts that one rule may yield; 0: no limit.
-    Texts labels;              // Added to every rule that has not its own of that name.
+    Duration interval{0};                  // 0: the manager's default.
+    std::optional<Duration> query_offset;  // Evaluates so far in the past; none: the manager's default.
+    std::int64_t limit = 0;                // Series or alerts that one rule may yield; 0: no limit.
+    Texts labels;                          // Added to every rule that has not its own of that name.
     std::vector<RuleSpec> rules;
 };
 

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -17,12 +18,60 @@
 namespace stoker::alert {
 namespace {
 
-bool is_label_name(std::string_view name, bool metric) {
-    if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-    return std::all_of(name.begin(), name.end(), [metric](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-               (metric && c == ':');
-    });
+// Any text in UTF-8 can be a name.
+bool is_name(std::string_view name) {
+    for (std::size_t i = 0; i < name.size();) {
+        const auto lead = static_cast<unsigned char>(name[i]);
+        const std::size_t length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+        if (length == 0 || lead > 0xf4 || i + length > name.size()) return false;
+        for (std::size_t k = 1; k < length; ++k) {
+            if ((static_cast<unsigned char>(name[i + k]) & 0xc0) != 0x80) return false;
+        }
+        const auto second = length > 1 ? static_cast<unsigned char>(name[i + 1]) : 0;
+        if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0)) return false;
+        if ((lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second >= 0x90)) return false;
+        i += length;
+    }
+    return !name.empty();
+}
+
+// The offset of column `column` of line `line` of `text`, both from 1.
+std::size_t offset_of(std::string_view text, int line, int column) {
+    std::size_t at = 0;
+    for (; line > 1 && at != std::string_view::npos; --line) {
+        at = text.find('\n', at);
+        if (at != std::string_view::npos) ++at;
+    }
+    return at == std::string_view::npos ? text.size()
+                                        : std::min(text.size(), at + static_cast<std::size_t>(column - 1));
+}
+
+// Where the character at `offset` of a scalar's value stands in the file, if that can be told: plain and quoted scalars
+// on one line and literal blocks are in the file as they are in the value.
+std::optional<YAML::Mark> place_in_scalar(std::string_view file, const YAML::Node& node, std::size_t offset) {
+    const std::string& value = node.Scalar();
+    const YAML::Mark mark = node.Mark();
+    if (mark.is_null() || offset > value.size()) return std::nullopt;
+    const auto mark_at = static_cast<std::size_t>(mark.pos);
+    if (mark_at >= file.size()) return std::nullopt;
+    YAML::Mark found = mark;
+    const std::size_t lines =
+        static_cast<std::size_t>(std::count(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
+    if (file[mark_at] != '|') {
+        const std::size_t quote = file[mark_at] == '"' || file[mark_at] == '\'' ? 1 : 0;
+        if (lines > 0 || file.substr(mark_at + quote, offset) != value.substr(0, offset)) return std::nullopt;
+        found.column += static_cast<int>(quote + offset);
+        return found;
+    }
+    const std::size_t head = value.rfind('\n', offset == 0 ? 0 : offset - 1);
+    const std::size_t column = lines == 0 ? offset : offset - head - 1;
+    const std::size_t begin = offset_of(file, mark.line + 2 + static_cast<int>(lines), 1);
+    const std::size_t text = std::min(file.find_first_not_of(' ', begin), file.size());
+    const std::size_t value_line = lines == 0 ? 0 : head + 1;
+    const std::size_t value_text = std::min(value.find_first_not_of(' ', value_line), value.size());
+    found.line = mark.line + 1 + static_cast<int>(lines);
+    found.column = static_cast<int>(text - begin - (value_text - value_line) + column);
+    return found;
 }
 
 // Walks one file's YAML and notes what is wrong where.
@@ -32,6 +81,7 @@ public:
         : file_(std::move(file)), check_(check), into_(into) {}
 
     void parse(std::string_view text) {
+        source_ = text;
         YAML::Node root;
         try {
             root = YAML::Load(std::string(text));
@@ -111,17 +161,34 @@ private:
         for (const auto& entry : node) {
             const std::string entry_name = entry.first.IsScalar() ? entry.first.Scalar() : "";
             const std::string entry_key = join_key(join_key(key, name), entry_name);
-            if (!is_label_name(entry_name, false) || (labels && entry_name == "__name__")) {
+            if (!is_name(entry_name) || (labels && entry_name == "__name__")) {
                 problem(entry.first.Mark(), entry_key, "is not a valid name");
-            } else if (!entry.second.IsScalar()) {
+            } else if (!entry.second.IsScalar() && !entry.second.IsNull()) {
                 problem(entry.second.Mark(), entry_key, "must be a text");
-            } else if (const auto good = check_template(entry.second.Scalar()); !good) {
-                problem(entry.second.Mark(), entry_key, good.error().message);
+            } else if (const std::string value = entry.second.IsNull() ? "" : entry.second.Scalar();
+                       !is_name(value + "x")) {
+                problem(entry.second.Mark(), entry_key, "is not UTF-8");
             } else {
-                found[entry_name] = entry.second.Scalar();
+                found[entry_name] = value;
             }
         }
         return found;
+    }
+
+    void check_templates(const YAML::Node& map, const std::string& key, const std::string& alert) {
+        if (!map || !map.IsMap()) return;
+        for (const auto& entry : map) {
+            if (!entry.first.IsScalar() || !entry.second.IsScalar()) continue;
+            std::size_t offset = 0;
+            const auto good = check_template(entry.second.Scalar(), alert, &offset);
+            if (good) continue;
+            const auto place = place_in_scalar(source_, entry.second, offset);
+            // "template: __alert_X:1: what" is what Prometheus says where it has no place.
+            std::string message = good.error().message;
+            const std::size_t what = message.find(": ", message.find(alert.empty() ? ":" : alert));
+            if (what != std::string::npos) message = "template: " + message.substr(what + 2);
+            problem(place.value_or(entry.second.Mark()), join_key(key, entry.first.Scalar()), message);
+        }
     }
 
     RuleGroupSpec parse_group(const YAML::Node& node, const std::string& key) {
@@ -131,7 +198,7 @@ private:
         group.name = text(node, key, "name");
         if (group.name.empty()) problem(node.Mark(), key, "a group needs a `name`");
         group.interval = duration(node, key, "interval");
-        group.query_offset = duration(node, key, "query_offset");
+        if (node["query_offset"]) group.query_offset = duration(node, key, "query_offset");
         if (const std::string limit = text(node, key, "limit"); !limit.empty()) {
             const auto number = parse_integer(limit);
             if (number && *number >= 0) {
@@ -166,16 +233,26 @@ private:
         rule.kind = alert ? RuleSpec::Kind::Alerting : RuleSpec::Kind::Recording;
         rule.name = text(node, key, alert ? "alert" : "record");
         if (rule.name.empty()) problem(node.Mark(), key, "the rule's name is empty");
-        if (!alert && !rule.name.empty() && !is_label_name(rule.name, true)) {
+        if (!alert && !rule.name.empty() && !is_name(rule.name)) {
             problem(node["record"].Mark(), join_key(key, "record"), "`" + rule.name + "` is not a metric name");
+        } else if (!alert && rule.name.find_first_of("{}") != std::string::npos) {
+            problem(node["record"].Mark(), join_key(key, "record"),
+                    "`" + rule.name + "` is not a metric name: labels belong in `labels`, a selector in `expr`");
         }
         rule.hold_for = duration(node, key, "for");
         rule.keep_firing_for = duration(node, key, "keep_firing_for");
         rule.labels = texts(node, key, "labels", true);
         rule.annotations = texts(node, key, "annotations", false);
-        for (const char* name : {"for", "keep_firing_for", "annotations"}) {
-            if (!alert && node[name]) problem(node[name].Mark(), join_key(key, name), "is for alerts only");
+        if (alert) {
+            check_templates(node["labels"], join_key(key, "labels"), rule.name);
+            check_templates(node["annotations"], join_key(key, "annotations"), rule.name);
         }
+        const auto alerts_only = [&](const char* name, bool given) {
+            if (!alert && given) problem(node[name].Mark(), join_key(key, name), "is for alerts only");
+        };
+        alerts_only("for", rule.hold_for != Duration{0});
+        alerts_only("keep_firing_for", rule.keep_firing_for != Duration{0});
+        alerts_only("annotations", !rule.annotations.empty());
         parse_expr(node, key, rule);
         return rule;
     }
@@ -184,12 +261,24 @@ private:
         rule.expr = text(node, key, "expr");
         if (rule.expr.empty()) return problem(node.Mark(), key, "the rule has no `expr`");
         if (!check_) return;
-        if (const auto good = check_(rule.expr); !good) {
-            problem(node["expr"].Mark(), join_key(key, "expr"), good.error().message);
+        const auto good = check_(rule.expr);
+        if (good) return;
+        // "3:7: parse error: ..." counts lines and columns of the expression; say where that is in the file.
+        int line = 0;
+        int column = 0;
+        int length = 0;
+        std::optional<YAML::Mark> place;
+        if (std::sscanf(good.error().message.c_str(), "%d:%d: %n", &line, &column, &length) == 2 && line > 0 &&
+            column > 0) {
+            place = place_in_scalar(source_, node["expr"], offset_of(rule.expr, line, column));
         }
+        const YAML::Mark mark = place.value_or(node["expr"].Mark());
+        problem(mark, join_key(key, "expr"),
+                place ? good.error().message.substr(static_cast<std::size_t>(length)) : good.error().message);
     }
 
     const std::string file_;
+    std::string_view source_;
     const CheckFn& check_;
     RuleFiles& into_;
 };

@@ -139,9 +139,9 @@ TEST_F(GroupTest, LabelsAndAnnotationsAreExpanded) {
     rule.annotations = {{"summary", "{{ $value }}"}, {"plain", "as it is"}, {"broken", "{{ nonsense"}};
     RuleGroup group(group_of({rule}));
     world.set("x", {{Labels{{"sev", "page"}}, 7}});
-    const ExpandFn expand = [](std::string_view in, const Labels& labels, double value) -> Result<std::string> {
-        if (in == "{{ $labels.sev }}") return std::string(labels.get("sev"));
-        if (in == "{{ $value }}") return std::to_string(static_cast<int>(value));
+    const ExpandFn expand = [](std::string_view in, const AlertData& data) -> Result<std::string> {
+        if (in == "{{ $labels.sev }}") return std::string(data.labels.get("sev"));
+        if (in == "{{ $value }}") return std::to_string(static_cast<int>(data.value));
         return Error{Errc::InvalidArgument, "bad template"};
     };
     const Evaluation done = group.evaluate(from_millis(1), world.query(), expand, nullptr, nullptr);
@@ -162,7 +162,13 @@ TEST_F(GroupTest, RefusesAmbiguousResultsAndTooMany) {
     spec.limit = 1;
     RuleGroup limited(spec);
     evaluate(limited);
-    EXPECT_NE(limited.status().rules[0].error.find("limit is 1"), std::string::npos);
+    EXPECT_EQ(limited.status().rules[0].error,
+              "vector contains metrics with the same labelset after applying rule labels: r");
+    world.set("x", {{Labels{{"i", "1"}}, 1}, {Labels{{"i", "2"}}, 1}});
+    evaluate(limited);
+    EXPECT_EQ(limited.status().rules[0].error, "exceeded limit of 1 with 2 series");
+    EXPECT_EQ(limited.status().rules[1].error, "exceeded limit of 1 with 2 alerts");
+    EXPECT_TRUE(limited.status().rules[1].alerts.empty());
 }
 
 TEST_F(GroupTest, AScalarIsASampleWithoutLabels) {
@@ -179,6 +185,7 @@ TEST_F(GroupTest, EachRulesSamplesAreWrittenBeforeTheNextIsEvaluated) {
     world.set("a", {});
     const RuleGroup::WriteFn write = [this](const std::vector<tsdb::SeriesSample>& samples) {
         if (samples[0].labels.metric() == "a") world.set("a", {{Labels{}, samples[0].sample.value + 1}});
+        return Result<Unit>(Unit{});
     };
     EXPECT_EQ(text(group.evaluate(from_millis(1), world.query(), nullptr, write, nullptr).samples), "a 1.0\nb 2.0\n");
 }

@@ -1,6 +1,7 @@
 #include "alert/rule_manager.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -11,7 +12,43 @@ namespace {
 // Wakes at least so often, so that a clock that was set back does not stop evaluation for long.
 constexpr std::chrono::seconds kLongestSleep{5};
 
+// As Prometheus labels its metrics of groups.
+std::string key_of(const RuleGroupSpec& spec) {
+    return spec.file + ";" + spec.name;
+}
+
 }  // namespace
+
+RuleManager::Families::Families(metrics::Registry& registry)
+    : evaluations(registry.counter("stoker_rule_evaluations_total", "Rules evaluated.", {"rule_group"})),
+      failures(registry.counter("stoker_rule_evaluation_failures_total",
+                                "Rules whose query failed, whose result was refused or could not be stored.",
+                                {"rule_group"})),
+      iterations(registry.counter("stoker_rule_group_iterations_total",
+                                  "Evaluations of a group that were due, done or missed.", {"rule_group"})),
+      missed(registry.counter("stoker_rule_group_iterations_missed_total",
+                              "Evaluations of a group left out for lateness.", {"rule_group"})),
+      caught_up(registry.counter("stoker_rule_group_iterations_caught_up_total",
+                                 "Evaluations of a group that came late by an interval or more.", {"rule_group"})),
+      interval(registry.gauge("stoker_rule_group_interval_seconds", "Interval of a group.", {"rule_group"})),
+      last_time(registry.gauge("stoker_rule_group_last_evaluation_timestamp_seconds",
+                               "Instant of a group's last evaluation.", {"rule_group"})),
+      last_duration(registry.gauge("stoker_rule_group_last_duration_seconds",
+                                   "How long a group's last evaluation took.", {"rule_group"})),
+      rules(registry.gauge("stoker_rule_group_rules", "Rules of a group.", {"rule_group"})),
+      samples(registry.gauge("stoker_rule_group_last_evaluation_samples",
+                             "Samples that a group's last evaluation wrote.", {"rule_group"})) {}
+
+RuleManager::GroupMetrics RuleManager::Families::of(const std::string& key) {
+    return {&evaluations.with({key}), &failures.with({key}), &iterations.with({key}), &missed.with({key}),
+            &caught_up.with({key}),   &interval.with({key}), &last_time.with({key}),  &last_duration.with({key}),
+            &rules.with({key}),       &samples.with({key})};
+}
+
+void RuleManager::Families::remove(const std::string& key) {
+    for (auto* family : {&evaluations, &failures, &iterations, &missed, &caught_up}) family->remove({key});
+    for (auto* family : {&interval, &last_time, &last_duration, &rules, &samples}) family->remove({key});
+}
 
 RuleManager::RuleManager(RuleManagerOptions options, QueryFn query, ExpandFn expand, SampleSink& sink,
                          AlertObserver& observer, metrics::Registry& registry)
@@ -20,11 +57,7 @@ RuleManager::RuleManager(RuleManagerOptions options, QueryFn query, ExpandFn exp
       expand_(std::move(expand)),
       sink_(sink),
       observer_(observer),
-      evaluations_(registry.counter("stoker_rule_evaluations_total", "Rules evaluated.").with()),
-      failures_(registry.counter("stoker_rule_evaluation_failures_total", "Rules whose query failed.").with()),
-      missed_(
-          registry.counter("stoker_rule_group_iterations_missed_total", "Evaluations of a group skipped for lateness.")
-              .with()),
+      families_(registry),
       write_failures_(
           registry.counter("stoker_rule_write_failures_total", "Batches of recorded samples that were not stored.")
               .with()),
@@ -92,12 +125,19 @@ bool RuleManager::wait_until_due() {
 void RuleManager::swap_in(std::vector<RuleGroupSpec> specs) {
     const Timestamp current = options_.clock();
     std::vector<Scheduled> fresh;
+    std::set<std::string> keys;
     for (RuleGroupSpec& spec : specs) {
-        if (spec.interval == Duration{0}) spec.interval = options_.default_interval;
-        Scheduled made{RuleGroup(std::move(spec)), current};
+        if (spec.interval <= Duration{0}) spec.interval = options_.default_interval;
+        if (!spec.query_offset) spec.query_offset = options_.default_query_offset;
+        keys.insert(key_of(spec));
+        GroupMetrics metrics = families_.of(key_of(spec));
+        metrics.interval->set(static_cast<double>(spec.interval.count()) / 1000);
+        metrics.rules->set(static_cast<double>(spec.rules.size()));
+        // The next instant: the one just passed may have been evaluated by a process before this one.
+        const Timestamp due = grid_instant(spec.file, spec.name, spec.interval, current) + spec.interval;
+        Scheduled made{RuleGroup(std::move(spec)), due, metrics, 0};
         for (Scheduled& old : groups_) {
-            if (old.group.spec().file != made.group.spec().file || old.group.spec().name != made.group.spec().name)
-                continue;
+            if (key_of(old.group.spec()) != key_of(made.group.spec())) continue;
             made.group.take_over(old.group);
             if (old.group.spec().interval == made.group.spec().interval) made.due = old.due;
         }
@@ -105,40 +145,80 @@ void RuleManager::swap_in(std::vector<RuleGroupSpec> specs) {
     }
     for (Scheduled& old : groups_) {
         const Evaluation last = old.group.retire(current);
-        deliver(last.samples);
+        static_cast<void>(deliver(last.samples));
         tell(last.transitions);
+        if (!keys.contains(key_of(old.group.spec()))) families_.remove(key_of(old.group.spec()));
     }
+    if (!std::exchange(restored_, true)) restore(fresh, current);
     groups_ = std::move(fresh);
     publish();
 }
 
-void RuleManager::evaluate(Scheduled& scheduled) {
-    const Timestamp current = options_.clock();
-    const Duration interval = scheduled.group.spec().interval;
-    const Evaluation done = scheduled.group.evaluate(
-        current, query_, expand_, [this](const std::vector<tsdb::SeriesSample>& samples) { deliver(samples); },
-        [this] { return !cancelled_.load(); });
-    evaluations_.add(static_cast<double>(scheduled.group.spec().rules.size()));
-    failures_.add(static_cast<double>(done.failures));
-    scheduled.due += interval;
-    const Timestamp after = options_.clock();
-    if (scheduled.due <= after) {
-        const std::int64_t late = (after - scheduled.due) / interval + 1;
-        missed_.add(static_cast<double>(late - 1));
-        scheduled.due += interval * late;
-    } else if (scheduled.due - after > interval) {
-        scheduled.due = after + interval;  // The clock was set back.
+void RuleManager::restore(std::vector<Scheduled>& groups, Timestamp current) {
+    if (options_.restore_from == nullptr) return;
+    std::set<std::string> names;
+    for (const Scheduled& scheduled : groups) {
+        for (const RuleSpec& rule : scheduled.group.spec().rules) {
+            if (rule.kind == RuleSpec::Kind::Alerting) names.insert(rule.name);
+        }
     }
+    std::size_t alerts = 0;
+    for (const std::string& name : names) {
+        const auto seen = read_alert_states(*options_.restore_from, name, current, options_.restore.outage_tolerance);
+        if (!seen) {
+            log::error("states of an alert could not be restored", {{"alert", name}, {"error", seen.error().message}});
+            continue;
+        }
+        alerts += seen->size();
+        for (Scheduled& scheduled : groups) scheduled.group.restore(name, *seen, options_.restore);
+    }
+    if (alerts > 0) log::info("states of alerts restored", {{"alerts", std::to_string(alerts)}});
+}
+
+void RuleManager::evaluate(Scheduled& scheduled) {
+    skip_missed(scheduled);
+    const Timestamp at = scheduled.due;
+    const Evaluation done = scheduled.group.evaluate(
+        at, query_, expand_, [this](const std::vector<tsdb::SeriesSample>& samples) { return deliver(samples); },
+        [this] { return !cancelled_.load(); });
+    scheduled.due += scheduled.group.spec().interval;
+    const GroupStatus status = scheduled.group.status();
+    scheduled.seconds = status.evaluation_seconds;
+    scheduled.metrics.evaluations->add(static_cast<double>(done.evaluated));
+    scheduled.metrics.failures->add(static_cast<double>(done.failures));
+    scheduled.metrics.iterations->add();
+    scheduled.metrics.last_time->set(static_cast<double>(to_millis(at)) / 1000);
+    scheduled.metrics.last_duration->set(scheduled.seconds);
+    scheduled.metrics.samples->set(static_cast<double>(done.samples.size()));
     publish();
     tell(done.transitions);
 }
 
-void RuleManager::deliver(const std::vector<tsdb::SeriesSample>& samples) {
-    if (samples.empty()) return;
-    if (const auto written = sink_.write(samples); !written) {
+// Moves `due` on where the group is so late that it can't make up for all.
+void RuleManager::skip_missed(Scheduled& scheduled) {
+    const RuleGroupSpec& spec = scheduled.group.spec();
+    const Timestamp current = options_.clock();
+    if (scheduled.due - current > spec.interval) scheduled.due = current;  // The clock was set back.
+    const std::int64_t late = (current - scheduled.due) / spec.interval;
+    if (late <= 0) return;
+    // A group that takes most of its interval would only fall behind further.
+    const bool slow = scheduled.seconds * 2000 > static_cast<double>(spec.interval.count());
+    const std::int64_t most = slow ? 0 : options_.most_catch_up;
+    const std::int64_t missed = std::max<std::int64_t>(late - most, 0);
+    scheduled.due += spec.interval * missed;
+    scheduled.metrics.missed->add(static_cast<double>(missed));
+    scheduled.metrics.iterations->add(static_cast<double>(missed));
+    if (missed < late) scheduled.metrics.caught_up->add();
+}
+
+Result<Unit> RuleManager::deliver(const std::vector<tsdb::SeriesSample>& samples) {
+    if (samples.empty()) return Unit{};
+    auto written = sink_.write(samples);
+    if (!written) {
         write_failures_.add();
         log::warn("recorded samples were not stored", {{"error", written.error().message}});
     }
+    return written;
 }
 
 void RuleManager::tell(const std::vector<AlertTransition>& transitions) {
@@ -163,6 +243,15 @@ void RuleManager::publish() {
     }
     firing_.set(firing);
     status_.set(std::move(status));
+}
+
+Timestamp grid_instant(const std::string& file, const std::string& name, Duration interval, Timestamp now) {
+    const std::uint64_t hash = tsdb::Labels{{"file", file}, {"name", name}}.hash();
+    const auto every = static_cast<std::uint64_t>(interval.count());
+    const auto offset = static_cast<std::int64_t>(hash % every);
+    const std::int64_t moved = to_millis(now) - offset;
+    const std::int64_t into = ((moved % interval.count()) + interval.count()) % interval.count();
+    return now - Duration{into};
 }
 
 QueryFn make_query(const promql::Engine& engine, const tsdb::Querier& querier,

@@ -1,8 +1,10 @@
 // Evaluates rule groups on their intervals, writes what they record, and tells who fires.
 //
-// One thread of its own, from start() to stop(). A group that is due while another is evaluated waits; evaluations that
-// would be late by a whole interval are skipped and counted. Public functions are thread-safe and don't wait for an
-// evaluation, except stop().
+// One thread of its own, from start() to stop(). Each group is due at instants that lie on a grid of its interval,
+// moved by a hash of its name so that groups don't all come at once; an evaluation that comes late is still of that
+// instant, so that samples are evenly spaced and a restart keeps the grid. A group that fell behind because of others,
+// or because the process stood still, catches up on a few instants; those that it can't are counted as missed. Public
+// functions are thread-safe and don't wait for an evaluation, except stop().
 #pragma once
 
 #include <atomic>
@@ -36,6 +38,11 @@ public:
 
 struct RuleManagerOptions {
     Duration default_interval{15'000};
+    Duration default_query_offset{0};
+    // From where the first rules take up states of alerts; null: from nowhere. Outlives the manager.
+    const tsdb::Querier* restore_from = nullptr;
+    RestoreOptions restore = {};
+    int most_catch_up = 4;  // Instants that a group makes up for at a time.
     Clock clock = now;
     std::shared_ptr<std::atomic<bool>> cancel;  // Raised by stop(), for the query under way; may be null.
 };
@@ -61,16 +68,49 @@ public:
     std::shared_ptr<const std::vector<GroupStatus>> status() const { return status_.get(); }
 
 private:
+    struct GroupMetrics {
+        metrics::Counter* evaluations = nullptr;
+        metrics::Counter* failures = nullptr;
+        metrics::Counter* iterations = nullptr;
+        metrics::Counter* missed = nullptr;
+        metrics::Counter* caught_up = nullptr;
+        metrics::Gauge* interval = nullptr;
+        metrics::Gauge* last_time = nullptr;
+        metrics::Gauge* last_duration = nullptr;
+        metrics::Gauge* rules = nullptr;
+        metrics::Gauge* samples = nullptr;
+    };
     struct Scheduled {
         RuleGroup group;
         Timestamp due;
+        GroupMetrics metrics;
+        double seconds = 0;  // That its last evaluation took.
+    };
+    // All metrics that carry the label rule_group, which is "FILE;GROUP".
+    struct Families {
+        explicit Families(metrics::Registry& registry);
+        GroupMetrics of(const std::string& key);
+        void remove(const std::string& key);
+
+        metrics::Family<metrics::Counter>& evaluations;
+        metrics::Family<metrics::Counter>& failures;
+        metrics::Family<metrics::Counter>& iterations;
+        metrics::Family<metrics::Counter>& missed;
+        metrics::Family<metrics::Counter>& caught_up;
+        metrics::Family<metrics::Gauge>& interval;
+        metrics::Family<metrics::Gauge>& last_time;
+        metrics::Family<metrics::Gauge>& last_duration;
+        metrics::Family<metrics::Gauge>& rules;
+        metrics::Family<metrics::Gauge>& samples;
     };
 
     void run();
     bool wait_until_due();
     void swap_in(std::vector<RuleGroupSpec> groups);
     void evaluate(Scheduled& scheduled);
-    void deliver(const std::vector<tsdb::SeriesSample>& samples);
+    void skip_missed(Scheduled& scheduled);
+    void restore(std::vector<Scheduled>& groups, Timestamp current);
+    Result<Unit> deliver(const std::vector<tsdb::SeriesSample>& samples);
     void tell(const std::vector<AlertTransition>& transitions);
     void publish();
 
@@ -79,9 +119,7 @@ private:
     const ExpandFn expand_;
     SampleSink& sink_;
     AlertObserver& observer_;
-    metrics::Counter& evaluations_;
-    metrics::Counter& failures_;
-    metrics::Counter& missed_;
+    Families families_;
     metrics::Counter& write_failures_;
     metrics::Gauge& firing_;
 
@@ -93,9 +131,16 @@ private:
     std::optional<std::vector<RuleGroupSpec>> replacement_ GUARDED_BY(mutex_);
     bool stopping_ GUARDED_BY(mutex_) = false;
 
-    std::vector<Scheduled> groups_;  // Touched only by thread_.
+    // Touched only by thread_.
+    std::vector<Scheduled> groups_;
+    bool restored_ = false;
+
     std::thread thread_;
 };
+
+// The last instant, not after `now`, on the grid of a group's interval.
+// REQUIRES: interval > 0.
+Timestamp grid_instant(const std::string& file, const std::string& name, Duration interval, Timestamp now);
 
 // A QueryFn over an engine and a store, which gives up when `cancel` (may be null) is raised.
 // REQUIRES: engine and store outlive the function.

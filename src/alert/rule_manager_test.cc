@@ -97,7 +97,9 @@ TEST(RuleManager, StopInterruptsAQuery) {
         while (!*cancel) std::this_thread::sleep_for(1ms);
         return Error{Errc::Cancelled, "stopped"};
     };
-    RuleManager manager({.cancel = cancel}, query, nullptr, recorder, recorder, registry);
+    RuleManagerOptions options;
+    options.cancel = cancel;
+    RuleManager manager(options, query, nullptr, recorder, recorder, registry);
     manager.replace(one_alert());
     manager.start();
     ASSERT_TRUE(eventually([&] { return begun.load(); }));

@@ -41,11 +41,13 @@ double in_seconds(Duration duration) {
 }
 
 json alert_json(const ActiveAlert& alert) {
-    return {{"labels", labels_json(alert.labels)},
-            {"annotations", alert.annotations},
-            {"state", phase_name(alert.phase)},
-            {"activeAt", format_timestamp(alert.active_since)},
-            {"value", exponent_form(alert.value)}};
+    json object = {{"labels", labels_json(alert.labels)},
+                   {"annotations", alert.annotations},
+                   {"state", phase_name(alert.phase)},
+                   {"activeAt", format_timestamp(alert.active_since)},
+                   {"value", exponent_form(alert.value)}};
+    if (alert.keep_firing_since) object["keepFiringSince"] = format_timestamp(*alert.keep_firing_since);
+    return object;
 }
 
 json rule_json(const RuleStatus& rule) {

@@ -2,252 +2,280 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 namespace stoker::alert::internal {
-
 namespace {
-
-constexpr std::array<const char*, 8> kLarge = {"k", "M", "G", "T", "P", "E", "Z", "Y"};
-constexpr std::array<const char*, 8> kBinary = {"Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"};
-constexpr std::array<const char*, 8> kSmall = {"m", "u", "n", "p", "f", "a", "z", "y"};
 
 Error wrong(std::string message) {
     return Error{Errc::InvalidArgument, std::move(message)};
 }
 
-std::optional<std::string> special(double value) {
-    if (std::isnan(value)) return "NaN";
-    if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-    return std::nullopt;
-}
-
-// printf with one double; `format` is ours or was checked to hold one conversion of a double.
-std::string print_double(const std::string& format, double value) {
-    if (auto text = special(value)) return *text;
-    std::array<char, 512> buffer{};
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    const int length = std::snprintf(buffer.data(), buffer.size(), format.c_str(), value);
-#pragma GCC diagnostic pop
-    return {buffer.data(), std::min(static_cast<std::size_t>(std::max(length, 0)), buffer.size() - 1)};
-}
-
-std::string four_digits(double value) {
-    return print_double("%.4g", value);
-}
-
-template <std::size_t N>
-std::string scale_down(double value, double base, const std::array<const char*, N>& prefixes) {
-    const char* prefix = "";
-    for (const char* next : prefixes) {
-        if (std::abs(value) < base) break;
-        prefix = next;
-        value /= base;
-    }
-    return four_digits(value) + prefix;
-}
-
-std::string scale_up(double value) {
-    const char* prefix = "";
-    for (const char* next : kSmall) {
-        if (std::abs(value) >= 1) break;
-        prefix = next;
-        value *= 1000;
-    }
-    return four_digits(value) + prefix;
-}
-
-// Text that holds a number counts as one, as it does in Prometheus.
-Result<double> to_number(const TemplateValue& value) {
-    if (const auto* number = std::get_if<double>(&value)) return *number;
-    const std::string& text = std::get<std::string>(value);
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return number;
-    return wrong("\"" + text + "\" is no number");
-}
-
-std::string pad(std::string text, const std::string& flags, std::size_t width) {
-    if (text.size() >= width) return text;
-    const std::string fill(width - text.size(), ' ');
-    return flags.find('-') != std::string::npos ? text + fill : fill + text;
-}
-
-// One conversion of printf: "%-8.2f" as flags "-", width 8, precision 2, verb 'f'.
-struct Conversion {
-    std::string flags;
-    std::size_t width = 0;
-    std::optional<int> precision;
-    char verb = '\0';
-};
-
-// Reads what follows a '%'. Width and precision are bounded, so that no template makes a large text.
-bool read_conversion(std::string_view& format, Conversion& conversion) {
-    const auto number = [&format](int& value) {
-        const auto [end, error] = std::from_chars(format.data(), format.data() + format.size(), value);
-        if (error != std::errc()) return true;  // None there.
-        format.remove_prefix(static_cast<std::size_t>(end - format.data()));
-        return value >= 0 && value <= 100;
-    };
-    while (!format.empty() && std::string_view("+- 0#").find(format[0]) != std::string_view::npos) {
-        conversion.flags += format[0];
-        format.remove_prefix(1);
-    }
-    int width = 0;
-    if (!number(width)) return false;
-    conversion.width = static_cast<std::size_t>(width);
-    if (format.starts_with('.')) {
-        format.remove_prefix(1);
-        int precision = 0;
-        if (!number(precision)) return false;
-        conversion.precision = precision;
-    }
-    if (format.empty()) return false;
-    conversion.verb = format[0];
-    format.remove_prefix(1);
-    return true;
-}
-
-Result<std::string> print_one(const Conversion& conversion, const TemplateValue& arg) {
-    const auto* number = std::get_if<double>(&arg);
-    switch (conversion.verb) {
-        case 'f':
-        case 'F':
-        case 'e':
-        case 'E':
-        case 'g':
-        case 'G': {
-            if (number == nullptr) return wrong(std::string("printf: %") + conversion.verb + " needs a number");
-            if (conversion.verb == 'g' && !conversion.precision) {
-                return pad(to_text(arg), conversion.flags, conversion.width);
-            }
-            const std::string format = "%" + conversion.flags + std::to_string(conversion.width) + "." +
-                                       std::to_string(conversion.precision.value_or(6)) + conversion.verb;
-            // A width of 0 would read as the flag.
-            const std::string without_width =
-                "%" + conversion.flags + "." + std::to_string(conversion.precision.value_or(6)) + conversion.verb;
-            return print_double(conversion.width == 0 ? without_width : format, *number);
+// -1, 0, 1, or nothing for values that have no order; of the same type, as Go wants it.
+Result<std::optional<int>> compare(const TemplateValue& a, const TemplateValue& b) {
+    const auto order = [](const auto& x, const auto& y) { return x < y ? -1 : y < x ? 1 : 0; };
+    if (a.index() != b.index()) {
+        const bool basic = a.index() >= 1 && a.index() <= 4 && b.index() >= 1 && b.index() <= 4;
+        if (!basic && (std::holds_alternative<Nothing>(a) || std::holds_alternative<Nothing>(b))) {
+            return std::optional<int>(1);  // Nil equals nothing but nil.
         }
-        case 's':
-        case 'v': {
-            std::string text = to_text(arg);
-            if (conversion.precision && number == nullptr) {
-                text.resize(std::min(text.size(), static_cast<std::size_t>(*conversion.precision)));
-            }
-            return pad(std::move(text), conversion.flags, conversion.width);
-        }
-        case 'q':
-            return pad("\"" + to_text(arg) + "\"", conversion.flags, conversion.width);
-        default:
-            return wrong(std::string("printf: %") + conversion.verb +
-                         " is not supported (use %f, %e, %g, %s, %v or %q)");
+        return wrong("incompatible types for comparison");
     }
+    if (const auto* x = std::get_if<double>(&a)) {
+        const double y = std::get<double>(b);
+        if (std::isnan(*x) || std::isnan(y)) return std::optional<int>();
+        return std::optional<int>(order(*x, y));
+    }
+    if (const auto* x = std::get_if<std::int64_t>(&a)) return std::optional<int>(order(*x, std::get<std::int64_t>(b)));
+    if (const auto* x = std::get_if<std::string>(&a)) return std::optional<int>(order(*x, std::get<std::string>(b)));
+    if (const auto* x = std::get_if<bool>(&a)) return std::optional<int>(*x == std::get<bool>(b) ? 0 : 1);
+    if (const auto* x = std::get_if<SpanValue>(&a))
+        return std::optional<int>(order(x->nanos, std::get<SpanValue>(b).nanos));
+    if (std::holds_alternative<Nothing>(a)) return std::optional<int>(0);
+    return wrong("non-comparable type " + std::string(type_name(a)));
 }
 
-Result<TemplateValue> print_formatted(const std::vector<TemplateValue>& args) {
-    const auto* format = args.empty() ? nullptr : std::get_if<std::string>(&args[0]);
-    if (format == nullptr) return wrong("printf needs a format");
+Result<TemplateValue> equal(const Arguments& args, FunctionContext&) {
+    for (std::size_t i = 1; i < args.size(); ++i) {
+        TRY(const auto order, compare(args[0], args[i]));
+        if (order == 0) return TemplateValue(true);
+    }
+    return TemplateValue(false);
+}
+
+Result<TemplateValue> not_equal(const Arguments& args, FunctionContext&) {
+    TRY(const auto order, compare(args[0], args[1]));
+    return TemplateValue(order != 0);
+}
+
+// `accept` is told -1, 0 or 1.
+template <bool (*accept)(int)>
+Result<TemplateValue> ordered(const Arguments& args, FunctionContext&) {
+    if (std::holds_alternative<bool>(args[0]) || std::holds_alternative<Nothing>(args[0])) {
+        return wrong("invalid type for comparison");
+    }
+    TRY(const auto order, compare(args[0], args[1]));
+    return TemplateValue(order.has_value() && accept(*order));
+}
+constexpr bool less(int order) {
+    return order < 0;
+}
+constexpr bool at_most(int order) {
+    return order <= 0;
+}
+constexpr bool greater(int order) {
+    return order > 0;
+}
+constexpr bool at_least(int order) {
+    return order >= 0;
+}
+
+Result<TemplateValue> negate(const Arguments& args, FunctionContext&) {
+    return TemplateValue(!is_true(args[0]));
+}
+
+Result<TemplateValue> length(const Arguments& args, FunctionContext&) {
+    const auto count = [](std::size_t size) { return TemplateValue(static_cast<std::int64_t>(size)); };
+    if (const auto* text = std::get_if<std::string>(&args[0])) return count(text->size());
+    if (const auto* list = std::get_if<ListPtr>(&args[0])) return count((*list)->elements.size());
+    if (const auto* map = std::get_if<MapPtr>(&args[0]); map != nullptr && (*map)->kind != MapValue::Kind::Struct) {
+        return count((*map)->entries.size());
+    }
+    return wrong("len of type " + std::string(type_name(args[0])));
+}
+
+Result<std::size_t> position(const TemplateValue& index, std::size_t size) {
+    const auto* number = std::get_if<std::int64_t>(&index);
+    if (number == nullptr) return wrong("cannot index slice/array with type " + std::string(type_name(index)));
+    if (*number < 0 || static_cast<std::uint64_t>(*number) >= size)
+        return wrong("index out of range: " + std::to_string(*number));
+    return static_cast<std::size_t>(*number);
+}
+
+Result<TemplateValue> index(const Arguments& args, FunctionContext&) {
+    TemplateValue value = args[0];
+    for (std::size_t i = 1; i < args.size(); ++i) {
+        if (const auto* list = std::get_if<ListPtr>(&value)) {
+            TRY(const std::size_t at, position(args[i], (*list)->elements.size()));
+            TemplateValue element = (*list)->elements[at];
+            value = std::move(element);
+        } else if (const auto* text = std::get_if<std::string>(&value)) {
+            TRY(const std::size_t at, position(args[i], text->size()));
+            value = static_cast<std::int64_t>(static_cast<unsigned char>((*text)[at]));
+        } else if (const auto* map = std::get_if<MapPtr>(&value);
+                   map != nullptr && (*map)->kind != MapValue::Kind::Struct) {
+            const auto* key = std::get_if<std::string>(&args[i]);
+            if (key == nullptr)
+                return wrong("value has type " + std::string(type_name(args[i])) + "; should be string");
+            const auto found = (*map)->entries.find(*key);
+            TemplateValue element = Nothing{};
+            if ((*map)->kind == MapValue::Kind::Texts) element = std::string();
+            if (found != (*map)->entries.end()) element = found->second;
+            value = std::move(element);
+        } else if (std::holds_alternative<Nothing>(value)) {
+            return wrong("index of untyped nil");
+        } else {
+            return wrong("can't index item of type " + std::string(type_name(value)));
+        }
+    }
+    return value;
+}
+
+Result<TemplateValue> slice(const Arguments& args, FunctionContext&) {
+    const auto* text = std::get_if<std::string>(&args[0]);
+    const auto* list = std::get_if<ListPtr>(&args[0]);
+    if (text == nullptr && list == nullptr) return wrong("can't slice item of type " + std::string(type_name(args[0])));
+    const std::size_t size = text != nullptr ? text->size() : (*list)->elements.size();
+    std::size_t ends[2] = {0, size};
+    for (std::size_t i = 1; i < args.size(); ++i) {
+        TRY(ends[i - 1], position(args[i], size + 1));
+    }
+    if (ends[0] > ends[1]) {
+        return wrong("invalid slice index: " + std::to_string(ends[0]) + " > " + std::to_string(ends[1]));
+    }
+    if (text != nullptr) return TemplateValue(text->substr(ends[0], ends[1] - ends[0]));
+    auto part = std::make_shared<ListValue>();
+    part->elements.assign((*list)->elements.begin() + static_cast<std::ptrdiff_t>(ends[0]),
+                          (*list)->elements.begin() + static_cast<std::ptrdiff_t>(ends[1]));
+    return TemplateValue(ListPtr(std::move(part)));
+}
+
+// fmt.Sprint: a space between two operands if neither is a text.
+std::string printed(const Arguments& args) {
     std::string out;
-    std::size_t next = 1;
-    for (std::string_view rest = *format; !rest.empty();) {
-        const std::size_t percent = std::min(rest.find('%'), rest.size());
-        out += rest.substr(0, percent);
-        rest.remove_prefix(percent);
-        if (rest.empty()) break;
-        rest.remove_prefix(1);
-        if (rest.starts_with('%')) {
-            out += '%';
-            rest.remove_prefix(1);
-            continue;
-        }
-        Conversion conversion;
-        if (!read_conversion(rest, conversion)) return wrong("printf: bad format \"" + *format + "\"");
-        if (next == args.size()) return wrong("printf: more conversions than arguments in \"" + *format + "\"");
-        TRY(const std::string text, print_one(conversion, args[next++]));
-        out += text;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+        const bool text = std::holds_alternative<std::string>(args[i]);
+        if (i > 0 && !text && !std::holds_alternative<std::string>(args[i - 1])) out += ' ';
+        out += to_text(args[i]);
     }
-    if (next != args.size()) return wrong("printf: more arguments than conversions in \"" + *format + "\"");
+    return out;
+}
+
+Result<TemplateValue> print(const Arguments& args, FunctionContext&) {
+    return TemplateValue(printed(args));
+}
+
+Result<TemplateValue> println(const Arguments& args, FunctionContext&) {
+    std::string out;
+    for (std::size_t i = 0; i < args.size(); ++i) out += (i > 0 ? " " : "") + to_text(args[i]);
+    return TemplateValue(out + "\n");
+}
+
+Result<TemplateValue> printf(const Arguments& args, FunctionContext&) {
+    return TemplateValue(print_formatted(std::get<std::string>(args[0]), args, 1));
+}
+
+Result<TemplateValue> html(const Arguments& args, FunctionContext&) {
+    std::string out;
+    for (const char c : printed(args)) {
+        switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&#34;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
+            case '\0':
+                out += "\xef\xbf\xbd";
+                break;
+            default:
+                out += c;
+        }
+    }
     return TemplateValue(std::move(out));
 }
 
-std::string upper(std::string text) {
-    for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return text;
+Result<TemplateValue> js(const Arguments& args, FunctionContext&) {
+    std::string out;
+    for (const char c : printed(args)) {
+        if (c == '\\' || c == '\'' || c == '"') {
+            out += '\\';
+            out += c;
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == '<' || c == '>' || c == '&' || c == '=') {
+            std::array<char, 8> code{};
+            std::snprintf(code.data(), code.size(), "\\u%04X", static_cast<unsigned>(static_cast<unsigned char>(c)));
+            out += code.data();
+        } else {
+            out += c;
+        }
+    }
+    return TemplateValue(std::move(out));
 }
 
-std::string lower(std::string text) {
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
+Result<TemplateValue> urlquery(const Arguments& args, FunctionContext&) {
+    return TemplateValue(query_escaped(printed(args)));
+}
+
+Result<TemplateValue> call(const Arguments& args, FunctionContext&) {
+    return wrong("non-function of type " + std::string(type_name(args[0])));
 }
 
 }  // namespace
 
-std::string to_text(const TemplateValue& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) return *text;
-    const double number = std::get<double>(value);
-    if (auto text = special(number)) return *text;
-    if (number == 0) return std::signbit(number) ? "-0" : "0";
-    const double size = std::abs(number);
-    std::array<char, 64> buffer{};
-    const auto style = size < 1e-4 || size >= 1e6 ? std::chars_format::scientific : std::chars_format::fixed;
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, style);
-    return {buffer.data(), end.ptr};
-}
-
-std::string humanize(double value) {
-    if (value == 0 || !std::isfinite(value)) return four_digits(value);
-    return std::abs(value) >= 1 ? scale_down(value, 1000, kLarge) : scale_up(value);
-}
-
-std::string humanize_1024(double value) {
-    if (std::abs(value) <= 1 || !std::isfinite(value)) return four_digits(value);
-    return scale_down(value, 1024, kBinary);
-}
-
-std::string humanize_duration(double seconds) {
-    if (!std::isfinite(seconds)) return four_digits(seconds);
-    if (seconds == 0) return four_digits(seconds) + "s";
-    if (std::abs(seconds) < 1) return scale_up(seconds) + "s";
-    const std::string sign = seconds < 0 ? "-" : "";
-    const double size = std::abs(seconds);
-    if (size < 60) return sign + four_digits(size) + "s";
-    const auto whole = static_cast<std::int64_t>(std::min(size, 9e18));
-    std::string out = std::to_string(whole / 60 % 60) + "m " + std::to_string(whole % 60) + "s";
-    if (whole >= 3600) out = std::to_string(whole / 3600 % 24) + "h " + out;
-    if (whole >= 24 * 3600) out = std::to_string(whole / (24 * 3600)) + "d " + out;
-    return sign + out;
-}
-
-std::string humanize_percentage(double ratio) {
-    return four_digits(ratio * 100) + "%";
-}
-
-Result<TemplateValue> call_function(std::string_view name, const std::vector<TemplateValue>& args) {
-    if (name == "printf") return print_formatted(args);
-    struct OfNumber {
-        std::string_view name;
-        std::string (*function)(double);
-    };
-    static constexpr std::array<OfNumber, 4> kOfNumber = {{{"humanize", humanize},
-                                                           {"humanize1024", humanize_1024},
-                                                           {"humanizeDuration", humanize_duration},
-                                                           {"humanizePercentage", humanize_percentage}}};
-    const auto found =
-        std::find_if(kOfNumber.begin(), kOfNumber.end(), [&](const OfNumber& one) { return one.name == name; });
-    const bool of_text = name == "toUpper" || name == "toLower";
-    if (found == kOfNumber.end() && !of_text) return wrong("function \"" + std::string(name) + "\" not defined");
-    if (args.size() != 1) {
-        return wrong("wrong number of args for " + std::string(name) + ": want 1 got " + std::to_string(args.size()));
+std::string query_escaped(std::string_view text) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                           c == '_' || c == '.' || c == '~';
+        if (plain) {
+            out += c;
+        } else if (c == ' ') {
+            out += '+';
+        } else {
+            out += '%';
+            out += kHex[byte >> 4];
+            out += kHex[byte & 15];
+        }
     }
-    if (of_text) return TemplateValue(name == "toUpper" ? upper(to_text(args[0])) : lower(to_text(args[0])));
-    auto number = to_number(args[0]);
-    if (!number) return std::move(number).error().context(name);
-    return TemplateValue(found->function(*number));
+    return out;
+}
+
+const std::vector<TemplateFunction>& go_functions() {
+    static const std::vector<TemplateFunction> kFunctions = {
+        {"and", 1, kAnyNumber, {}, nullptr},
+        {"or", 1, kAnyNumber, {}, nullptr},
+        {"not", 1, 1, {}, negate},
+        {"eq", 2, kAnyNumber, {}, equal},
+        {"ne", 2, 2, {}, not_equal},
+        {"lt", 2, 2, {}, ordered<less>},
+        {"le", 2, 2, {}, ordered<at_most>},
+        {"gt", 2, 2, {}, ordered<greater>},
+        {"ge", 2, 2, {}, ordered<at_least>},
+        {"len", 1, 1, {}, length},
+        {"index", 1, kAnyNumber, {}, index},
+        {"slice", 1, 3, {}, slice},
+        {"print", 0, kAnyNumber, {}, print},
+        {"println", 0, kAnyNumber, {}, println},
+        {"printf", 1, kAnyNumber, {Takes::Text}, printf},
+        {"html", 0, kAnyNumber, {}, html},
+        {"js", 0, kAnyNumber, {}, js},
+        {"urlquery", 0, kAnyNumber, {}, urlquery},
+        {"call", 1, kAnyNumber, {}, call},
+    };
+    return kFunctions;
+}
+
+const TemplateFunction* find_function(std::string_view name) {
+    for (const auto* table : {&go_functions(), &prometheus_functions()}) {
+        const auto found =
+            std::find_if(table->begin(), table->end(), [&](const TemplateFunction& one) { return one.name == name; });
+        if (found != table->end()) return &*found;
+    }
+    return nullptr;
 }
 
 }  // namespace stoker::alert::internal

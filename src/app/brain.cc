@@ -62,7 +62,14 @@ Result<Unit> Brain::build(const Config& config) {
     alert::RuleManagerOptions rule_options;
     rule_options.default_interval = config.rules.interval;
     rule_options.cancel = cancel_;
-    rules_ = std::make_unique<alert::RuleManager>(rule_options, query, &alert::expand, parts_.samples, *diagnoser_,
+    rule_options.restore_from = parts_.storage.metrics.get();
+    alert::ExpanderOptions template_options;
+    template_options.query = query;
+    auto expander = std::make_shared<const alert::Expander>(std::move(template_options));
+    const alert::ExpandFn expand = [expander](std::string_view text, const alert::AlertData& data) {
+        return expander->expand(text, data);
+    };
+    rules_ = std::make_unique<alert::RuleManager>(rule_options, query, expand, parts_.samples, *diagnoser_,
                                                   parts_.registry);
     return Unit{};
 }

@@ -156,6 +156,35 @@ void add_asking(CLI::App& app, Run& run) {
     incident_command.callback([&run] { run = [] { return incidents(incident_options); }; });
 }
 
+void add_rules(CLI::App& app, Run& run) {
+    auto& rules = add_command(app, "rules", "Check rule files, or run their unit tests",
+                              "  stoker rules check 'rules/*.yaml'\n  stoker rules test rules/tests.yaml\n");
+    rules.require_subcommand(1);
+    static RulesCheckOptions check_options;
+    auto& check = add_command(rules, "check", "Say what is wrong with rule files; exit 1 if anything is",
+                              "  stoker rules check 'rules/*.yaml'\n"
+                              "  stoker rules check --lint-fatal --json alerts.yaml\n");
+    check.add_option("files", check_options.files, "Prometheus rule files, or patterns")->required()->option_text("FILE");
+    check.add_option("--lint", check_options.lint, "what else to look for: all, duplicate-rules or none")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"all", "duplicate-rules", "none"}))
+        ->option_text("WHAT");
+    check.add_flag("--lint-fatal", check_options.lint_fatal, "exit 3 for what the lint finds");
+    check.add_flag("--experimental", check_options.experimental, "allow PromQL's experimental features");
+    add_output(check, check_options.output);
+    check.add_flag_callback("--json", [] { check_options.output = Output::Json; }, "the same as --output json");
+    check.callback([&run] { run = [] { return rules_check(check_options); }; });
+
+    static RulesTestOptions test_options;
+    auto& test = add_command(rules, "test", "Run unit tests of rules, in the format of promtool test rules",
+                             "  stoker rules test rules/tests.yaml\n");
+    test.add_option("files", test_options.files, "files of tests")->required()->option_text("FILE");
+    test.add_flag("--experimental", test_options.experimental, "allow PromQL's experimental features");
+    add_output(test, test_options.output);
+    test.add_flag_callback("--json", [] { test_options.output = Output::Json; }, "the same as --output json");
+    test.callback([&run] { run = [] { return rules_test(test_options); }; });
+}
+
 void add_config(CLI::App& app, Run& run) {
     auto& config = add_command(app, "config", "Check a configuration, or print what every key means",
                                "  stoker config check stoker.yaml\n  stoker config docs\n");
@@ -187,6 +216,7 @@ int run_cli(int argc, char** argv) {
     Run run;
     add_serving(app, run);
     add_asking(app, run);
+    add_rules(app, run);
     add_config(app, run);
     try {
         app.parse(argc, argv);

@@ -72,6 +72,22 @@ struct IncidentsOptions {
 };
 int incidents(const IncidentsOptions& options);
 
+struct RulesCheckOptions {
+    std::vector<std::string> files;  // Or shell patterns.
+    std::string lint = "duplicate-rules";
+    bool lint_fatal = false;  // What the lint finds makes the exit code 3.
+    bool experimental = false;
+    Output output = Output::Text;
+};
+int rules_check(const RulesCheckOptions& options);
+
+struct RulesTestOptions {
+    std::vector<std::string> files;
+    bool experimental = false;
+    Output output = Output::Text;
+};
+int rules_test(const RulesTestOptions& options);
+
 int config_check(const std::string& file, Output output);
 int config_docs();
 int version(Output output);
