@@ -24,17 +24,22 @@ Result<std::size_t> StoreImpl::delete_series(const std::vector<Matcher>& matcher
     TRY_UNIT(writable());
     std::string log;
     std::size_t touched = 0;
-    TRY_UNIT(each_matching(matchers, [&](const MemSeries& series) {
-        if (!series.has_samples()) {
+    const auto hide = [&](SeriesId id, TimeInterval interval) {
+        if (interval.start > interval.end || tombstones_.covers(id, interval)) {
             return;
         }
-        const TimeInterval interval{std::max(start, series.first_time), std::min(end, series.last_time())};
-        if (interval.start > interval.end || tombstones_.covers(series.id, interval)) {
-            return;
-        }
-        tombstones_.add(series.id, interval);
-        put_record(log, RecordKind::Tombstone, tombstone_record(series.id, interval));
+        tombstones_.add(id, interval);
+        put_record(log, RecordKind::Tombstone, tombstone_record(id, interval));
         ++touched;
+    };
+    TRY_UNIT(each_matching(matchers, [&](const MemSeries& series) {
+        if (series.has_samples()) {
+            hide(series.id, {std::max(start, series.first_time), std::min(end, series.last_time())});
+        }
+    }));
+    TRY_UNIT(each_archived(matchers, start, end, [&](const ArchivedSeries& series) {
+        hide(series.id, {std::max(start, series.first_time), std::min(end, series.last_time)});
+        return Unit{};
     }));
     if (!log.empty()) {
         TRY_UNIT(commit_log(wal_->enqueue(log)));

@@ -103,7 +103,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> all_families(const StoreOptions& op
             {"chunks", packed},
             {"heads", family_options(options, cache, rocksdb::kNoCompression)},
             {"meta", packed},
-            {"late", packed}};
+            {"late", packed},
+            {"archive", packed}};
 }
 
 // Says what RocksDB finds while it works in the background, and keeps old damage from stopping new writes.
@@ -130,6 +131,16 @@ std::string encode_labels(std::span<const LabelRef> refs) {
     for (const LabelRef& ref : refs) {
         put_text(out, *ref.name);
         put_text(out, *ref.value);
+    }
+    return out;
+}
+
+std::string encode_labels(const Labels& labels) {
+    std::string out;
+    put_varint(out, labels.size());
+    for (const auto& [name, value] : labels) {
+        put_text(out, name);
+        put_text(out, value);
     }
     return out;
 }
@@ -199,6 +210,11 @@ void DiskBatch::remove_series(SeriesId id) {
     batch_.Delete(disk_.heads_, id_key(id));
 }
 
+void DiskBatch::archive(const ArchivedSeries& series) {
+    remove_series(series.id);
+    disk_.archive_->put(batch_, series);
+}
+
 Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const StoreOptions& options,
                                          std::shared_ptr<DamageLog> damage) {
     TRY_UNIT(ensure_directory(directory));
@@ -232,7 +248,7 @@ Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const Sto
         }
         return to_error(status, "open metrics store " + directory);
     }
-    disk->adopt(db);
+    TRY_UNIT(disk->adopt(db));
     return disk;
 }
 
@@ -252,17 +268,20 @@ Result<std::shared_ptr<Disk>> Disk::open_to_read(const std::string& directory, s
     settings.create_missing_column_families = false;
     const auto status = rocksdb::DB::OpenForReadOnly(settings, directory, all_families({}), &disk->handles_, &db);
     TRY_UNIT(checked(status, "open " + directory));
-    disk->adopt(db);
+    TRY_UNIT(disk->adopt(db));
     return disk;
 }
 
-void Disk::adopt(rocksdb::DB* db) {
+Result<Unit> Disk::adopt(rocksdb::DB* db) {
     db_.reset(db);
     series_ = handles_[1];
     chunks_ = handles_[2];
     heads_ = handles_[3];
     meta_ = handles_[4];
     late_ = handles_[5];
+    archived_ = handles_[6];
+    TRY(archive_, Archive::open(*db_, *archived_));
+    return Unit{};
 }
 
 Disk::~Disk() {
@@ -297,7 +316,7 @@ Result<Unit> Disk::resume() {
 }
 
 Result<Unit> Disk::checkpoint() {
-    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, late_, heads_, meta_}),
+    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, late_, heads_, meta_, archived_}),
                    "flush metrics chunks");
 }
 
@@ -347,7 +366,7 @@ std::shared_ptr<const Disk::View> Disk::view() {
 
 std::uint64_t Disk::bytes() const {
     std::uint64_t total = 0;
-    for (auto* family : {series_, chunks_, late_, heads_, meta_}) {
+    for (auto* family : {series_, chunks_, late_, heads_, meta_, archived_}) {
         std::uint64_t bytes = 0;
         if (db_->GetIntProperty(family, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
             total += bytes;

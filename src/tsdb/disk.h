@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tsdb/archive.h"
 #include "tsdb/chunk.h"
 #include "tsdb/damage.h"
 #include "tsdb/faults.h"
@@ -28,6 +29,7 @@
 namespace stoker::tsdb {
 
 std::string encode_labels(std::span<const LabelRef> refs);
+std::string encode_labels(const Labels& labels);
 Result<Labels> decode_labels(std::string_view bytes);
 
 // What the family `meta` holds; the first byte of its keys.
@@ -49,6 +51,8 @@ public:
     void put_series(SeriesId id, std::string_view labels);
     void put_head(SeriesId id, std::string_view head);
     void remove_series(SeriesId id);
+    // From now on the series is in the archive alone.
+    void archive(const ArchivedSeries& series);
     // Small things beside the chunks, by a key whose first byte is their MetaKind.
     void put_meta(const std::string& key, std::string_view value);
     void remove_meta(const std::string& key);
@@ -110,6 +114,8 @@ public:
     // The chunk with exactly this first time, if there is one.
     Result<std::optional<std::string>> chunk(ChunkFamily family, SeriesId id, std::int64_t min_time) const;
 
+    Archive& archive() { return *archive_; }
+
     // Rewrites a series' chunks that may have samples in [start, end]: `edit` takes samples out and says whether it
     // did. Chunks that can't be read stay.
     Result<Unit> rewrite(SeriesId id, std::int64_t start, std::int64_t end,
@@ -127,7 +133,7 @@ public:
 private:
     friend class DiskBatch;
     Disk() = default;
-    void adopt(rocksdb::DB* db);
+    Result<Unit> adopt(rocksdb::DB* db);
     rocksdb::ColumnFamilyHandle* family(ChunkFamily which) const {
         return which == ChunkFamily::Late ? late_ : chunks_;
     }
@@ -142,7 +148,9 @@ private:
     rocksdb::ColumnFamilyHandle* heads_ = nullptr;
     rocksdb::ColumnFamilyHandle* meta_ = nullptr;
     rocksdb::ColumnFamilyHandle* late_ = nullptr;
+    rocksdb::ColumnFamilyHandle* archived_ = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+    std::unique_ptr<Archive> archive_;
 };
 
 // Walks the chunks of one series that may hold samples in [start, end], by first time. Of late ones it also gives the

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kSlice = 256;                    // Series looked at under one hold of a shard's lock.
 constexpr std::int64_t kIdleMillis = 2LL * 3600 * 1000;  // An open chunk without samples for so long is sealed.
+constexpr std::uint8_t kQuietCheckpoints = 2;            // So many that find a sealed series at rest archive it.
 constexpr std::int64_t kRetireEveryMillis = 10LL * 60 * 1000;
 
 // A chunk as it goes to disk: the open chunk's encoding is quick to write, this one is small.
@@ -153,6 +154,7 @@ Result<Unit> StoreImpl::flush_sealed() {
 // in both; replay refuses it as known.
 Result<Unit> StoreImpl::checkpoint(std::int64_t now) {
     TRY(const std::uint64_t segment, wal_->rotate());
+    std::vector<SeriesId> quiet;
     for (auto& shard : shards_) {
         std::uint64_t from = 0;
         std::uint64_t end = 1;
@@ -166,7 +168,16 @@ Result<Unit> StoreImpl::checkpoint(std::int64_t now) {
                     if (series == nullptr) {
                         continue;
                     }
-                    if (series->has_samples() && series->last_time() < now - kIdleMillis) {
+                    const bool idle = series->has_samples() && series->last_time() < now - idle_millis();
+                    if (idle && series->at_rest()) {
+                        ++series->quiet;
+                        if (series->quiet >= kQuietCheckpoints) {
+                            quiet.push_back(series->id);
+                        }
+                        continue;
+                    }
+                    series->quiet = 0;
+                    if (idle) {
                         series->seal();
                         series->seal_late();
                     }
@@ -183,7 +194,45 @@ Result<Unit> StoreImpl::checkpoint(std::int64_t now) {
     TRY_UNIT(save_meta());
     TRY_UNIT(disk_->checkpoint());
     TRY_UNIT(wal_->remove_before(segment));
+    TRY_UNIT(archive(quiet));
     metrics_.checkpoints.add();
+    return Unit{};
+}
+
+std::int64_t StoreImpl::idle_millis() const {
+    return std::max(kIdleMillis, 2 * options_.out_of_order_window.count());
+}
+
+// The log has nothing of a series that the last checkpoint, too, found quiet: it can leave memory without a trace
+// there.
+Result<Unit> StoreImpl::archive(const std::vector<SeriesId>& ids) {
+    constexpr std::size_t kAtOnce = 8;  // Written under the lock, so that queries find a series in one place or both.
+    std::size_t archived = 0;
+    for (std::size_t from = 0; from < ids.size(); from += kAtOnce) {
+        // They come shard by shard; a slice that spans two just takes each lock in turn.
+        for (std::size_t i = from; i < std::min(from + kAtOnce, ids.size());) {
+            Shard& shard = *shards_[shard_of_id(ids[i])];
+            DiskBatch batch = disk_->batch();
+            std::vector<MemSeries*> going;
+            MutexLock lock(shard.mutex());
+            for (; i < std::min(from + kAtOnce, ids.size()) && shards_[shard_of_id(ids[i])].get() == &shard; ++i) {
+                MemSeries* series = shard.find(ids[i]);
+                if (series != nullptr && series->at_rest()) {
+                    batch.archive({series->id, series->first_time, series->last_time(),
+                                   series->extra == nullptr ? kNever : series->extra->late_disk_time,
+                                   to_labels(series->labels())});
+                    going.push_back(series);
+                }
+            }
+            TRY_UNIT(disk_->write(batch));
+            for (MemSeries* series : going) {
+                limits_.release(series->labels());
+                shard.remove(*series, index_);
+                ++archived;
+            }
+        }
+    }
+    metrics_.series.add(-static_cast<double>(archived));
     return Unit{};
 }
 
@@ -219,6 +268,10 @@ Result<Unit> StoreImpl::retire(std::int64_t now) {
                 TRY_UNIT(disk_->write(batch));
             }
         }
+    }
+    TRY(const auto dropped, disk_->archive().drop_before(cutoff));
+    for (const SeriesId id : dropped) {
+        tombstones_.remove(id);
     }
     return disk_->drop_before(cutoff);
 }

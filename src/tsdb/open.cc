@@ -88,6 +88,7 @@ Result<Unit> StoreImpl::load(const std::string& directory) {
     directory_ = directory;
     TRY_UNIT(ensure_directory(directory));
     TRY(disk_, Disk::open(directory + "/chunks", options_, damage_));
+    next_number_.store(disk_->archive().highest_id() / kShards + 1);
     TRY_UNIT(load_disk());
     TRY_UNIT(load_meta());
     TRY_UNIT(load_log(directory + "/wal"));

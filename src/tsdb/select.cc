@@ -4,11 +4,84 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <unordered_set>
 
+#include "tsdb/joined_series.h"
 #include "tsdb/store_impl.h"
 #include "tsdb/stored_series.h"
 
 namespace stoker::tsdb {
+
+namespace {
+
+using Found = std::vector<std::shared_ptr<StoredSeries>>;
+
+Result<Unit> check_limit(std::size_t found, std::size_t limit) {
+    if (limit != 0 && found == limit) {
+        return Error{Errc::ResourceExhausted,
+                     "the selector matches more than " + std::to_string(limit) + " series; narrow it"};
+    }
+    return Unit{};
+}
+
+// Those with the same labels as one. REQUIRES: sorted by labels.
+std::vector<std::shared_ptr<Series>> join(Found found) {
+    std::vector<std::shared_ptr<Series>> result;
+    result.reserve(found.size());
+    for (std::size_t from = 0; from < found.size();) {
+        std::size_t to = from + 1;
+        while (to < found.size() && found[to]->labels() == found[from]->labels()) {
+            ++to;
+        }
+        if (to == from + 1) {
+            result.push_back(std::move(found[from]));
+        } else {
+            result.push_back(std::make_shared<JoinedSeries>(Found(found.begin() + static_cast<std::ptrdiff_t>(from),
+                                                                  found.begin() + static_cast<std::ptrdiff_t>(to))));
+        }
+        from = to;
+    }
+    return result;
+}
+
+}  // namespace
+
+Result<Unit> StoreImpl::each_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
+                                      const Archive::Visit& visit) const {
+    if (disk_->archive().newest() < start) {
+        return Unit{};
+    }
+    TRY(const auto compiled, compile_all(matchers));
+    return disk_->archive().each_match(compiled, start, end, [&](ArchivedSeries series) -> Result<Unit> {
+        if (tombstones_.covers(series.id, {std::max(start, series.first_time), std::min(end, series.last_time)})) {
+            return Unit{};
+        }
+        return visit(std::move(series));
+    });
+}
+
+Result<Unit> StoreImpl::add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
+                                     std::size_t series_limit,
+                                     std::vector<std::shared_ptr<StoredSeries>>& found) const {
+    if (disk_->archive().newest() < start) {
+        return Unit{};
+    }
+    // One that left memory while we looked is in both.
+    std::unordered_set<SeriesId> seen;
+    for (const auto& series : found) {
+        seen.insert(series->id());
+    }
+    return each_archived(matchers, start, end, [&](ArchivedSeries series) -> Result<Unit> {
+        if (seen.contains(series.id)) {
+            return Unit{};
+        }
+        TRY_UNIT(check_limit(found.size(), series_limit));
+        const SharedIntervals hidden = tombstones_.of(series.id);
+        found.push_back(std::make_shared<StoredSeries>(std::move(series), start, end));
+        found.back()->hide(hidden);
+        return Unit{};
+    });
+}
 
 template <typename Visit>
 Result<Unit> StoreImpl::each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
@@ -31,40 +104,49 @@ Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector
     const auto started = std::chrono::steady_clock::now();
     start = std::max(start, cutoff_.load());
     std::vector<std::shared_ptr<StoredSeries>> found;
-    std::vector<StoredSeries*> on_disk;
     TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
-        if (series_limit != 0 && found.size() == series_limit) {
-            return Error{Errc::ResourceExhausted,
-                         "the selector matches more than " + std::to_string(series_limit) + " series; narrow it"};
-        }
+        TRY_UNIT(check_limit(found.size(), series_limit));
         found.push_back(std::make_shared<StoredSeries>(series, start, end));
         found.back()->hide(tombstones_.of(series.id));
-        if (found.back()->on_disk()) {
-            on_disk.push_back(found.back().get());
-        }
         return Unit{};
     }));
-    // After the memory, never before: a chunk on its way to disk is then seen in at least one of the two.
-    if (!on_disk.empty()) {
-        const auto view = disk_->view();
-        for (StoredSeries* series : on_disk) {
+    // After the memory, never before: what is on its way to disk is then seen in at least one of the two.
+    TRY_UNIT(add_archived(matchers, start, end, series_limit, found));
+    std::shared_ptr<const Disk::View> view;
+    for (const auto& series : found) {
+        if (series->on_disk()) {
+            view = view == nullptr ? disk_->view() : view;
             series->set_view(view);
         }
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->labels() < b->labels(); });
     metrics_.select_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
-    return std::vector<std::shared_ptr<Series>>(found.begin(), found.end());
+    return join(std::move(found));
 }
 
+// Names and values are of series in memory, whatever their times, and of archived ones if the range reaches back to
+// them: telling exactly would take a look at every series.
 Result<std::vector<std::string>> StoreImpl::label_names(const std::vector<Matcher>& matchers, std::int64_t start,
                                                         std::int64_t end) const {
-    if (matchers.empty()) {
-        return index_.names();
-    }
     std::set<std::string> names;
+    if (matchers.empty()) {
+        const std::vector<std::string> in_memory = index_.names();
+        names.insert(in_memory.begin(), in_memory.end());
+        if (disk_->archive().newest() >= start) {
+            TRY(const auto archived, disk_->archive().names());
+            names.insert(archived.begin(), archived.end());
+        }
+        return std::vector<std::string>(names.begin(), names.end());
+    }
     TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
         for (const LabelRef& ref : series.labels()) {
             names.insert(*ref.name);
+        }
+        return Unit{};
+    }));
+    TRY_UNIT(each_archived(matchers, start, end, [&](const ArchivedSeries& series) {
+        for (const auto& [name, value] : series.labels) {
+            names.insert(name);
         }
         return Unit{};
     }));
@@ -73,15 +155,28 @@ Result<std::vector<std::string>> StoreImpl::label_names(const std::vector<Matche
 
 Result<std::vector<std::string>> StoreImpl::label_values(const std::string& name, const std::vector<Matcher>& matchers,
                                                          std::int64_t start, std::int64_t end) const {
-    if (matchers.empty()) {
-        return index_.values(name);
-    }
     std::set<std::string> values;
+    if (matchers.empty()) {
+        std::vector<std::string> in_memory = index_.values(name);
+        if (disk_->archive().newest() < start) {
+            return in_memory;
+        }
+        values.insert(in_memory.begin(), in_memory.end());
+        TRY(const auto archived, disk_->archive().values(name));
+        values.insert(archived.begin(), archived.end());
+        return std::vector<std::string>(values.begin(), values.end());
+    }
     TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
         for (const LabelRef& ref : series.labels()) {
             if (*ref.name == name) {
                 values.insert(*ref.value);
             }
+        }
+        return Unit{};
+    }));
+    TRY_UNIT(each_archived(matchers, start, end, [&](const ArchivedSeries& series) {
+        if (const std::string_view value = series.labels.get(name); !value.empty()) {
+            values.emplace(value);
         }
         return Unit{};
     }));

@@ -52,6 +52,7 @@ struct MemSeries {
     std::uint32_t slot = 0;            // Where its shard keeps it.
     bool changed = false;              // Since the last checkpoint.
     bool defined = false;              // Its labels are on disk.
+    std::uint8_t quiet = 0;            // Checkpoints in a row that found nothing new in it.
     std::int64_t first_time = kNever;  // Of its oldest sample; kNever: it has none yet.
     std::int64_t disk_time = kNever;   // Of its newest sample in a chunk on disk.
     OpenChunk open;
@@ -74,6 +75,11 @@ struct MemSeries {
     // Moves the late samples to the sealed chunks of their own.
     void seal_late();
     bool has_sealed() const { return !sealed.empty() || (extra != nullptr && !extra->late_sealed.empty()); }
+    // Whether the disk has all of it.
+    bool at_rest() const {
+        return has_samples() && defined && !changed && open.empty() && !has_sealed() &&
+               (extra == nullptr || (extra->histograms.empty() && extra->late.empty()));
+    }
     bool has_open_histograms() const { return extra != nullptr && !extra->histograms.empty(); }
     // Its state for a checkpoint that writes the sealed chunks as well.
     std::string record() const;

@@ -127,6 +127,8 @@ private:
 
     Result<Unit> flush_sealed();
     Result<Unit> checkpoint(std::int64_t now) REQUIRES_LOCK(maintenance_);
+    std::int64_t idle_millis() const;
+    Result<Unit> archive(const std::vector<SeriesId>& ids);
     Result<Unit> retire(std::int64_t now);
     Result<Unit> write_jobs(Shard& shard, std::span<FlushJob> jobs);
     Result<Unit> write_late(DiskBatch& batch, SeriesId id, const std::vector<SealedChunk>& chunks);
@@ -137,6 +139,12 @@ private:
     template <typename Visit>
     Result<Unit> each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                             Visit visit) const;
+
+    // Visits archived series that match and may have samples in the range. REQUIRES: no shard's lock is held.
+    Result<Unit> add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
+                              std::size_t series_limit, std::vector<std::shared_ptr<class StoredSeries>>& found) const;
+    Result<Unit> each_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
+                               const Archive::Visit& visit) const;
 
     // Visits series that match, each under its shard's lock, whatever times they have.
     Result<Unit> each_matching(const std::vector<Matcher>& matchers,

@@ -145,7 +145,12 @@ private:
 };
 
 StoredSeries::StoredSeries(const MemSeries& series, std::int64_t start, std::int64_t end)
-    : id_(series.id), labels_(to_labels(series.labels())), start_(start), end_(end) {
+    : id_(series.id),
+      labels_(to_labels(series.labels())),
+      start_(start),
+      end_(end),
+      first_time_(series.first_time),
+      last_time_(series.last_time()) {
     for (const SealedChunk& chunk : series.sealed) {
         if (in_range(chunk.min_time, chunk.max_time)) {
             chunks_.push_back(chunk.bytes);
@@ -159,6 +164,16 @@ StoredSeries::StoredSeries(const MemSeries& series, std::int64_t start, std::int
         copy_extra(*series.extra);
     }
 }
+
+StoredSeries::StoredSeries(ArchivedSeries series, std::int64_t start, std::int64_t end)
+    : id_(series.id),
+      labels_(std::move(series.labels)),
+      start_(start),
+      end_(end),
+      first_time_(series.first_time),
+      last_time_(series.last_time),
+      in_order_on_disk_(true),
+      late_on_disk_(series.late_disk_time != kNever && series.late_disk_time >= start) {}
 
 void StoredSeries::copy_extra(const SeriesExtra& extra) {
     const OpenHistograms& open = extra.histograms;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tsdb/archive.h"
 #include "tsdb/disk.h"
 #include "tsdb/querier.h"
 #include "tsdb/shard.h"
@@ -19,9 +20,15 @@ namespace stoker::tsdb {
 class StoredSeries final : public Series, public std::enable_shared_from_this<StoredSeries> {
 public:
     StoredSeries(const MemSeries& series, std::int64_t start, std::int64_t end);
+    StoredSeries(ArchivedSeries series, std::int64_t start, std::int64_t end);
 
     const Labels& labels() const override { return labels_; }
     std::unique_ptr<SampleIterator> samples() const override;
+
+    SeriesId id() const { return id_; }
+    // Of all its samples, in the range or not.
+    std::int64_t first_time() const { return first_time_; }
+    std::int64_t last_time() const { return last_time_; }
 
     // Whether the disk may have samples of the range; if so, set_view() is to be called before anyone walks.
     bool on_disk() const { return in_order_on_disk_ || late_on_disk_; }
@@ -40,6 +47,8 @@ private:
     const Labels labels_;
     const std::int64_t start_;
     const std::int64_t end_;
+    const std::int64_t first_time_;
+    const std::int64_t last_time_;
     std::vector<std::shared_ptr<const std::string>> chunks_;       // In memory, in order of time.
     std::vector<std::shared_ptr<const std::string>> late_chunks_;  // In memory, in no order.
     SampleList late_;
