@@ -14,7 +14,7 @@ std::vector<Route> console_routes(Services& services);
 
 // Each topic's own routes.
 std::vector<Route> health_routes(Services& services);
-std::vector<Route> query_routes(Services& services);
+std::vector<Route> metrics_routes(Services& services);
 std::vector<Route> overview_routes(Services& services);
 std::vector<Route> request_routes(Services& services);
 std::vector<Route> incident_routes(Services& services);

@@ -6,12 +6,17 @@
 namespace stoker::api {
 namespace {
 
+// Damage that was found and set aside is told here too; whether it makes Stoker sick is for the component to say.
 net::Response healthy(Services& services) {
     std::string sick;
     for (const auto& component : services.status().components) {
         if (!component.health) sick += component.name + ": " + component.health.error().message + "\n";
     }
-    return sick.empty() ? text_response("Stoker is healthy.\n") : text_response(sick, 503);
+    std::string damaged;
+    for (const auto& damage : services.prometheus.store.damage()) {
+        damaged += "damaged: " + damage.where + ": " + damage.what + "\n";
+    }
+    return sick.empty() ? text_response("Stoker is healthy.\n" + damaged) : text_response(sick + damaged, 503);
 }
 
 net::Response ready(Services& services) {
@@ -62,7 +67,7 @@ std::vector<Route> health_routes(Services& services) {
         response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
         return response;
     };
-    return {{"GET", "/-/healthy", Cost::Quick, with(&healthy)},
+    return {{"GET", "/-/healthy", Cost::Work, with(&healthy)},
             {"GET", "/-/ready", Cost::Quick, with(&ready)},
             {"GET", "/metrics", Cost::Work, metrics},
             {"GET", "/api/v1/status", Cost::Work, with(&status)},

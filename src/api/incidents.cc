@@ -44,10 +44,6 @@ net::Response decide(Services& services, const ApiRequest& request, bool approve
     return answer(services.decide(request.captures.front(), approve, by, comment));
 }
 
-net::Response prometheus_success(const std::string& data) {
-    return json_response("{\"status\":\"success\",\"data\":" + data + "}");
-}
-
 }  // namespace
 
 std::vector<Route> incident_routes(Services& services) {
@@ -58,11 +54,7 @@ std::vector<Route> incident_routes(Services& services) {
             {"POST", "/api/v1/incidents/*/approve", Cost::Work,
              [&services](const ApiRequest& request) { return decide(services, request, true); }},
             {"POST", "/api/v1/incidents/*/reject", Cost::Work,
-             [&services](const ApiRequest& request) { return decide(services, request, false); }},
-            {"GET", "/api/v1/alerts", Cost::Work,
-             [&services](const ApiRequest&) { return prometheus_success(services.alerts_json()); }},
-            {"GET", "/api/v1/rules", Cost::Work,
-             [&services](const ApiRequest&) { return prometheus_success(services.rules_json()); }}};
+             [&services](const ApiRequest& request) { return decide(services, request, false); }}};
 }
 
 }  // namespace stoker::api

@@ -1,6 +1,7 @@
 // What a console handler gets and the answers it gives, as values.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "net/http.h"
 
 namespace stoker::api {
@@ -15,9 +17,12 @@ namespace stoker::api {
 struct ApiRequest {
     std::string method;
     std::string path;                                         // Decoded from nothing: as sent, without the query.
-    std::vector<std::pair<std::string, std::string>> params;  // Query first, then a form body's, decoded, in order.
-    std::vector<std::string> captures;                        // What `*` of the route matched, decoded.
-    std::string body;
+    std::vector<std::pair<std::string, std::string>> params;  // A form body's, then the query's, decoded, in order.
+    std::vector<std::string> captures = {};                   // What `*` of the route matched, decoded.
+    std::string body = {};
+    std::string accept = {};                       // The header.
+    Duration queued{0};                            // Waited for a thread so long.
+    const std::atomic<bool>* cancelled = nullptr;  // Set when the client leaves; may be null.
 
     // The first parameter of that name that isn't empty.
     std::optional<std::string> param(std::string_view name) const;

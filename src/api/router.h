@@ -14,14 +14,18 @@ namespace stoker::api {
 
 using Handler = std::function<net::Response(const ApiRequest&)>;
 
-// Quick handlers run on the event loop and must not block; Work ones run on the compute pool.
-enum class Cost : std::uint8_t { Quick, Work };
+// Quick handlers run on the event loop and must not block; Work ones run on the compute pool, Query ones on the pool
+// for queries, whose size is how many of those run at a time.
+enum class Cost : std::uint8_t { Quick, Work, Query };
 
 struct Route {
     std::string methods;  // "GET", "GET,POST"; GET also answers HEAD.
     std::string pattern;  // "/api/v1/incidents/*/approve"
     Cost cost = Cost::Work;
     Handler handler;
+
+    // Changes nothing: it answers GET, and what it answers to POST is the same with the parameters in a form.
+    bool reads() const { return methods.starts_with("GET"); }
 };
 
 struct Match {
@@ -35,6 +39,7 @@ class Router {
 public:
     explicit Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
     Match find(std::string_view method, std::string_view path) const;
+    const std::vector<Route>& routes() const { return routes_; }
 
 private:
     std::vector<Route> routes_;

@@ -2,10 +2,14 @@
 
 namespace stoker::api {
 
+std::vector<Route> metrics_routes(Services& services) {
+    return prometheus_routes(services.prometheus);
+}
+
 std::vector<Route> console_routes(Services& services) {
     std::vector<Route> all;
-    for (auto* topic :
-         {&health_routes, &query_routes, &overview_routes, &request_routes, &incident_routes, &engine_routes}) {
+    for (auto* topic : {&health_routes, &metrics_routes, &overview_routes, &request_routes, &incident_routes,
+                        &engine_routes}) {
         auto routes = (*topic)(services);
         all.insert(all.end(), std::make_move_iterator(routes.begin()), std::make_move_iterator(routes.end()));
     }

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "api/prometheus.h"
+#include "api/push.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -80,10 +82,12 @@ struct Services {
     std::function<Result<std::string>(const std::string& id, bool approve, const std::string& by,
                                       const std::string& comment)>
         decide;
-    std::function<std::string()> alerts_json;  // The `data` of Prometheus' /api/v1/alerts and /rules.
-    std::function<std::string()> rules_json;
     std::function<Status()> status;
     std::function<ReloadOutcome()> reload;
+    PrometheusServices prometheus;
+    std::vector<PushEndpoint> pushes = {};
+    PushLimits push_limits = {};
+    std::vector<std::string> cors_origins = {};  // See Origins.
 };
 
 }  // namespace stoker::api

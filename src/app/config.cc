@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 
+#include "app/config_convert.h"
 #include "base/file.h"
 #include "promql/engine.h"
 
@@ -81,7 +82,7 @@ struct Section {
     std::string_view key;
     bool live;  // Taken over by a reload.
 };
-constexpr std::array<Section, 10> kSections = {{{"gateway", false},
+constexpr std::array<Section, 13> kSections = {{{"gateway", false},
                                                 {"console", false},
                                                 {"data_dir", false},
                                                 {"log", true},
@@ -90,6 +91,9 @@ constexpr std::array<Section, 10> kSections = {{{"gateway", false},
                                                 {"healing", true},
                                                 {"collect", false},
                                                 {"storage", false},
+                                                {"query", false},
+                                                {"ingest", false},
+                                                {"api", false},
                                                 {"runtime", false}}};
 
 }  // namespace
@@ -116,6 +120,13 @@ void describe(config::Fields& f, Config& c) {
     f.object("collect", c.collect,
              "What is measured, and how often. A reload takes `targets` over; everything else here needs a restart.");
     f.object("storage", c.storage, "What is kept, and for how long. Changes take effect after a restart.");
+    f.object("query", c.query,
+             "What one PromQL query may take, and how many run at a time. Changes take effect after a restart.");
+    f.object("ingest", c.ingest,
+             "What senders may push: remote write, OTLP, InfluxDB lines, JSON. Changes take effect after a restart.");
+    f.check("ingest.max_body", c.ingest.max_body <= c.console.limits.max_body,
+            "must not be larger than console.limits.max_body");
+    f.object("api", c.api, "Who may do what through the console's APIs. Changes take effect after a restart.");
     f.object("runtime", c.runtime, "Threads and stopping. Changes take effect after a restart.");
 }
 
@@ -125,7 +136,10 @@ LoadedConfig read_config(std::string_view text, const std::string& path, const c
     loaded.problems = config::read_yaml(
         text, path, [&](config::Fields& f) { describe(f, loaded.config); }, environment);
     if (!loaded.ok()) return loaded;
-    loaded.rules = alert::read_rule_files(loaded.config.rules.files, loaded.config.folder, check_promql);
+    const auto check_rule = [engine = promql::Engine(engine_options(loaded.config))](std::string_view expr) {
+        return engine.check(expr);
+    };
+    loaded.rules = alert::read_rule_files(loaded.config.rules.files, loaded.config.folder, check_rule);
     loaded.problems = loaded.rules.problems;
     return loaded;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "alert/rule_file.h"
+#include "api/push.h"
 #include "base/config.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -21,6 +22,7 @@
 #include "heal/policy.h"
 #include "journal/journal.h"
 #include "net/server.h"
+#include "promql/engine.h"
 #include "records/store.h"
 #include "tsdb/store.h"
 
@@ -120,8 +122,15 @@ struct CollectConfig {
 
 struct MetricsStorageConfig {
     Duration retention = tsdb::StoreOptions{}.retention;
+    config::Bytes retention_size{tsdb::StoreOptions{}.retention_bytes};
+    Duration rollup_retention = tsdb::StoreOptions{}.rollup_retention;
+    Duration out_of_order_window = tsdb::StoreOptions{}.out_of_order_window;
+    Duration future_window = tsdb::StoreOptions{}.future_window;
     std::string durability = "process";
     std::int64_t max_series = static_cast<std::int64_t>(tsdb::StoreOptions{}.max_series);
+    std::int64_t max_series_per_target = static_cast<std::int64_t>(tsdb::StoreOptions{}.max_series_per_target);
+    std::int64_t max_series_per_tenant = static_cast<std::int64_t>(tsdb::StoreOptions{}.max_series_per_tenant);
+    std::int64_t max_exemplars = static_cast<std::int64_t>(tsdb::StoreOptions{}.max_exemplars);
 };
 
 struct JournalConfig {
@@ -141,6 +150,36 @@ struct StorageConfig {
     MetricsStorageConfig metrics;
     JournalConfig journal;
     RecordsConfig records;
+};
+
+struct QueryConfig {
+    std::int64_t max_concurrency = 20;
+    Duration timeout = promql::EngineOptions{}.timeout;
+    std::int64_t max_samples = static_cast<std::int64_t>(promql::EngineOptions{}.max_samples);
+    Duration lookback = promql::EngineOptions{}.lookback;
+    std::int64_t threads = 0;
+    bool experimental = promql::EngineOptions{}.experimental;
+};
+
+struct OtlpConfig {
+    std::string translation_strategy = "UnderscoreEscapingWithSuffixes";
+    std::vector<std::string> promote_resource_attributes;
+    bool promote_all_resource_attributes = false;
+    bool promote_scope_metadata = false;
+    bool keep_identifying_resource_attributes = false;
+    bool convert_histograms_to_nhcb = false;
+};
+
+struct IngestConfig {
+    config::Bytes max_body{api::PushLimits{}.max_body};
+    config::Bytes max_decompressed{std::uint64_t{32} << 20};
+    config::Bytes max_in_flight{api::PushLimits{}.max_in_flight};
+    OtlpConfig otlp;
+};
+
+struct ApiConfig {
+    bool admin = false;
+    std::vector<std::string> cors_origins;
 };
 
 struct LogConfig {
@@ -166,6 +205,9 @@ struct Config {
     heal::HealingConfig healing;
     CollectConfig collect;
     StorageConfig storage;
+    QueryConfig query;
+    IngestConfig ingest;
+    ApiConfig api;
     RuntimeConfig runtime;
 };
 
@@ -186,6 +228,10 @@ void describe(config::Fields& f, MetricsStorageConfig& c);
 void describe(config::Fields& f, JournalConfig& c);
 void describe(config::Fields& f, RecordsConfig& c);
 void describe(config::Fields& f, StorageConfig& c);
+void describe(config::Fields& f, QueryConfig& c);
+void describe(config::Fields& f, OtlpConfig& c);
+void describe(config::Fields& f, IngestConfig& c);
+void describe(config::Fields& f, ApiConfig& c);
 void describe(config::Fields& f, LogConfig& c);
 void describe(config::Fields& f, RuntimeConfig& c);
 void describe(config::Fields& f, Config& c);
@@ -217,6 +263,9 @@ Result<std::string> data_folder(const Config& config, const config::Environment&
 std::vector<std::string> changed_sections(const Config& before, const Config& after);
 // Those of them that a running Stoker can't take over.
 std::vector<std::string> restart_needed(const std::vector<std::string>& changed);
+
+// The configuration as YAML, every value there, secrets masked.
+std::string to_yaml(const Config& config);
 
 // docs/configuration.md.
 std::string configuration_markdown();

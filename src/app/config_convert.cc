@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "base/log_format.h"
 #include "base/text.h"
@@ -84,9 +85,63 @@ tsdb::StoreOptions metrics_options(const Config& config) {
     const MetricsStorageConfig& c = config.storage.metrics;
     tsdb::StoreOptions options;
     options.retention = c.retention;
+    options.retention_bytes = c.retention_size.count;
+    options.rollup_retention = c.rollup_retention;
+    options.out_of_order_window = c.out_of_order_window;
+    options.future_window = c.future_window;
     options.durability = c.durability == "fsync" ? tsdb::Durability::Fsync : tsdb::Durability::Process;
     options.max_series = static_cast<std::size_t>(c.max_series);
+    options.max_series_per_target = static_cast<std::size_t>(c.max_series_per_target);
+    options.max_series_per_tenant = static_cast<std::size_t>(c.max_series_per_tenant);
+    options.max_exemplars = static_cast<std::size_t>(c.max_exemplars);
     return options;
+}
+
+promql::EngineOptions engine_options(const Config& config) {
+    const QueryConfig& c = config.query;
+    promql::EngineOptions options;
+    options.timeout = c.timeout;
+    options.max_samples = static_cast<std::uint64_t>(c.max_samples);
+    options.lookback = c.lookback;
+    options.experimental = c.experimental;
+    const std::size_t usual = std::max(1u, std::thread::hardware_concurrency() / 2);
+    options.threads = c.threads > 0 ? static_cast<std::size_t>(c.threads) : usual;
+    return options;
+}
+
+collect::RemoteWriteReceiverOptions remote_write_options(const Config& config) {
+    collect::RemoteWriteReceiverOptions options;
+    options.max_body_bytes = config.ingest.max_decompressed.count;
+    return options;
+}
+
+collect::OtlpOptions otlp_options(const Config& config) {
+    const OtlpConfig& c = config.ingest.otlp;
+    collect::OtlpOptions options;
+    options.max_body_bytes = config.ingest.max_decompressed.count;
+    options.promote_resource_attributes = c.promote_resource_attributes;
+    options.promote_all_resource_attributes = c.promote_all_resource_attributes;
+    options.promote_scope_metadata = c.promote_scope_metadata;
+    options.keep_identifying_resource_attributes = c.keep_identifying_resource_attributes;
+    options.custom_bucket_histograms = c.convert_histograms_to_nhcb;
+    options.names = collect::parse_otlp_names(c.translation_strategy).value_or(options.names);
+    return options;
+}
+
+collect::InfluxOptions influx_options(const Config& config) {
+    collect::InfluxOptions options;
+    options.max_body_bytes = config.ingest.max_decompressed.count;
+    return options;
+}
+
+collect::JsonOptions json_options(const Config& config) {
+    collect::JsonOptions options;
+    options.max_body_bytes = config.ingest.max_decompressed.count;
+    return options;
+}
+
+api::PushLimits push_limits(const Config& config) {
+    return {.max_body = config.ingest.max_body.count, .max_in_flight = config.ingest.max_in_flight.count};
 }
 
 journal::Options journal_options(const Config& config) {

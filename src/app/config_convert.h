@@ -5,6 +5,10 @@
 
 #include "app/config.h"
 #include "base/log.h"
+#include "collect/influx_receiver.h"
+#include "collect/json_receiver.h"
+#include "collect/otlp_convert.h"
+#include "collect/remote_write_receiver.h"
 
 namespace stoker::app {
 
@@ -12,6 +16,12 @@ net::ServerOptions server_options(const ListenerConfig& listener, const std::str
 gateway::GatewayOptions gateway_options(const Config& config);
 gateway::Routes routes(const Config& config);
 tsdb::StoreOptions metrics_options(const Config& config);
+promql::EngineOptions engine_options(const Config& config);
+api::PushLimits push_limits(const Config& config);
+collect::RemoteWriteReceiverOptions remote_write_options(const Config& config);
+collect::OtlpOptions otlp_options(const Config& config);
+collect::InfluxOptions influx_options(const Config& config);
+collect::JsonOptions json_options(const Config& config);
 journal::Options journal_options(const Config& config);
 records::StoreOptions records_options(const Config& config);
 // Without own_ports, which are known only once the listeners are bound.

@@ -1,4 +1,4 @@
-// The smaller sections: rules, collect, storage, log, runtime.
+// The smaller sections: rules, collect, storage, query, ingest, api, log, runtime.
 #include <fmt/format.h>
 
 #include "app/config.h"
@@ -58,8 +58,21 @@ void describe(config::Fields& f, CollectConfig& c) {
 
 void describe(config::Fields& f, MetricsStorageConfig& c) {
     positive(f, "retention", c.retention, "How long samples are kept.");
+    f.field("retention_size", c.retention_size,
+            "Size on disk past which the oldest days of samples go, however young they are; 0 sets no such limit.");
+    f.field("rollup_retention", c.rollup_retention,
+            "How long 5-minute and 1-hour rollups are kept, which long ranges are answered from; 0 makes none.");
+    f.field("out_of_order_window", c.out_of_order_window,
+            "How far behind the newest sample of its series a sample may be; older ones are refused and counted.");
+    f.field("future_window", c.future_window,
+            "How far ahead of this machine's clock a sample may be; 0 sets no limit.");
     durability(f, c.durability);
     at_least(f, "max_series", c.max_series, 1, "Series kept at most; samples of further ones are refused and counted.");
+    at_least(f, "max_series_per_target", c.max_series_per_target, 0,
+             "The same for series of one `job` and `instance`; 0 sets no limit.");
+    at_least(f, "max_series_per_tenant", c.max_series_per_tenant, 0,
+             "The same for series with one value of the label `tenant`; 0 sets no limit.");
+    at_least(f, "max_exemplars", c.max_exemplars, 0, "Exemplars kept in memory, in all; the oldest go first.");
 }
 
 void describe(config::Fields& f, JournalConfig& c) {
@@ -82,6 +95,52 @@ void describe(config::Fields& f, StorageConfig& c) {
     f.object("metrics", c.metrics, "Samples.");
     f.object("journal", c.journal, "The log of records that everything else is filled from.");
     f.object("records", c.records, "Request records for SQL.");
+}
+
+void describe(config::Fields& f, QueryConfig& c) {
+    at_least(f, "max_concurrency", c.max_concurrency, 1,
+             "Queries evaluated at a time; further ones wait, and the wait counts towards their timeout.");
+    f.check("max_concurrency", c.max_concurrency <= 1024, "must be at most 1024");
+    positive(f, "timeout", c.timeout, "Limit for one query. A request may ask for less.");
+    at_least(f, "max_samples", c.max_samples, 1, "Samples that one query may hold in memory; past it, it fails.");
+    positive(f, "lookback", c.lookback, "How old the newest sample of a series may be to count as its current value.");
+    at_least(f, "threads", c.threads, 0, "Threads that one query may use; 0 takes half the cores, at least one.");
+    f.field("experimental", c.experimental,
+            "Allows PromQL's experimental functions, aggregations, modifiers and duration expressions.");
+}
+
+void describe(config::Fields& f, OtlpConfig& c) {
+    f.choice("translation_strategy", c.translation_strategy,
+             {"UnderscoreEscapingWithSuffixes", "UnderscoreEscapingWithoutSuffixes", "NoUTF8EscapingWithSuffixes",
+              "NoTranslation"},
+             "What names become: with or without unit and type as suffixes, other characters as underscores or kept.");
+    f.field("promote_resource_attributes", c.promote_resource_attributes,
+            "Attributes of the resource that become labels of each of its series; the others stand in `target_info`.");
+    f.field("promote_all_resource_attributes", c.promote_all_resource_attributes, "All of them do.");
+    f.field("promote_scope_metadata", c.promote_scope_metadata,
+            "The instrumentation scope's name, version and attributes become labels `otel_scope_...`.");
+    f.field("keep_identifying_resource_attributes", c.keep_identifying_resource_attributes,
+            "`target_info` also has the attributes that `job` and `instance` are made of.");
+    f.field("convert_histograms_to_nhcb", c.convert_histograms_to_nhcb,
+            "Histograms with explicit bounds become native ones with custom buckets.");
+}
+
+void describe(config::Fields& f, IngestConfig& c) {
+    f.field("max_body", c.max_body, "Largest body of one push, as sent; a larger one gets 413.");
+    f.check("max_body", c.max_body.count > 0, kMustBePositive);
+    f.field("max_decompressed", c.max_decompressed, "Largest body once decompressed; a larger one is refused.");
+    f.check("max_decompressed", c.max_decompressed.count > 0, kMustBePositive);
+    f.field("max_in_flight", c.max_in_flight,
+            "Memory for the bodies of all pushes under way; past it senders are told to come back later.");
+    f.check("max_in_flight", c.max_in_flight >= c.max_body, "must not be smaller than `max_body`");
+    f.object("otlp", c.otlp, "How OpenTelemetry's metrics become series; the keys are those of Prometheus' `otlp`.");
+}
+
+void describe(config::Fields& f, ApiConfig& c) {
+    f.field("admin", c.admin, "Allows `/api/v1/admin/tsdb/...`, which deletes series and makes snapshots.");
+    f.field("cors_origins", c.cors_origins,
+            "Origins (`https://grafana.example`) whose pages may read the Prometheus API in a visitor's browser; `*` "
+            "for all.");
 }
 
 void describe(config::Fields& f, LogConfig& c) {

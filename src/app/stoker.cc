@@ -50,8 +50,11 @@ Stoker::Stoker(StokerSetup setup, DataFolder folder)
       folder_(std::move(folder)),
       loops_(static_cast<std::size_t>(setup_.config.runtime.loops)),
       pool_(compute_threads(setup_.config)),
+      query_pool_(static_cast<std::size_t>(setup_.config.query.max_concurrency)),
+      engine_(engine_options(setup_.config)),
       config_(setup_.config),
-      rules_(setup_.rules) {}
+      rules_(setup_.rules),
+      config_at_(started_at_) {}
 
 Stoker::~Stoker() {
     stop();
@@ -155,12 +158,14 @@ api::ReloadOutcome Stoker::reload() {
         return outcome;
     }
     LoadedConfig loaded = setup_.load();
+    MutexLock lock(mutex_);
+    config_good_ = loaded.ok();
     if (!loaded.ok()) {
         for (const auto& problem : loaded.problems) outcome.problems.push_back(problem.text());
         log::error("configuration refused, the old one stays", {{"first_problem", outcome.problems.front()}});
         return outcome;
     }
-    MutexLock lock(mutex_);
+    config_at_ = now();
     outcome.changed = changed_sections(config_, loaded.config);
     outcome.restart_needed = restart_needed(outcome.changed);
     if (loaded.config.rules.files.empty()) loaded.rules.groups = builtin_rules();
@@ -186,6 +191,7 @@ void Stoker::stop() {
     if (gateway_) gateway_->stop();
     if (brain_) timed("brain", [&] { brain_->stop(grace); });
     loops_.stop();
+    query_pool_.join();
     pool_.join();
     if (storage_) timed("storage", [&] { storage_->stop(); });
 }

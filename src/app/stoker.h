@@ -16,6 +16,7 @@
 #include "app/data_folder.h"
 #include "app/discovered.h"
 #include "app/pipelines.h"
+#include "app/receivers.h"
 #include "app/storage.h"
 #include "collect/collector.h"
 #include "gateway/gateway.h"
@@ -66,6 +67,9 @@ private:
     Result<std::string> incident(const std::string& id) const;
     std::vector<api::EngineFacts> engine_facts() const;
     std::vector<api::ProcessFacts> process_facts() const;
+    api::PrometheusServices prometheus_services();
+    std::vector<api::ScrapeTarget> scrape_targets() const;
+    api::ServerFacts server_facts() const;
 
     // Constant after construction.
     StokerSetup setup_;
@@ -77,6 +81,7 @@ private:
     metrics::Registry registry_;
     net::Loops loops_;
     boost::asio::thread_pool pool_;
+    boost::asio::thread_pool query_pool_;
     api::Live live_;
     promql::Engine engine_;
     EventBridge events_;
@@ -86,16 +91,19 @@ private:
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<collect::Collector> collector_;
     std::unique_ptr<Brain> brain_;
+    std::unique_ptr<Receivers> receivers_;
     std::unique_ptr<api::Services> services_;
     std::unique_ptr<api::Console> console_;
     std::unique_ptr<net::Server> gateway_server_;
     std::unique_ptr<net::Server> console_server_;
     std::vector<std::unique_ptr<Job>> jobs_;
 
-    Mutex mutex_;                       // Held while a configuration or a discovery is applied.
+    mutable Mutex mutex_;               // Held while a configuration or a discovery is applied.
     Config config_ GUARDED_BY(mutex_);  // As given.
     std::vector<alert::RuleGroupSpec> rules_ GUARDED_BY(mutex_);
     DiscoveredPools discovered_ GUARDED_BY(mutex_);
+    Timestamp config_at_ GUARDED_BY(mutex_);
+    bool config_good_ GUARDED_BY(mutex_) = true;  // Whether the last reload was.
 
     std::atomic<bool> ready_{false};
     bool stopped_ = false;

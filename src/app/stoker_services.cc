@@ -1,10 +1,11 @@
 // The console's view of Stoker: api::Services filled in.
-#include "alert/rules_json.h"
+#include "app/config_convert.h"
 #include "app/stoker.h"
 
 namespace stoker::app {
 
 void Stoker::build_services() {
+    receivers_ = std::make_unique<Receivers>(setup_.config, *storage_->metrics, registry_);
     services_.reset(new api::Services{
         .registry = registry_,
         .querier = *storage_->metrics,
@@ -33,12 +34,14 @@ void Stoker::build_services() {
             if (!decided) return std::move(decided).error();
             return diagnose::to_json(*decided);
         },
-        .alerts_json = [this] { return alert::alerts_to_json(*brain_->rules().status()); },
-        .rules_json = [this] { return alert::rules_to_json(*brain_->rules().status()); },
         .status = [this] { return status(); },
         .reload = [this] { return reload(); },
+        .prometheus = prometheus_services(),
+        .pushes = receivers_->endpoints(),
+        .push_limits = push_limits(setup_.config),
+        .cors_origins = setup_.config.api.cors_origins,
     });
-    console_ = std::make_unique<api::Console>(*services_, pool_);
+    console_ = std::make_unique<api::Console>(*services_, api::ConsolePools{pool_, query_pool_});
 }
 
 api::Status Stoker::status() const {

@@ -88,6 +88,8 @@ private:
 
 // The `data` member of Prometheus' /api/v1/query answer: {"resultType":...,"result":...}.
 std::string to_prometheus_json(const Value& value);
+// The same at the end of `out`, where it stays: answers may be hundreds of megabytes.
+void append_prometheus_json(std::string& out, const Value& value);
 
 // A series selector alone, as match[] takes it. Errors: InvalidArgument.
 Result<std::vector<tsdb::Matcher>> parse_selector(std::string_view text);

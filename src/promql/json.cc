@@ -1,7 +1,10 @@
 // Values as the Prometheus HTTP API writes them.
+#include <array>
+
 #include "promql/engine.h"
 #include "promql/format.h"
 #include "promql/histogram_text.h"
+#include "promql/number_text.h"
 
 namespace stoker::promql {
 
@@ -14,14 +17,15 @@ void append_point(std::string& out, const tsdb::Sample& sample, const tsdb::Hist
         out += ']';
         return;
     }
-    out += '[' + format_seconds(sample.time) + ",\"" + format_sample_value(sample.value) + "\"]";
+    append_json_point(out, sample);
 }
 
 // The series' numbers, or its histograms; nothing if there are none of them.
 void append_points(std::string& out, const MatrixSeries& series, bool histograms) {
+    static const tsdb::HistogramPtr kNone;
     bool any = false;
     for (std::size_t i = 0; i < series.samples.size(); ++i) {
-        const tsdb::HistogramPtr histogram = series.histograms.empty() ? nullptr : series.histograms[i];
+        const tsdb::HistogramPtr& histogram = series.histograms.empty() ? kNone : series.histograms[i];
         if ((histogram != nullptr) != histograms) continue;
         out += any ? "," : histograms ? ",\"histograms\":[" : ",\"values\":[";
         any = true;
@@ -30,19 +34,17 @@ void append_points(std::string& out, const MatrixSeries& series, bool histograms
     if (any) out += ']';
 }
 
-std::string_view append_result(std::string& out, const Scalar& scalar) {
+void append_result(std::string& out, const Scalar& scalar) {
     append_point(out, scalar.sample);
-    return "scalar";
 }
 
-std::string_view append_result(std::string& out, const Text& text) {
+void append_result(std::string& out, const Text& text) {
     out += '[' + format_seconds(text.time) + ',';
     append_json_string(out, text.value);
     out += ']';
-    return "string";
 }
 
-std::string_view append_result(std::string& out, const Vector& vector) {
+void append_result(std::string& out, const Vector& vector) {
     out += '[';
     for (const VectorSample& element : vector) {
         if (&element != &vector.front()) out += ',';
@@ -53,10 +55,9 @@ std::string_view append_result(std::string& out, const Vector& vector) {
         out += '}';
     }
     out += ']';
-    return "vector";
 }
 
-std::string_view append_result(std::string& out, const Matrix& matrix) {
+void append_result(std::string& out, const Matrix& matrix) {
     out += '[';
     for (const MatrixSeries& series : matrix) {
         if (&series != &matrix.front()) out += ',';
@@ -67,15 +68,23 @@ std::string_view append_result(std::string& out, const Matrix& matrix) {
         out += '}';
     }
     out += ']';
-    return "matrix";
 }
 
 }  // namespace
 
+void append_prometheus_json(std::string& out, const Value& value) {
+    static constexpr std::array<std::string_view, 4> kTypes = {"scalar", "string", "vector", "matrix"};
+    out += "{\"resultType\":\"";
+    out += kTypes[value.data.index()];
+    out += "\",\"result\":";
+    std::visit([&](const auto& data) { append_result(out, data); }, value.data);
+    out += '}';
+}
+
 std::string to_prometheus_json(const Value& value) {
-    std::string result;
-    const std::string_view type = std::visit([&](const auto& data) { return append_result(result, data); }, value.data);
-    return "{\"resultType\":\"" + std::string(type) + "\",\"result\":" + result + "}";
+    std::string out;
+    append_prometheus_json(out, value);
+    return out;
 }
 
 }  // namespace stoker::promql

@@ -1,0 +1,79 @@
+// Prometheus' HTTP API, as Grafana, Perses and promtool use it, in the shapes of Prometheus 3.
+//
+// Each handler is a function of what the API answers from and of one request. Thread-safe; a query takes as long as it
+// takes, so call from a pool.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alert/rule_group.h"
+#include "api/prometheus_answer.h"
+#include "api/router.h"
+#include "base/time.h"
+#include "promql/engine.h"
+#include "tsdb/store.h"
+
+namespace stoker::api {
+
+// One endpoint that is scraped.
+struct ScrapeTarget {
+    enum class Health : std::uint8_t { Unknown, Up, Down };
+    std::string pool;
+    std::string url;  // With the path.
+    tsdb::Labels labels;
+    Health health = Health::Unknown;
+    std::string error = {};  // Of the last scrape.
+    Timestamp last_scrape{};
+    double last_seconds = 0;
+    Duration interval{0};
+    Duration timeout{0};
+};
+
+// What the status endpoints tell.
+struct ServerFacts {
+    Timestamp started_at{};
+    Timestamp config_at{};    // When the configuration in effect was taken.
+    bool config_good = true;  // Whether the last reload was.
+    std::string config_yaml;  // Secrets masked.
+    Duration retention{0};
+    std::vector<std::pair<std::string, std::string>> flags;  // By the names of Prometheus' flags.
+};
+
+using RuleGroups = std::shared_ptr<const std::vector<alert::GroupStatus>>;
+
+// Functions are thread-safe.
+struct PrometheusServices {
+    tsdb::Store& store;
+    const promql::Engine& engine;
+    std::function<Timestamp()> now;
+    std::function<std::vector<ScrapeTarget>()> targets;
+    std::function<RuleGroups()> rules;
+    std::function<ServerFacts()> facts;
+    bool admin = false;          // Whether /api/v1/admin answers.
+    std::string snapshots = {};  // The folder that snapshots are made in.
+};
+
+// /api/v1/... and /federate.
+std::vector<Route> prometheus_routes(PrometheusServices& services);
+
+using PrometheusHandler = Result<PrometheusAnswer> (*)(const PrometheusServices&, const ApiRequest&);
+
+// The answer or the error, in Prometheus' shape.
+Handler prometheus_handler(PrometheusServices& services, PrometheusHandler handler);
+
+// Each topic's own routes.
+std::vector<Route> prometheus_query_routes(PrometheusServices& services);
+std::vector<Route> prometheus_series_routes(PrometheusServices& services);
+std::vector<Route> prometheus_exemplar_routes(PrometheusServices& services);
+std::vector<Route> prometheus_metadata_routes(PrometheusServices& services);
+std::vector<Route> prometheus_target_routes(PrometheusServices& services);
+std::vector<Route> prometheus_rule_routes(PrometheusServices& services);
+std::vector<Route> prometheus_status_routes(PrometheusServices& services);
+std::vector<Route> prometheus_admin_routes(PrometheusServices& services);
+std::vector<Route> federate_routes(PrometheusServices& services);
+
+}  // namespace stoker::api

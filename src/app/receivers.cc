@@ -1,0 +1,25 @@
+#include "app/receivers.h"
+
+#include "app/config_convert.h"
+
+namespace stoker::app {
+
+Receivers::Receivers(const Config& config, tsdb::Store& store, metrics::Registry& registry)
+    : remote_write_(store, remote_write_options(config), registry),
+      otlp_(store, otlp_options(config), registry),
+      influx_(store, influx_options(config), registry),
+      json_(store, json_options(config), registry) {}
+
+std::vector<api::PushEndpoint> Receivers::endpoints() {
+    // OTLP's senders come back after 429 as after 503; the others know only 503 for that.
+    constexpr int kUnavailable = 503;
+    constexpr int kTooMany = 429;
+    const auto to = [](auto& receiver) {
+        return [&receiver](const collect::PushRequest& request) { return receiver.receive(request); };
+    };
+    return {{"/api/v1/write", kUnavailable, to(remote_write_)}, {"/v1/metrics", kTooMany, to(otlp_)},
+            {"/api/v1/otlp/v1/metrics", kTooMany, to(otlp_)},   {"/write", kUnavailable, to(influx_)},
+            {"/api/v2/write", kUnavailable, to(influx_)},       {"/api/v1/metrics/batch", kUnavailable, to(json_)}};
+}
+
+}  // namespace stoker::app

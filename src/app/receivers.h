@@ -1,0 +1,33 @@
+// Everyone who takes what is pushed, on the paths that senders know.
+#pragma once
+
+#include <vector>
+
+#include "api/push.h"
+#include "app/config.h"
+#include "base/metrics.h"
+#include "collect/influx_receiver.h"
+#include "collect/json_receiver.h"
+#include "collect/otlp_receiver.h"
+#include "collect/remote_write_receiver.h"
+#include "tsdb/store.h"
+
+namespace stoker::app {
+
+// Thread-safe.
+class Receivers {
+public:
+    // REQUIRES: `store` and `registry` outlive it.
+    Receivers(const Config& config, tsdb::Store& store, metrics::Registry& registry);
+
+    // REQUIRES: used no longer than this.
+    std::vector<api::PushEndpoint> endpoints();
+
+private:
+    collect::RemoteWriteReceiver remote_write_;
+    collect::OtlpReceiver otlp_;
+    collect::InfluxReceiver influx_;
+    collect::JsonReceiver json_;
+};
+
+}  // namespace stoker::app
