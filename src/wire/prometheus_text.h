@@ -1,7 +1,9 @@
 // Reads what /metrics endpoints serve: Prometheus text format 0.0.4 and OpenMetrics text 1.0.
 //
 // One pass, no regular expressions; string_views point into the input unless a value held escapes. A malformed line is
-// an error with its line and column: a half-read exposition is never taken for a whole one. Stateless and thread-safe.
+// an error with its line and column: a half-read exposition is never taken for a whole one. Of OpenMetrics, everything
+// is refused that its specification refuses (openmetrics_rules.h); the older format is read as leniently as Prometheus
+// does. Stateless and thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -32,13 +34,28 @@ struct ExpositionLimits {
     std::size_t max_labels = 128;  // A sample.
 };
 
-// One sample. The views and the vector are valid during the callback only.
-struct ExpositionSample {
-    std::string_view name;
-    std::vector<std::pair<std::string_view, std::string_view>>
-        labels;  // As written: unsorted, __name__ not among them.
+using LabelViews = std::vector<std::pair<std::string_view, std::string_view>>;
+
+struct ExpositionExemplar {
+    LabelViews labels;
     double value = 0;
     std::optional<std::int64_t> time_ms;
+};
+
+// One sample. The views, the vector and the exemplar are valid during the callback only.
+struct ExpositionSample {
+    std::string_view name;
+    LabelViews labels;  // As written: unsorted, __name__ not among them.
+    double value = 0;
+    std::optional<std::int64_t> time_ms;
+    std::optional<std::int64_t> created_ms;        // OpenMetrics: when the counter, histogram or summary began.
+    const ExpositionExemplar* exemplar = nullptr;  // OpenMetrics: null if there is none.
+};
+
+// What becomes of OpenMetrics' _created lines.
+enum class CreatedLines : std::uint8_t {
+    StartTimes,  // created_ms of the samples they belong to; they are no samples themselves.
+    Series,      // Samples like others.
 };
 
 // TYPE, HELP or UNIT of one metric family.
@@ -58,7 +75,8 @@ struct ExpositionVisitor {
 // Errors: InvalidArgument ("line 3 column 17: ..."), ResourceExhausted (a limit). Samples before the error were
 // visited: collect into a batch and throw it away on error.
 Result<std::size_t> parse_exposition(std::string_view text, ExpositionFormat format, const ExpositionVisitor& visitor,
-                                     const ExpositionLimits& limits = {});
+                                     const ExpositionLimits& limits = {},
+                                     CreatedLines created = CreatedLines::StartTimes);
 
 // The same as values that own their text: for tests and places that are not hot.
 struct OwnedSample {
@@ -66,6 +84,7 @@ struct OwnedSample {
     std::vector<std::pair<std::string, std::string>> labels;
     double value = 0;
     std::optional<std::int64_t> time_ms;
+    std::optional<std::int64_t> created_ms;
 };
 Result<std::vector<OwnedSample>> parse_exposition(std::string_view text, ExpositionFormat format,
                                                   const ExpositionLimits& limits = {});

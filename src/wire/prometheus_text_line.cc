@@ -91,13 +91,13 @@ bool parse_value(std::string_view token, double& value) {
     return true;
 }
 
-void LineParser::begin(std::string_view line) {
-    if (!line.empty() && line.back() == '\r') {
+void LineParser::begin(std::string_view line, ExpositionFormat format) {
+    format_ = format;
+    if (!line.empty() && line.back() == '\r' && !open_metrics()) {
         line.remove_suffix(1);
     }
     line_ = line;
     at_ = 0;
-    unescaped_.clear();
     error_.clear();
 }
 
@@ -112,9 +112,21 @@ bool LineParser::fail_at(std::size_t at, std::string message) {
 }
 
 void LineParser::skip_blanks() {
-    while (!at_end() && (line_[at_] == ' ' || line_[at_] == '\t')) {
+    while (!open_metrics() && !at_end() && (line_[at_] == ' ' || line_[at_] == '\t')) {
         ++at_;
     }
+}
+
+bool LineParser::gap() {
+    if (!open_metrics()) {
+        skip_blanks();
+        return true;
+    }
+    if (peek() != ' ') {
+        return fail(at_end() ? "the line ends too early" : "expected a blank, not " + show(line_.substr(at_, 1)));
+    }
+    ++at_;
+    return (!at_end() && peek() != ' ' && peek() != '\t') || fail("more than one blank");
 }
 
 std::string_view LineParser::token() {
@@ -178,31 +190,34 @@ bool LineParser::quoted(std::string_view& text) {
 }
 
 // At the opening brace.
-bool LineParser::labels(ExpositionSample& sample) {
+bool LineParser::labels(LabelViews& labels, std::string_view* name) {
     const std::size_t open = at_++;
+    bool separated = true;
     while (true) {
         skip_blanks();
         if (at_end()) {
             return fail_at(open, "this brace is never closed");
         }
         if (peek() == '}') {
+            const bool dangling = open_metrics() && at_ > open + 1 && line_[at_ - 1] == ',';
             ++at_;
-            return true;
+            return !dangling || fail_at(at_ - 2, "a comma before the closing brace");
         }
-        if (!label(sample)) {
-            return false;
-        }
-        skip_blanks();
-        if (peek() == ',') {
-            ++at_;
-        } else if (!at_end() && peek() != '}') {
+        if (!separated) {
             return fail("expected , or } after a label, not " + show(line_.substr(at_, 1)));
         }
+        if (!label(labels, name)) {
+            return false;
+        }
+        name = nullptr;
+        skip_blanks();
+        separated = peek() == ',';
+        at_ += separated ? 1 : 0;
     }
 }
 
 // name="value", "quoted name"="value", or, in first place, a quoted metric name alone.
-bool LineParser::label(ExpositionSample& sample) {
+bool LineParser::label(LabelViews& labels, std::string_view* metric) {
     const std::size_t start = at_;
     std::string_view name;
     const bool is_quoted = peek() == '"';
@@ -219,8 +234,8 @@ bool LineParser::label(ExpositionSample& sample) {
         at_ += length;
     }
     skip_blanks();
-    if (is_quoted && peek() != '=' && sample.name.empty() && sample.labels.empty()) {
-        sample.name = name;
+    if (is_quoted && peek() != '=' && metric != nullptr && metric->empty()) {
+        *metric = name;
         return !name.empty() || fail_at(start, "the metric name is empty");
     }
     if (peek() != '=') {
@@ -235,7 +250,7 @@ bool LineParser::label(ExpositionSample& sample) {
     if (!quoted(text)) {
         return false;
     }
-    for (const auto& [other, ignored] : sample.labels) {
+    for (const auto& [other, ignored] : labels) {
         if (other == name) {
             return fail_at(start, "the label " + show(name) + " is given twice");
         }
@@ -243,15 +258,14 @@ bool LineParser::label(ExpositionSample& sample) {
     if (name.empty() || name == "__name__") {
         return fail_at(start, "a label cannot be called " + show(name));
     }
-    if (sample.labels.size() == limits_.max_labels) {
+    if (labels.size() == limits_.max_labels) {
         return fail_at(start, "more than " + std::to_string(limits_.max_labels) + " labels");
     }
-    sample.labels.emplace_back(name, text);
+    labels.emplace_back(name, text);
     return true;
 }
 
 bool LineParser::value(double& value) {
-    skip_blanks();
     const std::size_t start = at_;
     const std::string_view text = token();
     if (text.empty()) {
@@ -260,16 +274,16 @@ bool LineParser::value(double& value) {
     return parse_value(text, value) || fail_at(start, show(text) + " is not a number");
 }
 
-bool LineParser::timestamp(ExpositionFormat format, ExpositionSample& sample) {
+bool LineParser::timestamp(std::optional<std::int64_t>& time_ms) {
     const std::size_t start = at_;
     const std::string_view text = token();
-    if (format == ExpositionFormat::Prometheus) {
+    if (!open_metrics()) {
         std::int64_t millis = 0;
         const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), millis);
         if (failed != std::errc() || end != text.data() + text.size()) {
             return fail_at(start, show(text) + " is not a timestamp in milliseconds");
         }
-        sample.time_ms = millis;
+        time_ms = millis;
         return true;
     }
     constexpr double kMaxSeconds = 9e15;  // Milliseconds of more would leave 64 bits.
@@ -277,69 +291,87 @@ bool LineParser::timestamp(ExpositionFormat format, ExpositionSample& sample) {
     if (!parse_value(text, seconds) || !(std::abs(seconds) < kMaxSeconds)) {
         return fail_at(start, show(text) + " is not a timestamp in seconds");
     }
-    sample.time_ms = std::llround(seconds * 1000);
+    time_ms = std::llround(seconds * 1000);
     return true;
 }
 
-// At '#': " # {labels} value [timestamp]", checked and dropped.
-bool LineParser::exemplar() {
+// At '#': "# {labels} value [timestamp]".
+bool LineParser::exemplar(ExpositionExemplar& exemplar) {
     ++at_;
-    skip_blanks();
+    if (!gap()) {
+        return false;
+    }
     if (peek() != '{') {
         return fail("an exemplar starts with its labels in braces");
     }
-    exemplar_.name = "exemplar";
-    exemplar_.labels.clear();
-    if (!labels(exemplar_) || !value(exemplar_.value)) {
+    if (!labels(exemplar.labels, nullptr)) {
         return false;
     }
-    skip_blanks();
-    return at_end() || timestamp(ExpositionFormat::OpenMetrics, exemplar_);
+    if (at_end()) {
+        return fail("the value is missing");
+    }
+    if (!gap() || !value(exemplar.value)) {
+        return false;
+    }
+    return at_end() || (gap() && timestamp(exemplar.time_ms));
 }
 
-bool LineParser::sample(ExpositionFormat format, ExpositionSample& sample) {
+bool LineParser::sample(ExpositionSample& sample, std::optional<ExpositionExemplar>& exemplar_out) {
     sample.name = {};
     sample.labels.clear();
     sample.time_ms.reset();
+    sample.created_ms.reset();
+    exemplar_out.reset();
     skip_blanks();
     if (peek() != '{' && !metric_name(sample.name)) {
         return false;
     }
     skip_blanks();
-    if (peek() == '{' && !labels(sample)) {
+    if (peek() == '{' && !labels(sample.labels, &sample.name)) {
         return false;
     }
     if (sample.name.empty()) {
         return fail_at(0, "a metric name is missing");
     }
-    if (!value(sample.value)) {
+    if (at_end()) {
+        return fail("the value is missing");
+    }
+    if (!gap() || !value(sample.value)) {
         return false;
     }
-    skip_blanks();
-    if (!at_end() && peek() != '#' && !timestamp(format, sample)) {
+    if (!at_end() && !gap()) {
         return false;
     }
-    skip_blanks();
-    if (peek() == '#' && format == ExpositionFormat::OpenMetrics && !exemplar()) {
+    if (!at_end() && peek() != '#') {
+        if (!timestamp(sample.time_ms) || (!at_end() && !gap())) {
+            return false;
+        }
+    }
+    if (peek() == '#' && open_metrics() && !exemplar(exemplar_out.emplace())) {
         return false;
     }
     skip_blanks();
     return at_end() || fail("unexpected " + show(line_.substr(at_)) + " after the sample");
 }
 
-LineParser::Comment LineParser::comment(ExpositionFormat format, ExpositionMetadata& metadata) {
+LineParser::Comment LineParser::comment(ExpositionMetadata& metadata) {
     skip_blanks();
     ++at_;  // The '#'.
-    skip_blanks();
+    const bool spaced = gap();
     const std::string_view keyword = token();
-    skip_blanks();
-    const bool open_metrics = format == ExpositionFormat::OpenMetrics;
-    if (open_metrics && keyword == "EOF" && at_end()) {
+    if (open_metrics() && spaced && keyword == "EOF" && at_end()) {
         return Comment::Eof;
     }
-    const bool unit = open_metrics && keyword == "UNIT";
+    const bool unit = open_metrics() && keyword == "UNIT";
     if (keyword != "TYPE" && keyword != "HELP" && !unit) {
+        if (open_metrics()) {
+            fail_at(0, "a comment that is neither TYPE, HELP, UNIT nor EOF");
+            return Comment::Bad;
+        }
         return Comment::Plain;
+    }
+    if (!spaced || !gap()) {
+        return Comment::Bad;
     }
     const bool named = peek() == '"' ? quoted(metadata.family) : metric_name(metadata.family);
     if (!named) {
@@ -349,12 +381,14 @@ LineParser::Comment LineParser::comment(ExpositionFormat format, ExpositionMetad
         fail("a metric name cannot hold " + show(line_.substr(at_, 1)));
         return Comment::Bad;
     }
-    skip_blanks();
     if (keyword == "HELP") {
         return help(metadata);
     }
+    if (!gap()) {
+        return Comment::Bad;
+    }
     if (keyword == "TYPE") {
-        return type(format, metadata);
+        return type(metadata);
     }
     metadata.kind = ExpositionMetadata::Kind::Unit;
     metadata.text = line_.substr(at_);
@@ -363,6 +397,15 @@ LineParser::Comment LineParser::comment(ExpositionFormat format, ExpositionMetad
 
 LineParser::Comment LineParser::help(ExpositionMetadata& metadata) {
     metadata.kind = ExpositionMetadata::Kind::Help;
+    skip_blanks();
+    if (open_metrics()) {
+        // One blank, and then the text with all of its own.
+        if (peek() != ' ') {
+            fail("expected a blank and the help text");
+            return Comment::Bad;
+        }
+        ++at_;
+    }
     metadata.text = line_.substr(at_);
     if (metadata.text.find('\\') == std::string_view::npos) {
         return Comment::Metadata;
@@ -383,12 +426,12 @@ LineParser::Comment LineParser::help(ExpositionMetadata& metadata) {
     return Comment::Metadata;
 }
 
-LineParser::Comment LineParser::type(ExpositionFormat format, ExpositionMetadata& metadata) {
+LineParser::Comment LineParser::type(ExpositionMetadata& metadata) {
     const std::size_t start = at_;
     metadata.kind = ExpositionMetadata::Kind::Type;
     metadata.text = token();
     skip_blanks();
-    if (!at_end() || !known_type(metadata.text, format)) {
+    if (!at_end() || !known_type(metadata.text, format_)) {
         fail_at(start, show(line_.substr(start)) + " is not a metric type");
         return Comment::Bad;
     }

@@ -17,15 +17,18 @@ class LineParser {
 public:
     explicit LineParser(const ExpositionLimits& limits) : limits_(limits) {}
 
-    // Starts on a line without its line feed.
-    void begin(std::string_view line);
+    // Starts on a line without its line feed. OpenMetrics has one blank where blanks may be, and none elsewhere.
+    void begin(std::string_view line, ExpositionFormat format);
 
-    // name{a="b",...} value [timestamp] [# exemplar]; the sample's views live until the next begin().
-    bool sample(ExpositionFormat format, ExpositionSample& sample);
+    // name{a="b",...} value [timestamp] [# exemplar]. The views live until forget(). sample.exemplar is not touched.
+    bool sample(ExpositionSample& sample, std::optional<ExpositionExemplar>& exemplar);
 
     enum class Comment { Plain, Metadata, Eof, Bad };
     // A line that starts with '#'.
-    Comment comment(ExpositionFormat format, ExpositionMetadata& metadata);
+    Comment comment(ExpositionMetadata& metadata);
+
+    // Ends the views into text that held escapes.
+    void forget() { unescaped_.clear(); }
 
     // Of the first error.
     std::size_t column() const { return error_at_ + 1; }
@@ -36,24 +39,27 @@ private:
     bool fail_at(std::size_t at, std::string message);
     bool at_end() const { return at_ == line_.size(); }
     char peek() const { return at_end() ? '\0' : line_[at_]; }
-    void skip_blanks();
+    bool open_metrics() const { return format_ == ExpositionFormat::OpenMetrics; }
+    void skip_blanks();        // Where the older format allows them.
+    bool gap();                // Between two tokens.
     std::string_view token();  // Up to a blank.
 
     bool metric_name(std::string_view& name);
     bool quoted(std::string_view& text);
-    bool labels(ExpositionSample& sample);
-    bool label(ExpositionSample& sample);
+    // `name` takes a quoted metric name in first place; null: none may stand there.
+    bool labels(LabelViews& labels, std::string_view* name);
+    bool label(LabelViews& labels, std::string_view* name);
     bool value(double& value);
-    bool timestamp(ExpositionFormat format, ExpositionSample& sample);
-    bool exemplar();
+    bool timestamp(std::optional<std::int64_t>& time_ms);
+    bool exemplar(ExpositionExemplar& exemplar);
     Comment help(ExpositionMetadata& metadata);
-    Comment type(ExpositionFormat format, ExpositionMetadata& metadata);
+    Comment type(ExpositionMetadata& metadata);
 
     const ExpositionLimits& limits_;
     std::string_view line_;
     std::size_t at_ = 0;
+    ExpositionFormat format_ = ExpositionFormat::Prometheus;
     std::deque<std::string> unescaped_;  // A deque: views into its strings survive growth.
-    ExpositionSample exemplar_;
     std::size_t error_at_ = 0;
     std::string error_;
 };

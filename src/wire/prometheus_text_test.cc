@@ -32,6 +32,9 @@ std::string shown(std::string_view text, ExpositionFormat format = kProm) {
         if (sample.time_ms) {
             out += " @" + std::to_string(*sample.time_ms);
         }
+        if (sample.created_ms) {
+            out += " since " + std::to_string(*sample.created_ms);
+        }
     }
     return out;
 }
@@ -112,9 +115,140 @@ TEST(PrometheusText, WrongKindOfDocumentIsNamed) {
 
 TEST(OpenMetrics, SamplesTimesAndExemplars) {
     EXPECT_EQ(shown("a_total 1 1700000000.123\n# EOF\n", kOpen), "a_total 1 @1700000000123");
-    EXPECT_EQ(shown("a_bucket{le=\"1\"} 5 # {trace_id=\"abc\"} 0.5 1.5\n# EOF", kOpen), "a_bucket,le=1 5");
-    EXPECT_EQ(shown("a_bucket{le=\"1\"} 5 12 # {} 0.5\n# EOF", kOpen), "a_bucket,le=1 5 @12000");
-    EXPECT_EQ(shown("# TYPE a info\n# UNIT a seconds\na_info 1\n# EOF", kOpen), "a_info 1");
+    EXPECT_EQ(shown("# TYPE a counter\na_total 5 # {trace_id=\"abc\"} 0.5 1.5\n# EOF", kOpen), "a_total 5");
+    EXPECT_EQ(shown("# TYPE a counter\na_total 5 12 # {} 0.5\n# EOF", kOpen), "a_total 5 @12000");
+    EXPECT_EQ(shown("# TYPE a info\na_info 1\n# TYPE b_seconds gauge\n# UNIT b_seconds seconds\n# EOF", kOpen),
+              "a_info 1");
+    EXPECT_EQ(shown("# TYPE \"my.a\" gauge\n{\"my.a\",b=\"c\"} 1\n# EOF", kOpen), "my.a,b=c 1");
+}
+
+TEST(OpenMetrics, ExemplarsAreGivenWithTheirSample) {
+    std::vector<std::string> seen;
+    ExpositionVisitor visitor;
+    visitor.on_sample = [&](const ExpositionSample& sample) {
+        std::string text(sample.name);
+        if (sample.exemplar != nullptr) {
+            for (const auto& [name, value] : sample.exemplar->labels) {
+                text += "," + std::string(name) + "=" + std::string(value);
+            }
+            text += " " + std::to_string(static_cast<int>(sample.exemplar->value));
+            text += sample.exemplar->time_ms ? " @" + std::to_string(*sample.exemplar->time_ms) : "";
+        }
+        seen.push_back(text);
+    };
+    const auto text =
+        "# TYPE a counter\na_total{x=\"1\"} 1 # {t=\"a\\\"b\"} 4\na_total{x=\"2\"} 1\na_total{x=\"3\"} 1 # {t=\"c\"} 5 "
+        "2.5\n# EOF\n";
+    ASSERT_TRUE(parse_exposition(text, kOpen, visitor).has_value());
+    EXPECT_THAT(seen, testing::ElementsAre("a_total,t=a\"b 4", "a_total", "a_total,t=c 5 @2500"));
+}
+
+TEST(OpenMetrics, CreatedLinesAreStartTimes) {
+    const auto counters =
+        "# TYPE a counter\na_total{x=\"1\"} 3\na_created{x=\"1\"} 1.5\na_total{x=\"2\"} 4\na_created{x=\"2\"} 2\n"
+        "# TYPE g gauge\ng 1\n# EOF\n";
+    EXPECT_EQ(shown(counters, kOpen), "a_total,x=1 3 since 1500 | a_total,x=2 4 since 2000 | g 1");
+    const auto histogram =
+        "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_count 2\nh_sum 3\nh_created 7\n# EOF\n";
+    EXPECT_EQ(shown(histogram, kOpen),
+              "h_bucket,le=1 1 since 7000 | h_bucket,le=+Inf 2 since 7000 | h_count 2 since 7000 | h_sum 3 since 7000");
+    const auto summary = "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_count 2\ns_created 7\n# EOF\n";
+    EXPECT_EQ(shown(summary, kOpen), "s,quantile=0.5 1 | s_count 2 since 7000");
+    std::size_t lines = 0;
+    ExpositionVisitor visitor;
+    visitor.on_sample = [&](const ExpositionSample& sample) { lines += sample.created_ms ? 0 : 1; };
+    ASSERT_TRUE(parse_exposition(histogram, kOpen, visitor, {}, CreatedLines::Series).has_value());
+    EXPECT_EQ(lines, 5u);
+}
+
+// What the specification allows, in one page.
+TEST(OpenMetrics, AWholePage) {
+    const auto text =
+        "# TYPE acme_http_router_request_seconds summary\n"
+        "# UNIT acme_http_router_request_seconds seconds\n"
+        "# HELP acme_http_router_request_seconds Latency though all of ACME's HTTP request router.\n"
+        "acme_http_router_request_seconds_sum{path=\"/api/v1\",method=\"GET\"} 9036.32\n"
+        "acme_http_router_request_seconds_count{path=\"/api/v1\",method=\"GET\"} 807283.0\n"
+        "acme_http_router_request_seconds_created{path=\"/api/v1\",method=\"GET\"} 1605281325.0\n"
+        "acme_http_router_request_seconds_sum{path=\"/api/v2\",method=\"POST\"} 479.3\n"
+        "acme_http_router_request_seconds_count{path=\"/api/v2\",method=\"POST\"} 34.0\n"
+        "# TYPE go_goroutines gauge\n"
+        "# HELP go_goroutines Number of goroutines that currently exist.\n"
+        "go_goroutines 69\n"
+        "# TYPE foo stateset\nfoo{foo=\"a\"} 1\nfoo{foo=\"bb\"} 0\n"
+        "# TYPE g gaugehistogram\ng_bucket{le=\"0.1\"} 1\ng_bucket{le=\"+Inf\"} 2\ng_gcount 2\ng_gsum -3\n"
+        "# TYPE c counter\nc_total 1 1\nc_total 2 2\n"
+        "# EOF\n";
+    const auto samples = parse_exposition(text, kOpen);
+    ASSERT_TRUE(samples.has_value()) << samples.error().message;
+    EXPECT_EQ(samples->size(), 13u);
+}
+
+// What the specification refuses, and the word that the error must have.
+TEST(OpenMetrics, RefusesWhatTheSpecificationRefuses) {
+    const std::string bucket = "# TYPE a histogram\n";
+    for (const auto& [text, want] : std::vector<std::pair<std::string, std::string_view>>{
+             {"a 1\n\n", "a blank line"},
+             {" a 1\n", "cannot start"},
+             {"a  1\n", "more than one blank"},
+             {"a 1 \n", "blank"},
+             {"a\t1\n", "expected a blank"},
+             {"a 1\r\n", "not a number"},
+             {"a{b=\"c\",} 1\n", "a comma before"},
+             {"a{ b=\"c\"} 1\n", "label name"},
+             {"a{b= \"c\"} 1\n", "expected a quoted value"},
+             {"# a comment\n", "neither TYPE"},
+             {"#TYPE a gauge\n", "expected a blank"},
+             {"# TYPE  a gauge\n", "more than one blank"},
+             {"# HELP a\n", "help text"},
+             {"# TYPE a\n", "too early"},
+             {"# TYPE a gauge\n# TYPE a gauge\n", "given twice"},
+             {"# HELP a x\n# HELP a x\n", "given twice"},
+             {"a 1\n# TYPE a gauge\n", "after its samples"},
+             {"# TYPE a gauge\na 1\n# HELP a x\n", "after its samples"},
+             {"# TYPE a gauge\na 1\n# TYPE b gauge\nb 1\n# TYPE a gauge\n", "used before"},
+             {"a 1\nb 1\na 2\n", "used before"},
+             {"# TYPE a gauge\na{x=\"1\"} 1\na{x=\"2\"} 1\na{x=\"1\"} 1\n", "not together"},
+             {"# TYPE a counter\na_total 1\n# TYPE a_total gauge\na_total 1\n", "used before"},
+             {"# TYPE a counter\na 1\n", "suffixes"},
+             {"# TYPE a counter\na_total -1\n", "negative"},
+             {"# TYPE a counter\na_total NaN\n", "NaN"},
+             {"# TYPE a counter\na_total 1\na_total 2\n", "a second value"},
+             {"# TYPE a counter\na_total 1\na_created -1\n", "negative"},
+             {"a 1\na 1\n", "a second value"},
+             {"# TYPE a gauge\na 1 2\na 1 1\n", "go back"},
+             {"# TYPE a gauge\na 1 2\na 1\n", "with and without timestamps"},
+             {"# TYPE a_x gauge\n# UNIT a_x seconds\n", "not the end of the name"},
+             {"# TYPE a_seconds info\n# UNIT a_seconds seconds\n", "no unit"},
+             {"# TYPE a info\na_info 2\n", "is not 1"},
+             {"# TYPE a stateset\na{a=\"x\"} 2\n", "neither 0 nor 1"},
+             {"# TYPE a stateset\na{b=\"x\"} 1\n", "no label a"},
+             {"# TYPE a summary\na{quantile=\"1.1\"} 1\n", "between 0 and 1"},
+             {"# TYPE a summary\na 1\n", "no label quantile"},
+             {"# TYPE a summary\na_sum -1\n", "negative"},
+             {bucket + "a_bucket 1\n", "no label le"},
+             {bucket + "a_bucket{le=\"x\"} 1\n", "no label le"},
+             {bucket + "a_bucket{le=\"NaN\"} 1\n", "no label le"},
+             {bucket + "a_bucket{le=\"1\"} 1\n", "+Inf"},
+             {bucket + "a_bucket{le=\"2\"} 1\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\n", "not in order"},
+             {bucket + "a_bucket{le=\"1\"} 1\na_bucket{le=\"1.0\"} 1\na_bucket{le=\"+Inf\"} 1\n", "not in order"},
+             {bucket + "a_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\n", "decrease"},
+             {bucket + "a_bucket{le=\"+Inf\"} -1\n", "negative"},
+             {bucket + "a_bucket{le=\"+Inf\"} 1\na_count 2\na_sum 1\n", "the count"},
+             {bucket + "a_bucket{le=\"+Inf\"} 1\na_count 1\n", "only one of"},
+             {bucket + "a_bucket{le=\"+Inf\"} 1\na_count 1\na_sum -1\n", "sum of a is negative"},
+             {bucket + "a_bucket{le=\"-1\"} 1\na_bucket{le=\"+Inf\"} 1\na_count 1\na_sum 1\n", "below zero"},
+             {bucket + "a_count 1\na_sum 1\n", "+Inf"},
+             {"# TYPE a gauge\na 1 # {} 1\n", "only buckets and counters"},
+             {"# TYPE a counter\na_total 1 # {x=\"" + std::string(128, 'y') + "\"} 1\n", "129 characters"},
+             {"# TYPE a counter\na_total 1 # {x=\"1\",x=\"2\"} 1\n", "given twice"},
+             {"# TYPE a counter\na_total 1 # 1\n", "starts with its labels"},
+             {"# TYPE a counter\na_total 1 # {x=\"y\"}\n", "value is missing"},
+         }) {
+        EXPECT_THAT(shown(text + "# EOF\n", kOpen),
+                    testing::AllOf(testing::HasSubstr("error: "), testing::HasSubstr(want)))
+            << text;
+    }
 }
 
 TEST(OpenMetrics, MustEndWithEof) {
@@ -140,9 +274,9 @@ TEST(PrometheusText, Metadata) {
         seen.push_back(std::to_string(static_cast<int>(metadata.kind)) + " " + std::string(metadata.family) + ": " +
                        std::string(metadata.text));
     };
-    const auto text = "# HELP a Two\\nlines, one \\\\.\n# TYPE a counter\n# HELP b\n# UNIT a seconds\n# EOF\n";
+    const auto text = "# HELP a Two\\nlines, one \\\\.\n# TYPE a counter\n# HELP b_s \n# UNIT b_s s\n# EOF\n";
     ASSERT_TRUE(parse_exposition(text, kOpen, visitor).has_value());
-    EXPECT_THAT(seen, testing::ElementsAre("1 a: Two\nlines, one \\.", "0 a: counter", "1 b: ", "2 a: seconds"));
+    EXPECT_THAT(seen, testing::ElementsAre("1 a: Two\nlines, one \\.", "0 a: counter", "1 b_s: ", "2 b_s: s"));
 }
 
 TEST(PrometheusText, Limits) {
