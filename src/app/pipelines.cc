@@ -36,6 +36,15 @@ void SamplePipeline::append(const std::vector<tsdb::SeriesSample>& samples) {
     if (!written) log::error("samples lost", {{"count", samples.size()}, {"error", written.error().message}});
 }
 
+void SamplePipeline::append_exemplars(const std::vector<tsdb::SeriesExemplars>& exemplars) {
+    auto written = store_.append_exemplars(exemplars);
+    if (!written) log::error("exemplars lost", {{"count", exemplars.size()}, {"error", written.error().message}});
+}
+
+void SamplePipeline::set_metadata(const std::vector<tsdb::FamilyMetadata>& metadata) {
+    store_.set_metadata(metadata);
+}
+
 Result<Unit> SamplePipeline::write(const std::vector<tsdb::SeriesSample>& samples) {
     auto outcome = store_.append(samples);
     if (!outcome) {

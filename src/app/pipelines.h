@@ -37,6 +37,8 @@ class SamplePipeline : public collect::SampleSink, public alert::SampleSink {
 public:
     SamplePipeline(tsdb::Store& store, metrics::Registry& registry);
     void append(const std::vector<tsdb::SeriesSample>& samples) override;
+    void append_exemplars(const std::vector<tsdb::SeriesExemplars>& exemplars) override;
+    void set_metadata(const std::vector<tsdb::FamilyMetadata>& metadata) override;
     Result<Unit> write(const std::vector<tsdb::SeriesSample>& samples) override;
 
 private:

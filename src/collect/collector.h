@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "collect/label_limits.h"
 #include "collect/sample_sink.h"
 
 namespace stoker::collect {
@@ -22,6 +23,8 @@ struct CollectOptions {
     Duration timeout{4'000};   // For one scrape. Never more than the interval.
     std::size_t max_body = std::size_t{16} << 20;
     std::size_t max_samples = 100'000;  // Of one page.
+    LabelLimits label_limits;           // Of every sample on it.
+    bool native_histograms = false;     // Ask for the protobuf format, the one that has them.
     bool host = true;
     std::string host_root = "/";
     std::string host_instance;  // Empty: the machine's name.

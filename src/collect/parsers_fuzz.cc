@@ -20,9 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& path : probe_paths()) (void)identify({{path, 200, "", std::string(text)}});
 
     Scrape scrape({{"job", "engine"}});
-    std::vector<stoker::tsdb::SeriesSample> samples;
-    (void)scrape.scraped(text, stoker::wire::ExpositionFormat::Prometheus, stoker::from_millis(1), stoker::Duration{1},
-                         samples);
-    scrape.ended(stoker::from_millis(2), samples);
+    Scraped scraped;
+    for (const auto format : {PageFormat::Prometheus, PageFormat::OpenMetrics, PageFormat::Protobuf}) {
+        (void)scrape.scraped(text, format, stoker::from_millis(1), stoker::Duration{1}, scraped);
+    }
+    scrape.ended(stoker::from_millis(2), scraped.samples);
     return 0;
 }

@@ -21,6 +21,9 @@ class SampleSink {
 public:
     virtual ~SampleSink() = default;
     virtual void append(const std::vector<tsdb::SeriesSample>& samples) = 0;
+    // Of series that append() was given before.
+    virtual void append_exemplars(const std::vector<tsdb::SeriesExemplars>& /*exemplars*/) {}
+    virtual void set_metadata(const std::vector<tsdb::FamilyMetadata>& /*metadata*/) {}
 };
 
 // Samples of one moment with labels in common. Not thread-safe.

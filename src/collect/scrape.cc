@@ -1,8 +1,8 @@
 #include "collect/scrape.h"
 
 #include <algorithm>
+#include <functional>
 
-#include "collect/canonical.h"
 #include "tsdb/querier.h"
 
 namespace stoker::collect {
@@ -42,35 +42,37 @@ void Scrape::append(std::string_view name, SampleBatch::Pairs labels, double val
     out.push_back({labels_of(name, std::move(labels)), {time, value}});
 }
 
-Result<std::size_t> Scrape::scraped(std::string_view page, wire::ExpositionFormat format, Timestamp now,
-                                    ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {
-    struct Read {
-        std::string name;
-        SampleBatch::Pairs labels;
-        double value;
-        std::int64_t time;
-    };
-    std::vector<Read> read;
-    Canonical canonical;
-    bool described = false;
+Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Timestamp now, ElapsedTime took,
+                                    Scraped& out) {
     const std::int64_t time = to_millis(now);
-    wire::ExpositionVisitor visitor;
-    visitor.on_metadata = [&described](const wire::ExpositionMetadata&) { described = true; };
-    visitor.on_sample = [&](const wire::ExpositionSample& sample) {
-        SampleBatch::Pairs labels(sample.labels.begin(), sample.labels.end());
-        read.push_back({std::string(sample.name), std::move(labels), sample.value, sample.time_ms.value_or(time)});
-        canonical.add(sample);
-    };
-    TRY(std::size_t count, wire::parse_exposition(page, format, visitor, {.max_samples = limits_.max_samples}));
-    // Some engines answer 200 with something else on /metrics; taking that for an idle engine would be a lie.
-    if (!described) return Error{Errc::InvalidArgument, "not a metrics page: no line with # TYPE or # HELP"};
-
+    TRY(ScrapePage page, read_page(text, format, time, limits_));
     ++round_;
-    for (auto& sample : read) append(sample.name, std::move(sample.labels), sample.value, sample.time, out);
-    for (auto& value : canonical.values()) append(value.name, std::move(value.labels), value.value, time, out);
-    append_own(true, true, took, count, time, out);
-    end_unseen(time, out);
-    return count;
+    out.samples.reserve(out.samples.size() + page.samples.size());
+    for (ScrapePage::Sample& sample : page.samples) {
+        const tsdb::Labels& labels = labels_of(sample.name, std::move(sample.labels));
+        out.samples.push_back({labels, {sample.time, sample.value}, std::move(sample.histogram), sample.start_time});
+        if (!sample.exemplars.empty()) out.exemplars.push_back({labels, std::move(sample.exemplars)});
+    }
+    for (auto& value : page.canonical.values()) {
+        append(value.name, std::move(value.labels), value.value, time, out.samples);
+    }
+    append_own(true, true, took, page.samples.size(), time, out.samples);
+    end_unseen(time, out.samples);
+    describe(std::move(page.metadata), out.metadata);
+    return page.samples.size();
+}
+
+void Scrape::describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out) {
+    constexpr std::size_t kMost = 100'000;
+    if (described_.size() > kMost) described_.clear();
+    for (auto& family : page) {
+        const auto& told = family.metadata;
+        const std::size_t hash = std::hash<std::string>{}(told.type + '\0' + told.unit + '\0' + told.help);
+        auto [known, fresh] = described_.try_emplace(family.family, hash);
+        if (!fresh && known->second == hash) continue;
+        known->second = hash;
+        out.push_back(std::move(family));
+    }
 }
 
 void Scrape::answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {

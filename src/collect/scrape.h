@@ -12,13 +12,16 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "collect/sample_sink.h"
+#include "collect/scrape_page.h"
 #include "tsdb/store.h"
-#include "wire/prometheus_text.h"
 
 namespace stoker::collect {
 
-struct ScrapeLimits {
-    std::size_t max_samples = 100'000;
+// What one scrape has for the sink.
+struct Scraped {
+    std::vector<tsdb::SeriesSample> samples;
+    std::vector<tsdb::SeriesExemplars> exemplars;
+    std::vector<tsdb::FamilyMetadata> metadata;  // New, or changed since the scrape before.
 };
 
 class Scrape {
@@ -31,10 +34,10 @@ public:
     void set_target(SampleBatch::Pairs target);
 
     // A page was fetched. Appends its samples, up=1, the scrape's own metrics and staleness markers; returns the number
-    // of samples on the page. Errors: InvalidArgument (not a metrics page), ResourceExhausted (too many samples); then
-    // nothing is appended and failed() is to follow.
-    Result<std::size_t> scraped(std::string_view page, wire::ExpositionFormat format, Timestamp now, ElapsedTime took,
-                                std::vector<tsdb::SeriesSample>& out);
+    // of samples on the page. Errors: InvalidArgument (not a metrics page), ResourceExhausted (too many samples or
+    // labels); then nothing is appended and failed() is to follow.
+    Result<std::size_t> scraped(std::string_view page, PageFormat format, Timestamp now, ElapsedTime took,
+                                Scraped& out);
 
     // Somebody answered who has no metrics to show (Ollama): up, without samples.
     void answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out);
@@ -57,11 +60,13 @@ private:
     void append_own(bool up, bool engine_up, ElapsedTime took, std::size_t samples, std::int64_t time,
                     std::vector<tsdb::SeriesSample>& out);
     void end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
+    void describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out);
     const tsdb::Labels& labels_of(std::string_view name, SampleBatch::Pairs labels);
 
     SampleBatch::Pairs target_;
     const ScrapeLimits limits_;
-    std::unordered_map<std::string, Known> known_;  // By name and labels as they came.
+    std::unordered_map<std::string, Known> known_;            // By name and labels as they came.
+    std::unordered_map<std::string, std::size_t> described_;  // Hash of each family's metadata.
     std::uint64_t round_ = 0;
 };
 

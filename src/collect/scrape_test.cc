@@ -99,13 +99,15 @@ constexpr std::string_view kPage =
 class ScrapeTest : public ::testing::Test {
 protected:
     Values page(std::string_view text) {
-        out.clear();
-        result = scrape.scraped(text, wire::ExpositionFormat::Prometheus, from_millis(time += 1000),
-                                std::chrono::milliseconds{20}, out);
+        scraped = {};
+        result = scrape.scraped(text, PageFormat::Prometheus, from_millis(time += 1000), std::chrono::milliseconds{20},
+                                scraped);
+        out = scraped.samples;
         return values(out);
     }
 
-    Scrape scrape{{{"job", "engine"}, {"instance", "h:1"}, {"engine", "vllm"}, {"pool", ""}}, {.max_samples = 10}};
+    Scrape scrape{{{"job", "engine"}, {"instance", "h:1"}, {"engine", "vllm"}, {"pool", ""}}, ScrapeLimits{10, {}}};
+    Scraped scraped;
     std::int64_t time = 0;
     std::vector<tsdb::SeriesSample> out;
     Result<std::size_t> result;
@@ -165,6 +167,62 @@ TEST_F(ScrapeTest, NewTargetLabelsEndTheOldSeries) {
     auto got = page(kPage);
     EXPECT_EQ(got[R"(up{engine="vllm"})"], "stale");
     EXPECT_EQ(got[R"(up{engine="sglang"})"], "1");
+}
+
+TEST_F(ScrapeTest, ExemplarsStartsAndMetadataComeAlong) {
+    const char* text =
+        "# TYPE a counter\n# HELP a Some.\na_total{x=\"1\"} 3 # {trace_id=\"t\"} 1 0.5\na_created{x=\"1\"} 0.25\n# "
+        "EOF\n";
+    const auto scrape_once = [&] {
+        scraped = {};
+        result = scrape.scraped(text, PageFormat::OpenMetrics, from_millis(time += 1000), std::chrono::milliseconds{20},
+                                scraped);
+        ASSERT_TRUE(result.has_value()) << result.error().message;
+    };
+    scrape_once();
+    EXPECT_EQ(scraped.samples.at(0).start_time, 250);
+    EXPECT_EQ(scraped.samples.at(0).labels.text(), R"(a_total{engine="vllm",instance="h:1",job="engine",x="1"})");
+    ASSERT_EQ(scraped.exemplars.size(), 1u);
+    EXPECT_EQ(scraped.exemplars[0].series, scraped.samples[0].labels);
+    EXPECT_EQ(scraped.exemplars[0].exemplars.at(0), (tsdb::Exemplar{tsdb::Labels{{"trace_id", "t"}}, 1, 500}));
+    ASSERT_EQ(scraped.metadata.size(), 1u);
+    EXPECT_EQ(scraped.metadata[0].metadata, (tsdb::MetricMetadata{"counter", "Some.", ""}));
+    scrape_once();
+    EXPECT_TRUE(scraped.metadata.empty()) << "nothing new";
+}
+
+TEST_F(ScrapeTest, NativeHistogramsComeInProtobuf) {
+    // MetricFamily{name: "h", type: HISTOGRAM, metric: {histogram: {count 3, sum 1.5, schema 0, threshold, zero 1,
+    // span {0, 2}, deltas [1, 0]}}}
+    const std::string histogram(
+        "\x08\x03\x11\0\0\0\0\0\0\xf8\x3f\x28\x00\x31\0\0\0\0\0\0\xf0\x3c\x38\x01\x62\x04"
+        "\x08\x00\x10\x02\x6a\x02\x02\x00",
+        34);
+    const auto wrap = [](char tag, const std::string& message) {
+        return std::string(1, tag) + static_cast<char>(message.size()) + message;
+    };
+    const std::string family = "\x0a\x01h\x18\x04" + wrap('\x22', wrap('\x3a', histogram));
+    const std::string body = static_cast<char>(family.size()) + family;
+    result = scrape.scraped(body, PageFormat::Protobuf, from_millis(1000), std::chrono::milliseconds{20}, scraped);
+    ASSERT_TRUE(result.has_value()) << result.error().message;
+    ASSERT_TRUE(scraped.samples.at(0).histogram);
+    EXPECT_EQ(scraped.samples[0].histogram->count, 3);
+    EXPECT_EQ(scraped.samples[0].histogram->positive, (std::vector<double>{1, 1}));
+    EXPECT_EQ(page_format("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"),
+              PageFormat::Protobuf);
+}
+
+TEST(ScrapePage, LabelLimitsNameTheLabel) {
+    ScrapeLimits limits;
+    limits.labels = {.max_labels = 3, .max_name_bytes = 5, .max_value_bytes = 6};
+    const auto read = [&](const std::string& line) {
+        auto page = read_page("# TYPE a gauge\n" + line, PageFormat::Prometheus, 0, limits);
+        return page ? std::string("fine") : page.error().message;
+    };
+    EXPECT_EQ(read("a{b=\"1\",c=\"2\"} 1"), "fine");
+    EXPECT_EQ(read("a{b=\"1\",c=\"2\",d=\"3\"} 1"), "a: more than 3 labels");
+    EXPECT_THAT(read("a{abcdef=\"1\"} 1"), HasSubstr("the label abcdef... has a name longer than 5"));
+    EXPECT_THAT(read("a{b=\"1234567\"} 1"), HasSubstr("the value of b is longer than 6 bytes"));
 }
 
 }  // namespace

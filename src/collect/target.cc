@@ -6,6 +6,7 @@
 #include <random>
 
 #include "collect/prober.h"
+#include "wire/prometheus_protobuf.h"
 
 namespace stoker::collect {
 namespace {
@@ -25,6 +26,11 @@ EngineIdentity told(const TargetSpec& spec, EngineIdentity found) {
     return found;
 }
 
+std::string accept(const CollectOptions& options) {
+    std::string formats(wire::kExpositionAccept);
+    return options.native_histograms ? std::string(wire::kProtobufAccept) + "," + formats : formats;
+}
+
 }  // namespace
 
 Target::Target(TargetContext context, TargetSpec spec, net::Url url, bool discovered, EngineIdentity identity)
@@ -33,7 +39,7 @@ Target::Target(TargetContext context, TargetSpec spec, net::Url url, bool discov
       url_(std::move(url)),
       discovered_(discovered),
       identity_(told(spec_, std::move(identity))),
-      scrape_(labels(), ScrapeLimits{.max_samples = context_.options.max_samples}),
+      scrape_(labels(), ScrapeLimits{context_.options.max_samples, context_.options.label_limits}),
       timer_(context_.loop) {
     MutexLock lock(mutex_);
     status_.url = spec_.url;
@@ -108,7 +114,7 @@ asio::awaitable<void> Target::round() {
     GetOptions options{.limit = std::min(context_.options.timeout, context_.options.interval),
                        .max_body = context_.options.max_body,
                        .bearer = spec_.bearer,
-                       .accept = std::string(wire::kExpositionAccept)};
+                       .accept = accept(context_.options)};
     const Timestamp began = now();
     const SteadyTime clock = std::chrono::steady_clock::now();
     auto page = co_await get(context_.client, std::move(url), std::move(options), abandon_);
@@ -125,11 +131,14 @@ void Target::take(Result<Page> page, bool has_metrics, Timestamp began, ElapsedT
         return failed(answered, "HTTP status " + std::to_string(page->status), began, took);
     }
     if (!page->whole) return failed(true, "the page is larger than the limit", began, took);
-    std::vector<tsdb::SeriesSample> out;
+    Scraped out;
     Result<std::size_t> count = std::size_t{0};
-    if (has_metrics) count = scrape_.scraped(page->body, wire::exposition_format(page->content_type), began, took, out);
-    if (!count) return failed(true, count.error().message, began, took);
-    if (!has_metrics) scrape_.answered(began, took, out);
+    if (has_metrics) count = scrape_.scraped(page->body, page_format(page->content_type), began, took, out);
+    if (!count) {
+        const bool limit = count.error().code == Errc::ResourceExhausted;
+        return failed(true, (limit ? spec_.url + ": over a limit: " : "") + count.error().message, began, took);
+    }
+    if (!has_metrics) scrape_.answered(began, took, out.samples);
     silent_since_.reset();
     context_.scrapes_ok.add();
     context_.samples.add(static_cast<double>(*count));
@@ -141,7 +150,9 @@ void Target::take(Result<Page> page, bool has_metrics, Timestamp began, ElapsedT
         status_.samples = static_cast<std::int64_t>(*count);
         status_.error.clear();
     }
-    context_.sink.append(out);
+    context_.sink.append(out.samples);
+    if (!out.exemplars.empty()) context_.sink.append_exemplars(out.exemplars);
+    if (!out.metadata.empty()) context_.sink.set_metadata(out.metadata);
 }
 
 void Target::failed(bool answered, std::string why, Timestamp began, ElapsedTime took) {
