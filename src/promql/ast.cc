@@ -1,6 +1,7 @@
 #include "promql/ast.h"
 
 #include <array>
+#include <tuple>
 
 #include "promql/parser_state.h"
 
@@ -49,7 +50,10 @@ bool is_word(const Token& token, std::string_view keyword) {
 }
 
 Error Parser::unexpected(const Token& token, std::string_view context, std::string_view expected) const {
-    std::string message = "unexpected " + describe(token);
+    if (context.empty() && expected.empty() && !contexts_.empty()) {
+        std::tie(context, expected) = contexts_.back();
+    }
+    std::string message = "unexpected " + describe(token, query_.substr(token.begin, token.end - token.begin));
     if (!context.empty()) message += " in " + std::string(context);
     if (!expected.empty()) message += ", expected " + std::string(expected);
     return fail(token, message);

@@ -232,9 +232,21 @@ private:
         } else if (c == '!') {
             return fail(at_, "unexpected character after '!': " + quote_char(query_, at_ + 1));
         } else if (c == '<') {
-            d == '=' ? take(TokenKind::LessEqual, 2) : take(TokenKind::Less, 1);
+            if (d == '=') {
+                take(TokenKind::LessEqual, 2);
+            } else if (d == '/') {
+                take(TokenKind::TrimUpper, 2);
+            } else {
+                take(TokenKind::Less, 1);
+            }
         } else if (c == '>') {
-            d == '=' ? take(TokenKind::GreaterEqual, 2) : take(TokenKind::Greater, 1);
+            if (d == '=') {
+                take(TokenKind::GreaterEqual, 2);
+            } else if (d == '/') {
+                take(TokenKind::TrimLower, 2);
+            } else {
+                take(TokenKind::Greater, 1);
+            }
         } else {
             return fail(at_, "unexpected character: " + quote_char(query_, at_));
         }

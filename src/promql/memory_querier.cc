@@ -57,12 +57,23 @@ private:
 void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::HistogramPtr histogram) {
     std::shared_ptr<Samples>& samples = series_[labels];
     if (samples == nullptr) samples = std::make_shared<Samples>();
+    std::vector<tsdb::Sample>& values = samples->values;
+    std::vector<tsdb::HistogramPtr>& histograms = samples->histograms;
+    const auto before = [](const tsdb::Sample& other, std::int64_t time) { return other.time < time; };
+    const auto at = std::lower_bound(values.begin(), values.end(), sample.time, before);
+    const auto index = at - values.begin();
     if (histogram != nullptr) {
-        samples->histograms.resize(samples->values.size());
+        histograms.resize(values.size());
         sample.value = tsdb::histogram_marker();
     }
-    samples->values.push_back(sample);
-    if (histogram != nullptr || !samples->histograms.empty()) samples->histograms.push_back(std::move(histogram));
+    const bool keeps_histograms = histogram != nullptr || !histograms.empty();
+    if (at != values.end() && at->time == sample.time) {
+        *at = sample;
+        if (keeps_histograms) histograms[static_cast<std::size_t>(index)] = std::move(histogram);
+        return;
+    }
+    values.insert(at, sample);
+    if (keeps_histograms) histograms.insert(histograms.begin() + index, std::move(histogram));
 }
 
 Result<std::vector<std::shared_ptr<tsdb::Series>>> MemoryQuerier::select(const std::vector<tsdb::Matcher>& matchers,

@@ -19,7 +19,7 @@ public:
         std::vector<tsdb::HistogramPtr> histograms;  // Empty, or as long as `values`.
     };
 
-    // REQUIRES: samples of one series come in ascending order of time.
+    // A sample at a time that the series has already takes the place of that one.
     void add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::HistogramPtr histogram = nullptr);
     void clear() { series_.clear(); }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "promql/lexer.h"
 
@@ -41,6 +42,24 @@ bool read_integer(std::string_view digits, int base, double& value) {
     return true;
 }
 
+// Underscores may part digits, and digits from the 0x before them. False if they stand elsewhere.
+bool without_underscores(std::string_view text, std::string& digits) {
+    const bool hex = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const auto digit = [&](std::size_t i) {
+        if (i >= text.size()) return false;
+        const auto c = static_cast<unsigned char>(text[i]);
+        return hex ? std::isxdigit(c) != 0 : std::isdigit(c) != 0;
+    };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '_') {
+            digits += text[i];
+        } else if (i == 0 || !digit(i + 1) || !(digit(i - 1) || (hex && i == 2))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
 bool read_duration(std::string_view text, std::int64_t& millis) {
@@ -68,6 +87,10 @@ bool read_duration(std::string_view text, std::int64_t& millis) {
 
 bool read_number(std::string_view text, double& value) {
     if (text.empty()) return false;
+    if (text.find('_') != std::string_view::npos) {
+        std::string digits;
+        return without_underscores(text, digits) && read_number(digits, value);
+    }
     std::string_view rest = text;
     const bool negative = rest[0] == '-';
     if (rest[0] == '-' || rest[0] == '+') rest.remove_prefix(1);

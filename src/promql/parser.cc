@@ -42,6 +42,10 @@ std::optional<Operator> operator_of(const Token& token) {
             return Operator{BinaryOp::Greater, 3};
         case TokenKind::GreaterEqual:
             return Operator{BinaryOp::GreaterEqual, 3};
+        case TokenKind::TrimUpper:
+            return Operator{BinaryOp::TrimUpper, 3};
+        case TokenKind::TrimLower:
+            return Operator{BinaryOp::TrimLower, 3};
         default:
             break;
     }
@@ -115,7 +119,16 @@ Result<Unit> Parser::modifiers(Binary& binary, std::size_t begin) {
         }
         binary.return_bool = true;
     }
-    if (!is_word(peek(), "on") && !is_word(peek(), "ignoring")) return Unit{};
+    if (is_word(peek(), "on") || is_word(peek(), "ignoring")) TRY_UNIT(grouping(binary, begin));
+    TRY_UNIT(fill(matching));
+    if ((matching.fill_left || matching.fill_right) && features_ != Features::Experimental) {
+        return parse_error(query_, begin, "binop fill modifiers are experimental and not enabled");
+    }
+    return Unit{};
+}
+
+Result<Unit> Parser::grouping(Binary& binary, std::size_t begin) {
+    Matching& matching = binary.matching;
     matching.on = is_word(take(), "on");
     matching.given = true;
     TRY(matching.labels, label_list());
@@ -138,12 +151,38 @@ Result<Unit> Parser::modifiers(Binary& binary, std::size_t begin) {
     return Unit{};
 }
 
+// fill(v), or fill_left(v) and fill_right(v) in either order.
+Result<Unit> Parser::fill(Matching& matching) {
+    if (is_word(peek(), "fill")) {
+        take();
+        TRY(const double value, fill_value());
+        matching.fill_left = matching.fill_right = value;
+        return Unit{};
+    }
+    while ((is_word(peek(), "fill_left") && !matching.fill_left) ||
+           (is_word(peek(), "fill_right") && !matching.fill_right)) {
+        std::optional<double>& side = is_word(take(), "fill_left") ? matching.fill_left : matching.fill_right;
+        TRY(side, fill_value());
+    }
+    return Unit{};
+}
+
+Result<double> Parser::fill_value() {
+    TRY_UNIT(expect(TokenKind::LeftParen, "", ""));
+    const bool negative = peek().kind == TokenKind::Minus;
+    if (negative || peek().kind == TokenKind::Plus) take();
+    if (peek().kind != TokenKind::Number && peek().kind != TokenKind::Duration) return unexpected(peek());
+    const double value = take().number;
+    TRY_UNIT(expect(TokenKind::RightParen, "", ""));
+    return negative ? -value : value;
+}
+
 // The label names of by(), on() and their kin, with their parentheses. A trailing comma is allowed.
 Result<std::vector<std::string>> Parser::label_list() {
     TRY_UNIT(expect(TokenKind::LeftParen, "grouping opts", "\"(\""));
     std::vector<std::string> names;
     while (peek().kind != TokenKind::RightParen) {
-        const Token token = take();
+        const Token token = peek();
         const bool inf_or_nan = token.kind == TokenKind::Number && std::isalpha(token.text[0]) != 0;
         if (token.kind != TokenKind::Word && token.kind != TokenKind::String && !inf_or_nan) {
             return unexpected(token, "grouping opts", "label");
@@ -151,6 +190,7 @@ Result<std::vector<std::string>> Parser::label_list() {
         if (token.text.empty() || (token.kind == TokenKind::Word && token.text.find(':') != std::string::npos)) {
             return unexpected(token, "grouping opts", "label");
         }
+        take();
         names.push_back(token.text);
         if (peek().kind == TokenKind::Comma) {
             take();

@@ -33,6 +33,8 @@ Result<ExprPtr> Parser::postfix() {
             TRY_UNIT(offset(*expr));
         } else if (peek().kind == TokenKind::At) {
             TRY_UNIT(at(*expr));
+        } else if (is_word(peek(), "anchored") || is_word(peek(), "smoothed")) {
+            TRY_UNIT(extension(*expr));
         } else {
             return expr;
         }
@@ -67,11 +69,8 @@ Result<ExprPtr> Parser::primary() {
         (peek(1).kind == TokenKind::LeftParen || is_word(peek(1), "by") || is_word(peek(1), "without"))) {
         return aggregate();
     }
-    if (peek(1).kind == TokenKind::LeftParen && !is_keyword(token.text)) return call();
-    if (is_word(token, "bool") || is_word(token, "on") || is_word(token, "ignoring") || is_word(token, "group_left") ||
-        is_word(token, "group_right")) {
-        return unexpected(token);
-    }
+    if (peek(1).kind == TokenKind::LeftParen && is_function_name(token.text)) return call();
+    if (!is_metric_name(token.text)) return unexpected(token);
     return selector();
 }
 
@@ -90,9 +89,11 @@ Result<std::vector<ExprPtr>> Parser::arguments() {
         TRY(ExprPtr arg, expression(0));
         args.push_back(std::move(arg));
         if (peek().kind == TokenKind::RightParen) break;
+        const Token comma = peek();
         TRY_UNIT(expect(TokenKind::Comma, "", ""));
-        if (peek().kind == TokenKind::RightParen)
-            return fail(peek(), "trailing commas not allowed in function call args");
+        if (peek().kind == TokenKind::RightParen) {
+            return fail(comma, "trailing commas not allowed in function call args");
+        }
     }
     take();
     return args;
@@ -102,6 +103,9 @@ Result<ExprPtr> Parser::call() {
     const Token name = take();
     const Function* function = find_function(name.text);
     if (function == nullptr) return fail(name, "unknown function with name " + quote(name.text));
+    if (function->experimental() && features_ != Features::Experimental) {
+        return fail(name, "function " + quote(name.text) + " is not enabled");
+    }
     TRY(std::vector<ExprPtr> args, arguments());
     int depth = 1;
     for (const ExprPtr& arg : args) depth = std::max(depth, arg->depth + 1);
@@ -110,6 +114,7 @@ Result<ExprPtr> Parser::call() {
 
 Result<ExprPtr> Parser::aggregate() {
     const Token name = take();
+    const Context within(*this, "aggregation", "");
     Aggregate node;
     node.op = *aggregate_of(name);
     bool grouped = false;
@@ -125,6 +130,12 @@ Result<ExprPtr> Parser::aggregate() {
     if (!grouped) TRY_UNIT(clause());
     const std::size_t wanted = takes_param(node.op) ? 2 : 1;
     if (args.empty()) return fail(name, "no arguments for aggregate expression provided");
+    const bool experimental = node.op == Aggregate::Op::Limitk || node.op == Aggregate::Op::LimitRatio;
+    if (experimental && features_ != Features::Experimental) {
+        return fail(name, std::string(to_string(node.op)) +
+                              "() is experimental and must be enabled with "
+                              "--enable-feature=promql-experimental-functions");
+    }
     if (args.size() != wanted) {
         return fail(name, "wrong number of arguments for aggregate expression provided, expected " +
                               std::to_string(wanted) + ", got " + std::to_string(args.size()));

@@ -38,10 +38,12 @@ Result<ExprPtr> Parser::selector() {
     if (first.kind == TokenKind::Word) {
         take();
         node.name = first.text;
-        node.matchers.push_back({std::string(tsdb::kMetricName), tsdb::Matcher::Op::Equal, node.name});
     }
     if (peek().kind == TokenKind::LeftBrace) TRY_UNIT(matchers(node, first.begin));
-    if (std::all_of(node.matchers.begin(), node.matchers.end(), matches_empty)) {
+    if (!node.name.empty()) {
+        node.matchers.push_back({std::string(tsdb::kMetricName), tsdb::Matcher::Op::Equal, node.name});
+    }
+    if (!label_selectors_only_ && std::all_of(node.matchers.begin(), node.matchers.end(), matches_empty)) {
         return fail(first, "vector selector must contain at least one non-empty matcher");
     }
     return make_expr(std::move(node), first.begin, last_end());
@@ -51,23 +53,22 @@ Result<ExprPtr> Parser::selector() {
 Result<Unit> Parser::matchers(VectorSelector& selector, std::size_t begin) {
     take();
     while (peek().kind != TokenKind::RightBrace) {
-        const Token name = take();
+        const Token name = peek();
         if (name.kind != TokenKind::Word && name.kind != TokenKind::String) {
             return unexpected(name, "label matching", "identifier or \"}\"");
         }
+        take();
         const bool alone = peek().kind == TokenKind::Comma || peek().kind == TokenKind::RightBrace;
         const bool metric = name.kind == TokenKind::String && alone;
         tsdb::Matcher next{std::string(tsdb::kMetricName), tsdb::Matcher::Op::Equal, name.text};
         if (!metric) {
             TRY(next, matcher(name));
         }
-        const bool names_metric = next.name == tsdb::kMetricName && next.op <= tsdb::Matcher::Op::NotEqual;
-        if (names_metric && !selector.name.empty()) {
+        if (next.name == tsdb::kMetricName && !selector.name.empty()) {
             return parse_error(
                 query_, begin,
                 "metric name must not be set twice: " + quote(selector.name) + " or " + quote(next.value));
         }
-        if (metric) selector.name = name.text;
         selector.matchers.push_back(std::move(next));
         if (peek().kind == TokenKind::Comma) {
             take();
@@ -81,7 +82,7 @@ Result<Unit> Parser::matchers(VectorSelector& selector, std::size_t begin) {
 
 // The operator and the value behind a label's name.
 Result<tsdb::Matcher> Parser::matcher(const Token& name) {
-    const Token op = take();
+    const Token op = peek();
     tsdb::Matcher result{name.text, tsdb::Matcher::Op::Equal, ""};
     switch (op.kind) {
         case TokenKind::Assign:
@@ -98,8 +99,10 @@ Result<tsdb::Matcher> Parser::matcher(const Token& name) {
         default:
             return unexpected(op, "label matching", "label matching operator");
     }
-    const Token value = take();
+    take();
+    const Token value = peek();
     if (value.kind != TokenKind::String) return unexpected(value, "label matching", "string");
+    take();
     result.value = value.text;
     if (op.kind == TokenKind::RegexMatch || op.kind == TokenKind::RegexNotMatch) {
         const re2::RE2 compiled(result.value, re2::RE2::Quiet);
@@ -108,38 +111,30 @@ Result<tsdb::Matcher> Parser::matcher(const Token& name) {
     return result;
 }
 
-// A length of time: a duration, or a number of seconds.
-Result<std::int64_t> Parser::duration(std::string_view context, bool allow_zero) {
-    const Token token = take();
-    if (token.kind != TokenKind::Number && token.kind != TokenKind::Duration) {
-        return unexpected(token, context, "number or duration");
-    }
-    const double millis = std::round(token.number * 1000);
-    if (!(millis >= 0 && millis < 9.2e12)) return fail(token, "duration out of range");
-    if (millis == 0 && !allow_zero) return fail(token, "duration must be greater than 0");
-    return static_cast<std::int64_t>(millis);
-}
-
 Result<ExprPtr> Parser::range(ExprPtr inner) {
     const Token open = take();
-    TRY(const std::int64_t length, duration("range or subquery selector", false));
+    DurationPtr range_expr;
+    TRY(const std::int64_t length,
+        positive_duration("subquery or range selector", "number, duration, step(), or range()", range_expr));
     const std::size_t begin = inner->begin;
     const int depth = inner->depth + 1;
     if (peek().kind == TokenKind::Colon) {
         take();
         std::int64_t step = 0;
+        DurationPtr step_expr;
         if (peek().kind != TokenKind::RightBracket) {
-            TRY(step, duration("subquery selector", false));
+            TRY(step, positive_duration("subquery selector", "number, duration, step(), range(), or \"]\"", step_expr));
         }
         TRY_UNIT(expect(TokenKind::RightBracket, "subquery selector", "\"]\""));
-        return make_expr(Subquery{std::move(inner), length, step, {}}, begin, last_end(), depth);
+        return make_expr(Subquery{std::move(inner), length, step, {}, std::move(range_expr), std::move(step_expr)},
+                         begin, last_end(), depth);
     }
-    TRY_UNIT(expect(TokenKind::RightBracket, "subquery or range selector", "\":\" or \"]\""));
+    TRY_UNIT(expect(TokenKind::RightBracket, "subquery or range", "\":\" or \"]\""));
     const auto* selector = inner->as<VectorSelector>();
     if (selector == nullptr) return fail(open, "ranges only allowed for vector selectors");
     if (selector->shift.has_offset) return fail(open, "no offset modifiers allowed before range");
     if (selector->shift.at) return fail(open, "no @ modifiers allowed before range");
-    return make_expr(MatrixSelector{std::move(inner), length}, begin, last_end(), depth);
+    return make_expr(MatrixSelector{std::move(inner), length, std::move(range_expr)}, begin, last_end(), depth);
 }
 
 Result<Unit> Parser::offset(Expr& expr) {
@@ -151,11 +146,27 @@ Result<Unit> Parser::offset(Expr& expr) {
                            "a subquery");
     }
     if (shift->has_offset) return parse_error(query_, expr.begin, "offset may not be set multiple times");
-    const bool negative = peek().kind == TokenKind::Minus;
-    if (negative || peek().kind == TokenKind::Plus) take();
-    TRY(const std::int64_t length, duration("offset", true));
-    shift->offset = negative ? -length : length;
+    TRY(shift->offset, offset_duration(shift->offset_expr));
     shift->has_offset = true;
+    return Unit{};
+}
+
+// anchored, smoothed.
+Result<Unit> Parser::extension(Expr& expr) {
+    const Token word = take();
+    const bool anchored = is_word(word, "anchored");
+    const std::string name = anchored ? "anchored" : "smoothed";
+    const auto refuse = [&](const std::string& message) { return parse_error(query_, expr.begin, message); };
+    if (features_ != Features::Experimental) return refuse(name + " modifier is experimental and not enabled");
+    if (expr.as<Subquery>()) return refuse(name + " modifier is not supported for subqueries");
+    auto* selector = expr.as<VectorSelector>();
+    if (auto* matrix = expr.as<MatrixSelector>()) selector = matrix->vector->as<VectorSelector>();
+    if (selector == nullptr) return refuse(name + " modifier not implemented");
+    const Extension wanted = anchored ? Extension::Anchored : Extension::Smoothed;
+    if (selector->extension != Extension::None && selector->extension != wanted) {
+        return refuse("anchored and smoothed modifiers cannot be used together");
+    }
+    selector->extension = wanted;
     return Unit{};
 }
 
@@ -168,20 +179,24 @@ Result<Unit> Parser::at(Expr& expr) {
                            "subquery");
     }
     if (shift->at) return parse_error(query_, expr.begin, "@ <timestamp> may not be set multiple times");
+    const Context within(*this, "@", "timestamp");
     if (is_word(peek(), "start") || is_word(peek(), "end")) {
         const auto kind = is_word(take(), "start") ? AtModifier::Kind::Start : AtModifier::Kind::End;
-        TRY_UNIT(expect(TokenKind::LeftParen, "@", "\"(\""));
-        TRY_UNIT(expect(TokenKind::RightParen, "@", "\")\""));
+        TRY_UNIT(expect(TokenKind::LeftParen, "", ""));
+        TRY_UNIT(expect(TokenKind::RightParen, "", ""));
         shift->at = AtModifier{kind, 0};
         return Unit{};
     }
     const bool negative = peek().kind == TokenKind::Minus;
     if (negative || peek().kind == TokenKind::Plus) take();
-    const Token time = take();
-    if (time.kind != TokenKind::Number) return unexpected(time, "@", "timestamp");
-    const double millis = std::round((negative ? -time.number : time.number) * 1000);
+    const Token time = peek();
+    if (time.kind != TokenKind::Number && time.kind != TokenKind::Duration) return unexpected(time);
+    take();
+    const double seconds = negative ? -time.number : time.number;
+    const double millis = std::round(seconds * 1000);
     if (!(std::abs(millis) < 9e15)) {
-        return fail(time, "timestamp out of bounds for @ modifier: " + format_float(time.number));
+        const std::string text = std::isfinite(seconds) ? std::to_string(seconds) : format_float(seconds);
+        return parse_error(query_, expr.begin, "timestamp out of bounds for @ modifier: " + text);
     }
     shift->at = AtModifier{AtModifier::Kind::Time, static_cast<std::int64_t>(millis)};
     return Unit{};

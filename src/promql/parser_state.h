@@ -6,6 +6,7 @@
 #include <cctype>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -57,6 +58,20 @@ private:
     };
     bool too_deep() const { return nesting_ > 200; }
 
+    // What the parser is in the middle of: errors that say nothing better say that.
+    class Context {
+    public:
+        Context(Parser& parser, std::string_view context, std::string_view expected) : parser_(parser) {
+            parser_.contexts_.emplace_back(context, expected);
+        }
+        ~Context() { parser_.contexts_.pop_back(); }
+        Context(const Context&) = delete;
+        Context& operator=(const Context&) = delete;
+
+    private:
+        Parser& parser_;
+    };
+
     const Token& peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
     Token take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
     std::size_t last_end() const { return at_ == 0 ? 0 : tokens_[at_ - 1].end; }
@@ -71,6 +86,7 @@ private:
     Result<ExprPtr> expression(int min_precedence);
     Result<ExprPtr> unary();
     Result<Unit> modifiers(Binary& binary, std::size_t begin);
+    Result<Unit> grouping(Binary& binary, std::size_t begin);
     Result<std::vector<std::string>> label_list();
 
     Result<ExprPtr> postfix();
@@ -85,13 +101,27 @@ private:
     Result<ExprPtr> range(ExprPtr inner);
     Result<Unit> offset(Expr& expr);
     Result<Unit> at(Expr& expr);
-    Result<std::int64_t> duration(std::string_view context, bool allow_zero);
+    Result<Unit> extension(Expr& expr);
+    Result<Unit> fill(Matching& matching);
+    Result<double> fill_value();
+
+    // parser_duration.cc
+    Result<DurationPtr> computed(DurationPtr duration) const;
+    Result<DurationPtr> duration_literal();
+    Result<DurationPtr> signed_duration(const Token& sign, DurationPtr operand) const;
+    Result<DurationPtr> duration_operand();
+    Result<DurationPtr> duration_expression(int min_precedence);
+    Result<std::int64_t> positive_duration(std::string_view context, std::string_view expected,
+                                           DurationPtr& computed_from);
+    Result<std::int64_t> offset_duration(DurationPtr& computed_from);
 
     std::string_view query_;
     std::vector<Token> tokens_;
     Features features_;
     std::size_t at_ = 0;
     int nesting_ = 0;
+    bool label_selectors_only_ = false;  // In the second argument of info().
+    std::vector<std::pair<std::string_view, std::string_view>> contexts_;
 };
 
 }  // namespace internal

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
-#include "promql/expectation.h"
 #include "promql/format.h"
-#include "promql/lexer.h"
-#include "promql/parser.h"
+#include "promql/script_data.h"
 
 namespace stoker::promql {
 
@@ -27,18 +24,9 @@ std::string_view next_word(std::string_view& text) {
     return word;
 }
 
-// A time since zero: "5m", or seconds as a bare number.
-Result<std::int64_t> read_time(std::string_view word) {
-    std::int64_t millis = 0;
-    const bool negative = word.starts_with('-');
-    const std::string_view size = negative ? word.substr(1) : word;
-    double seconds = 0;
-    if (read_number(size, seconds)) {
-        millis = static_cast<std::int64_t>(seconds * 1000);
-    } else if (!read_duration(size, millis)) {
-        return Error{Errc::InvalidArgument, "bad time " + quote(word)};
-    }
-    return negative ? -millis : millis;
+bool is_command(std::string_view line) {
+    const std::string_view verb = next_word(line);
+    return verb == "clear" || verb == "load" || verb == "load_with_nhcb" || verb == "eval" || verb.starts_with("eval_");
 }
 
 Error bad_command(std::string_view line) {
@@ -46,127 +34,163 @@ Error bad_command(std::string_view line) {
 }
 
 // The middle of a range query, as the instant query it should equal.
-Result<Value> middle_of(Result<Value> outcome, std::int64_t time, bool scalar) {
-    if (!outcome) return outcome;
+Value middle_of(Value value, std::int64_t time, bool scalar) {
     Vector vector;
-    for (const MatrixSeries& series : std::get<Matrix>(outcome->data)) {
-        for (const tsdb::Sample& sample : series.samples) {
-            if (sample.time == time) vector.push_back({series.labels, sample});
+    for (const MatrixSeries& series : std::get<Matrix>(value.data)) {
+        for (std::size_t i = 0; i < series.samples.size(); ++i) {
+            if (series.samples[i].time != time) continue;
+            const tsdb::HistogramPtr histogram = series.histograms.empty() ? nullptr : series.histograms[i];
+            vector.push_back({series.labels, series.samples[i], histogram});
         }
     }
     if (scalar && vector.size() == 1) {
-        outcome->data = Scalar{vector[0].sample};
+        value.data = Scalar{vector[0].sample};
     } else {
-        outcome->data = std::move(vector);
+        value.data = std::move(vector);
     }
-    return outcome;
+    return value;
+}
+
+// Queries that know where they begin and end give something else in a range.
+bool knows_its_range(std::string_view query) {
+    for (const std::string_view function : {"start()", "end()", "step()", "range()"}) {
+        if (query.find(function) != std::string_view::npos) return true;
+    }
+    return false;
 }
 
 }  // namespace
 
-// A command with the indented lines beneath it.
+// A command with the lines beneath it.
 struct ScriptRunner::Block {
     std::size_t line = 0;
     std::string head;
     std::vector<std::string> body;
 };
 
-Result<Unit> ScriptRunner::run(std::string_view script) {
+EngineOptions ScriptRunner::script_options() {
+    EngineOptions options;
+    options.experimental = true;
+    options.delayed_name_removal = true;
+    return options;
+}
+
+ScriptReport ScriptRunner::run(std::string_view script) {
     std::vector<Block> blocks;
     std::size_t number = 0;
+    bool after_blank = true;
     while (!script.empty()) {
         const std::size_t end = std::min(script.find('\n'), script.size());
         const std::string_view line = script.substr(0, end);
         script.remove_prefix(std::min(end + 1, script.size()));
         ++number;
         const std::string_view text = trim(line);
-        if (text.empty() || text.starts_with('#')) continue;
-        const bool indented = line[0] == ' ' || line[0] == '\t';
-        if (!indented) {
-            blocks.push_back({number, std::string(text), {}});
-        } else if (!blocks.empty()) {
-            blocks.back().body.emplace_back(text);
-        } else {
-            return bad_command(text);
+        if (text.starts_with('#')) continue;
+        const bool blank = text.empty();
+        if (!blank) {
+            // A block ends at an empty line; a series may be called like a command within one, if it is indented.
+            const bool indented = line[0] == ' ' || line[0] == '\t';
+            const bool begins =
+                blocks.empty() || (is_command(text) && (after_blank || !indented)) || (after_blank && !indented);
+            if (begins) blocks.push_back({number, std::string(text), {}});
+            if (!begins) blocks.back().body.emplace_back(text);
         }
+        after_blank = blank;
     }
-    std::string problems;
+    ScriptReport report;
     for (const Block& block : blocks) {
-        std::string_view head = block.head;
-        const std::string_view verb = next_word(head);
-        Result<Unit> done = Unit{};
-        if (verb == "clear") {
-            data_.clear();
-        } else if (verb == "load") {
-            done = load(block);
-        } else if (verb == "eval") {
-            done = evaluate(block);
-        } else {
-            done = bad_command(block.head);
-        }
-        if (!done) {
-            problems += "line " + std::to_string(block.line) + ": " + block.head + "\n" + done.error().message + "\n";
+        ScriptMismatch mismatch{block.line, block.head, ""};
+        mismatch.difference = run_block(block, mismatch);
+        if (!mismatch.difference.empty()) {
+            ++report.failed;
+            report.mismatches.push_back(std::move(mismatch));
+        } else if (block.head.starts_with("eval")) {
+            ++report.passed;
         }
     }
-    if (!problems.empty()) return Error{Errc::InvalidArgument, problems};
-    return Unit{};
+    return report;
 }
 
-Result<Unit> ScriptRunner::load(const Block& block) {
-    std::string_view head = block.head;
-    next_word(head);
-    TRY(const std::int64_t step, read_time(next_word(head)));
+std::string ScriptRunner::run_block(const Block& block, ScriptMismatch& mismatch) {
+    std::string_view rest = block.head;
+    const std::string_view verb = next_word(rest);
+    const auto failed = [](const Error& error) { return "+ " + error.message + "\n"; };
+    if (verb == "clear") {
+        data_.clear();
+        return "";
+    }
+    if (verb == "load" || verb == "load_with_nhcb") {
+        const Result<Unit> done = load(block, rest, verb == "load_with_nhcb");
+        return done ? "" : failed(done.error());
+    }
+    if (verb == "eval" || verb.starts_with("eval_")) {
+        const Result<std::string> done =
+            evaluate(verb.substr(std::min<std::size_t>(verb.size(), 5)), block, rest, mismatch);
+        return done ? *done : failed(done.error());
+    }
+    return failed(bad_command(block.head));
+}
+
+Result<Unit> ScriptRunner::load(const Block& block, std::string_view rest, bool custom_histograms) {
+    TRY(const std::int64_t step, read_script_time(next_word(rest)));
+    if (!rest.empty() || step <= 0) return bad_command(block.head);
+    std::vector<SeriesText> all;
     for (const std::string& line : block.body) {
-        TRY(const SeriesText series, parse_series_text(line));
-        for (std::size_t i = 0; i < series.values.size(); ++i) {
-            if (series.values[i]) data_.add(series.labels, {static_cast<std::int64_t>(i) * step, *series.values[i]});
-        }
+        TRY(SeriesText series, parse_series_text(line));
+        all.push_back(std::move(series));
     }
-    return Unit{};
+    return load_series(data_, all, step, custom_histograms);
 }
 
-Result<Unit> ScriptRunner::evaluate(const Block& block) {
-    std::string_view head = block.head;
-    next_word(head);
-    ++evaluations_;
-    const std::string_view kind = next_word(head);
-    if (kind == "instant") return evaluate_instant(block, head);
-    if (kind == "range") return evaluate_range(block, head);
+Result<std::string> ScriptRunner::evaluate(std::string_view mode, const Block& block, std::string_view rest,
+                                           ScriptMismatch& mismatch) {
+    const std::string_view kind = next_word(rest);
+    TRY(const Expectation expected, Expectation::parse(mode, block.body));
+    if (kind == "instant") return evaluate_instant(expected, rest, mismatch);
+    if (kind == "range") return evaluate_range(expected, rest, mismatch);
     return bad_command(block.head);
 }
 
-Result<Unit> ScriptRunner::evaluate_instant(const Block& block, std::string_view rest) {
-    if (next_word(rest) != "at") return bad_command(block.head);
-    TRY(const std::int64_t time, read_time(next_word(rest)));
-    TRY(const Expectation expected, Expectation::parse(block.body));
+Result<std::string> ScriptRunner::evaluate_instant(const Expectation& expected, std::string_view rest,
+                                                   ScriptMismatch& mismatch) {
+    std::int64_t time = 0;
+    std::string_view after = rest;
+    if (next_word(after) == "at") {
+        TRY(time, read_script_time(next_word(after)));
+        rest = after;
+    }
+    mismatch.query = rest;
+    ExpectedTimes times{time, time, 1};
+    if (expected.range_vector()) {
+        times = *expected.range_vector();
+        time = times.end;
+    }
     const Result<Value> outcome = engine_.instant(data_, rest, from_millis(time));
-    const std::string problem = expected.mismatch(outcome, time, 1);
-    if (!problem.empty()) return Error{Errc::InvalidArgument, problem};
-
-    const bool own_bounds = rest.find("start()") != rest.npos || rest.find("end()") != rest.npos;
-    if (!outcome || expected.ordered() || own_bounds) return Unit{};
+    const std::string problem = expected.mismatch(outcome, times);
+    if (!problem.empty() || !outcome || expected.ordered() || knows_its_range(rest)) return problem;
     const bool scalar = std::holds_alternative<Scalar>(outcome->data);
-    if (!scalar && !std::holds_alternative<Vector>(outcome->data)) return Unit{};
+    if (!scalar && !std::holds_alternative<Vector>(outcome->data)) return problem;
+
     const Duration step{60'000};
     Result<Value> range = engine_.range(data_, rest, from_millis(time) - step, from_millis(time) + step, step);
-    if (!range && !expected.fails()) return Unit{};  // The neighbouring steps may fail where this one does not.
-    std::string range_problem = expected.mismatch(middle_of(std::move(range), time, scalar), time, 1);
-    if (range_problem.empty()) return Unit{};
-    return Error{Errc::InvalidArgument, "as part of a range query: " + range_problem};
+    if (!range) return std::string{};  // The neighbouring steps may fail where this one does not.
+    const std::string range_problem = expected.value_mismatch(middle_of(*std::move(range), time, scalar), times);
+    return range_problem.empty() ? "" : "  as part of a range query:\n" + range_problem;
 }
 
-Result<Unit> ScriptRunner::evaluate_range(const Block& block, std::string_view rest) {
-    if (next_word(rest) != "from") return bad_command(block.head);
-    TRY(const std::int64_t start, read_time(next_word(rest)));
-    if (next_word(rest) != "to") return bad_command(block.head);
-    TRY(const std::int64_t end, read_time(next_word(rest)));
-    if (next_word(rest) != "step") return bad_command(block.head);
-    TRY(const std::int64_t step, read_time(next_word(rest)));
-    TRY(const Expectation expected, Expectation::parse(block.body));
-    const auto outcome = engine_.range(data_, rest, from_millis(start), from_millis(end), Duration{step});
-    const std::string problem = expected.mismatch(outcome, start, step);
-    if (!problem.empty()) return Error{Errc::InvalidArgument, problem};
-    return Unit{};
+Result<std::string> ScriptRunner::evaluate_range(const Expectation& expected, std::string_view rest,
+                                                 ScriptMismatch& mismatch) {
+    ExpectedTimes times;
+    if (next_word(rest) != "from") return bad_command(rest);
+    TRY(times.start, read_script_time(next_word(rest)));
+    if (next_word(rest) != "to") return bad_command(rest);
+    TRY(times.end, read_script_time(next_word(rest)));
+    if (next_word(rest) != "step") return bad_command(rest);
+    TRY(times.step, read_script_time(next_word(rest)));
+    mismatch.query = rest;
+    const auto outcome =
+        engine_.range(data_, rest, from_millis(times.start), from_millis(times.end), Duration{times.step});
+    return expected.mismatch(outcome, times);
 }
 
 }  // namespace stoker::promql

@@ -32,6 +32,8 @@ enum class TokenKind : std::uint8_t {
     LessEqual,
     Greater,
     GreaterEqual,
+    TrimUpper,  // </
+    TrimLower,  // >/
     Plus,
     Minus,
     Star,
@@ -48,11 +50,13 @@ struct Token {
     double number = 0;  // Numbers, and durations in seconds.
 };
 
-// How an error message names the token: `"foo"`, `<op:+>`, `end of input`.
-std::string describe(const Token& token);
+// How an error message names the token: `"foo"`, `<op:+>`, `end of input`. `raw`: as it stands in the query.
+std::string describe(const Token& token, std::string_view raw);
 
 bool is_aggregator(std::string_view word);  // In any case: sum, TOPK.
 bool is_keyword(std::string_view word);
+bool is_metric_name(std::string_view word);    // Whether a selector may have it for a name: not `on`, `bool`, ...
+bool is_function_name(std::string_view word);  // Whether a call may begin with it.
 
 // Byte offset to "line:column", both from 1, as error messages start.
 std::string place_of(std::string_view query, std::size_t offset);

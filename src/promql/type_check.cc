@@ -50,8 +50,9 @@ private:
         expr.type = ValueType::RangeVector;
         TRY_UNIT(check(*node.inner));
         if (node.inner->type == ValueType::InstantVector) return Unit{};
-        return fail(expr, "subquery is only allowed on instant vector, got " +
-                              std::string(to_string(node.inner->type)) + " instead");
+        const ValueType type = node.inner->type;
+        const std::string name = type == ValueType::RangeVector ? "matrix" : std::string(to_string(type));
+        return fail(expr, "subquery is only allowed on instant vector, got " + name + " instead");
     }
 
     Result<Unit> check_node(Expr& expr, Paren& node) {
@@ -119,6 +120,12 @@ private:
         }
         if (!vectors && node.matching.given && !node.matching.labels.empty()) {
             return fail(expr, "vector matching only allowed between instant vectors");
+        }
+        if (node.matching.fill_left || node.matching.fill_right) {
+            if (!vectors) return fail(expr, "filling in missing series only allowed between instant vectors");
+            if (is_set_operator(node.op)) {
+                return fail(expr, "filling in missing series not allowed for set operators");
+            }
         }
         return Unit{};
     }
