@@ -15,10 +15,12 @@ std::vector<Route> console_routes(Services& services);
 // Each topic's own routes.
 std::vector<Route> health_routes(Services& services);
 std::vector<Route> metrics_routes(Services& services);
+std::vector<Route> ping_routes(Services& services);
 std::vector<Route> overview_routes(Services& services);
 std::vector<Route> request_routes(Services& services);
 std::vector<Route> incident_routes(Services& services);
 std::vector<Route> engine_routes(Services& services);
+std::vector<Route> backup_routes(Services& services);
 
 // The body of /api/v1/overview; also published to live pages every second.
 std::string overview_json(Services& services);

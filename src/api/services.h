@@ -84,6 +84,8 @@ struct Services {
         decide;
     std::function<Status()> status;
     std::function<ReloadOutcome()> reload;
+    // Makes a backup under the data folder; returns {"path":…}. Errors: Conflict while one is being made.
+    std::function<Result<std::string>()> backup = {};
     PrometheusServices prometheus;
     std::vector<PushEndpoint> pushes = {};
     PushLimits push_limits = {};

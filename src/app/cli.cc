@@ -156,6 +156,33 @@ void add_asking(CLI::App& app, Run& run) {
     incident_command.callback([&run] { run = [] { return incidents(incident_options); }; });
 }
 
+void add_data(CLI::App& app, Run& run) {
+    static BackupOptions backup_options;
+    auto& backup_command = add_command(app, "backup", "Back up a running Stoker: metrics, requests, journal and state",
+                                       "  stoker backup                          into the data folder's backups/\n"
+                                       "  stoker backup --to /mnt/backup/monday\n");
+    backup_command.add_option("--to", backup_options.to, "copy it to this folder, which must not exist")
+        ->option_text("DIR");
+    add_client(backup_command, backup_options.client);
+    backup_command.callback([&run] { run = [] { return backup(backup_options); }; });
+
+    static RestoreOptions restore_options;
+    auto& restore_command =
+        add_command(app, "restore", "Make a data folder from a backup, once every file of it was checked",
+                    "  stoker restore /mnt/backup/monday --data-dir /srv/stoker\n"
+                    "  stoker restore /mnt/backup/monday --replace\n");
+    restore_command.add_option("backup", restore_options.from, "the backup's folder")->required()->option_text("DIR");
+    restore_command
+        .add_option("--data-dir", restore_options.data_dir,
+                    "the data folder to make (default: $XDG_DATA_HOME/stoker, /var/lib/stoker for root)")
+        ->option_text("DIR");
+    restore_command.add_flag("--replace", restore_options.replace,
+                             "put it in the place of data that is there, which is "
+                             "kept beside it");
+    add_output(restore_command, restore_options.output);
+    restore_command.callback([&run] { run = [] { return restore(restore_options); }; });
+}
+
 void add_rules(CLI::App& app, Run& run) {
     auto& rules = add_command(app, "rules", "Check rule files, or run their unit tests",
                               "  stoker rules check 'rules/*.yaml'\n  stoker rules test rules/tests.yaml\n");
@@ -216,6 +243,7 @@ int run_cli(int argc, char** argv) {
     Run run;
     add_serving(app, run);
     add_asking(app, run);
+    add_data(app, run);
     add_rules(app, run);
     add_config(app, run);
     try {

@@ -72,6 +72,20 @@ struct IncidentsOptions {
 };
 int incidents(const IncidentsOptions& options);
 
+struct BackupOptions {
+    ClientOptions client;
+    std::string to;  // Empty: it stays in the data folder.
+};
+int backup(const BackupOptions& options);
+
+struct RestoreOptions {
+    std::string from;
+    std::string data_dir;  // Empty: the default one.
+    bool replace = false;  // What is there is kept beside it.
+    Output output = Output::Text;
+};
+int restore(const RestoreOptions& options);
+
 struct RulesCheckOptions {
     std::vector<std::string> files;  // Or shell patterns.
     std::string lint = "duplicate-rules";

@@ -52,8 +52,8 @@ Result<StokerSetup> make_setup(const ServeOptions& options, const std::function<
     TRY_UNIT(override_config(options, loaded.config));
     StokerSetup setup;
     TRY(setup.data_dir, data_folder(loaded.config, config::process_environment()));
-    setup.config = std::move(loaded.config);
     setup.rules = loaded.config.rules.files.empty() ? builtin_rules() : std::move(loaded.rules.groups);
+    setup.config = std::move(loaded.config);
     setup.config_file = options.config_file;
     return setup;
 }

@@ -48,6 +48,9 @@ public:
     // Takes the whole new configuration, or keeps the old one and says why. Thread-safe.
     api::ReloadOutcome reload();
 
+    // Makes a backup in DATA/backups and returns where, as JSON. Errors: Conflict while another is being made.
+    Result<std::string> backup();
+
     // Graceful: traffic first, data last; each part's time is logged.
     void stop();
 
@@ -106,6 +109,7 @@ private:
     bool config_good_ GUARDED_BY(mutex_) = true;  // Whether the last reload was.
 
     std::atomic<bool> ready_{false};
+    std::atomic<bool> backing_up_{false};
     bool stopped_ = false;
 };
 

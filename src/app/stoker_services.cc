@@ -36,6 +36,7 @@ void Stoker::build_services() {
         },
         .status = [this] { return status(); },
         .reload = [this] { return reload(); },
+        .backup = [this] { return backup(); },
         .prometheus = prometheus_services(),
         .pushes = receivers_->endpoints(),
         .push_limits = push_limits(setup_.config),

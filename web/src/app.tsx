@@ -16,7 +16,7 @@ import { Link, usePath } from './router'
 import { useTheme, type Theme } from './theme'
 import type { Overview } from './types'
 
-const sections = ['overview', 'requests', 'incidents', 'engines', 'metrics', 'rules', 'targets'] as const
+const sections = ['overview', 'requests', 'incidents', 'engines', 'explore', 'rules', 'targets'] as const
 
 function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
@@ -25,7 +25,7 @@ function Page({ path }: { path: string[] }) {
     if (section === 'requests') return id ? <RequestPage key={id} id={id} /> : <Requests />
     if (section === 'incidents') return id ? <IncidentPage key={id} id={id} /> : <Incidents />
     if (section === 'engines') return <Engines />
-    if (section === 'metrics') return id === 'cardinality' ? <Cardinality /> : <Metrics />
+    if (section === 'explore') return id === 'cardinality' ? <Cardinality /> : <Metrics />
     if (section === 'rules') return <Rules />
     if (section === 'targets') return <Targets />
     return (
@@ -71,7 +71,7 @@ function useLasting(state: Connection, ms: number): boolean {
 function useTitle(path: string[], open: number) {
     const { t } = useI18n()
     const section = sections.find((each) => each === (path[0] ?? 'overview'))
-    const name = path[1] && section !== 'metrics' ? path[1] : (section ? t(`nav.${section}`) : '')
+    const name = path[1] && section !== 'explore' ? path[1] : (section ? t(`nav.${section}`) : '')
     useEffect(() => {
         document.title = `${open > 0 ? `(${open}) ` : ''}${name ? `${name} · ` : ''}Stoker`
     }, [name, open])

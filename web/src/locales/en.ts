@@ -3,7 +3,7 @@ export const en = {
     'nav.requests': 'Requests',
     'nav.incidents': 'Incidents',
     'nav.engines': 'Engines',
-    'nav.metrics': 'Metrics',
+    'nav.explore': 'Metrics',
     'nav.rules': 'Rules',
     'nav.targets': 'Targets',
     'query': 'PromQL query',

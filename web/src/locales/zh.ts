@@ -5,7 +5,7 @@ export const zh: Record<Key, string> = {
     'nav.requests': '请求',
     'nav.incidents': '事件',
     'nav.engines': '引擎',
-    'nav.metrics': '指标',
+    'nav.explore': '指标',
     'nav.rules': '规则',
     'nav.targets': '采集目标',
     'query': 'PromQL 查询',

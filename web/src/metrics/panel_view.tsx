@@ -73,7 +73,7 @@ export function PanelView({ panel, window, asked, onChange, onRemove, onZoom, on
     const format = () => api.formatQuery(draft).then(setDraft, (problem: Error) => setOutcome({ query: draft, view: panel.view, window, answer: null, error: problem.message, took: 0 }))
     return (
         <section class="card panel" aria-label={t('query')}>
-            <div class="query">
+            <div class="query-line">
                 <Suspense fallback={<div class="editor" />}>
                     <Editor query={draft} mistake={mistake} label={t('query')} hint={t('queryHint')} onChange={setDraft} onRun={run} />
                 </Suspense>

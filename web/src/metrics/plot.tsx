@@ -23,6 +23,12 @@ const mostDrawn = 500
 const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 const colorName = (index: number) => `--series-${(index % 6) + 1}`
 
+// A tick on the axis: as much of the time as tells it from its neighbours.
+function timeText(at: number, gap: number): string {
+    const [date, time] = dateTime(at * 1000).split(' ')
+    return gap >= 86_400 ? date : gap >= 60 ? (time === '00:00:00' ? date : time.slice(0, 5)) : time
+}
+
 type Columns = (number | null)[][]
 
 // One time axis for all; a missing point stays a gap.
@@ -78,7 +84,7 @@ export function Plot({ series, start, end, step, stacked, onZoom, onBack }: Plot
                     width: 1.5,
                     points: { show: columns[i].filter((value) => value !== null).length < 2 },
                 }))],
-                axes: [{ ...axis, size: 30 }, { ...axis, size: 70, values: (_, splits) => splits.map((value) => valueText(value)) }],
+                axes: [{ ...axis, size: 26, space: 80, values: (_, splits, _axis, _space, gap) => splits.map((at) => timeText(at, gap)) }, { ...axis, size: 70, values: (_, splits) => splits.map((value) => valueText(value)) }],
                 scales: { x: { range: () => [start, end] } },
                 cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
                 hooks: {

@@ -30,7 +30,7 @@ function Ranking({ title, rows, format, link }: { title: string; rows: Named[]; 
     )
 }
 
-const explore = (query: string) => `/metrics${toSearch({ panels: [{ ...emptyPanel, query, view: 'table' }], range: 3600, end: null, step: null })}`
+const explore = (query: string) => `/explore${toSearch({ panels: [{ ...emptyPanel, query, view: 'table' }], range: 3600, end: null, step: null })}`
 const quoted = (text: string) => JSON.stringify(text)
 
 export function Cardinality() {
@@ -38,7 +38,7 @@ export function Cardinality() {
     const loaded = useLoad('cardinality', () => api.tsdbStatus(shown), 15_000)
     return (
         <>
-            <Back to="/metrics" name={t('nav.metrics')} />
+            <Back to="/explore" name={t('nav.explore')} />
             <div class="title">
                 <h1>{t('cardinality')}</h1>
             </div>

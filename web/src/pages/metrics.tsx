@@ -15,7 +15,7 @@ export function Metrics() {
     const [refresh, setRefresh] = useState(0)
     const [copied, setCopied] = useState(false)
     // A zoom is a place to come back from; typing in a query is not.
-    const show = (next: View, step = false) => (step ? go : replace)(`/metrics${toSearch(next)}`)
+    const show = (next: View, step = false) => (step ? go : replace)(`/explore${toSearch(next)}`)
     const changePanel = (index: number, part: Partial<Panel>) => {
         show({ ...view, panels: view.panels.map((panel, i) => (i === index ? { ...panel, ...part } : panel)) })
         setAsked((count) => count + 1)
@@ -31,15 +31,15 @@ export function Metrics() {
         return { start: end - Math.floor(view.range / step) * step, end, step }
     }, [view.range, view.end, step, asked])
     const zoom = useCallback((start: number, end: number) => show({ ...view, range: Math.max(10, Math.round(end - start)), end: Math.round(end), step: null }, true), [JSON.stringify(view)])
-    const share = () => navigator.clipboard?.writeText(`${location.origin}/metrics${toSearch({ ...view, end: view.end ?? window.end })}`).then(() => {
+    const share = () => navigator.clipboard?.writeText(`${location.origin}/explore${toSearch({ ...view, end: view.end ?? window.end })}`).then(() => {
         setCopied(true)
         setTimeout(() => setCopied(false), 2000)
     })
     return (
         <>
             <div class="title">
-                <h1>{t('nav.metrics')}</h1>
-                <Link to="/metrics/cardinality">{t('cardinality')}</Link>
+                <h1>{t('nav.explore')}</h1>
+                <Link to="/explore/cardinality">{t('cardinality')}</Link>
             </div>
             <form class="filters" onSubmit={(event) => event.preventDefault()}>
                 <Span range={view.range} onChange={(range) => show({ ...view, range })} />
@@ -83,7 +83,7 @@ function Span({ range, onChange }: { range: number; onChange: (range: number) =>
     }
     return (
         <>
-            <input type="search" class="span" list="spans" aria-label={t('window')} value={typed} onChange={(event) => take(event.currentTarget.value)} aria-invalid={spanSeconds(typed) === null} />
+            <input type="search" class="window" list="spans" aria-label={t('window')} value={typed} onChange={(event) => take(event.currentTarget.value)} aria-invalid={spanSeconds(typed) === null} />
             <datalist id="spans">{spans.map((span) => <option key={span} value={span} />)}</datalist>
         </>
     )

@@ -10,7 +10,7 @@ import { Link } from '../router'
 import type { Rule, RuleGroup } from '../types'
 
 const states = ['firing', 'pending', 'inactive'] as const
-const explore = (query: string) => `/metrics${toSearch({ panels: [{ ...emptyPanel, query }], range: 3600, end: null, step: null })}`
+const explore = (query: string) => `/explore${toSearch({ panels: [{ ...emptyPanel, query }], range: 3600, end: null, step: null })}`
 
 export function Rules() {
     const { t } = useI18n()
