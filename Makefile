@@ -5,12 +5,13 @@
 #   make build   the release binary: build/release/stoker
 #   make lint    format, clang-tidy on what changed, module order, file sizes
 #   make fmt     formats the sources
+#   make crash   kills a writing store 500 times, tears and flips its files, and looks for what was acknowledged
 #   make bench   comparisons with other software on this machine; updates docs/benchmarks.md
 
 JOBS ?= $(shell nproc)
 SHELL := bash
 
-.PHONY: run test build lint fmt bench web clean unit-asan unit-tsan fuzz e2e
+.PHONY: run test build lint fmt bench crash web clean unit-asan unit-tsan fuzz e2e
 
 run: build
 	@exec build/release/stoker serve --demo-if-empty
@@ -37,7 +38,15 @@ fmt:
 bench: build
 	@scripts/setup.sh test
 	@scripts/setup.sh bench
+	@cmake --build --preset release -j $(JOBS) --target bench_gateway bench_metrics
 	@bench/gateway/run.sh
+	@bench/metrics/run.py
+
+crash:
+	@scripts/setup.sh build
+	@cmake --preset release >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
+	@cmake --build --preset release -j $(JOBS) --target stoker_crash
+	@build/release/stoker_crash --kills $(or $(KILLS),500)
 
 clean:
 	rm -rf build web/dist

@@ -166,6 +166,16 @@ void add_data(CLI::App& app, Run& run) {
     add_client(backup_command, backup_options.client);
     backup_command.callback([&run] { run = [] { return backup(backup_options); }; });
 
+    static PromqltestOptions script_options;
+    auto& script_command = add_command(app, "promqltest", "Run scripts in Prometheus' promqltest language",
+                                       "  stoker promqltest src/promql/testdata\n"
+                                       "  stoker promqltest --output json aggregators.test functions.test\n");
+    script_command.add_option("files", script_options.files, "scripts, or folders with *.test files")
+        ->required()
+        ->option_text("FILE...");
+    add_output(script_command, script_options.output);
+    script_command.callback([&run] { run = [] { return promqltest(script_options); }; });
+
     static RestoreOptions restore_options;
     auto& restore_command =
         add_command(app, "restore", "Make a data folder from a backup, once every file of it was checked",
@@ -191,7 +201,9 @@ void add_rules(CLI::App& app, Run& run) {
     auto& check = add_command(rules, "check", "Say what is wrong with rule files; exit 1 if anything is",
                               "  stoker rules check 'rules/*.yaml'\n"
                               "  stoker rules check --lint-fatal --json alerts.yaml\n");
-    check.add_option("files", check_options.files, "Prometheus rule files, or patterns")->required()->option_text("FILE");
+    check.add_option("files", check_options.files, "Prometheus rule files, or patterns")
+        ->required()
+        ->option_text("FILE");
     check.add_option("--lint", check_options.lint, "what else to look for: all, duplicate-rules or none")
         ->capture_default_str()
         ->check(CLI::IsMember({"all", "duplicate-rules", "none"}))
@@ -199,7 +211,8 @@ void add_rules(CLI::App& app, Run& run) {
     check.add_flag("--lint-fatal", check_options.lint_fatal, "exit 3 for what the lint finds");
     check.add_flag("--experimental", check_options.experimental, "allow PromQL's experimental features");
     add_output(check, check_options.output);
-    check.add_flag_callback("--json", [] { check_options.output = Output::Json; }, "the same as --output json");
+    check.add_flag_callback(
+        "--json", [] { check_options.output = Output::Json; }, "the same as --output json");
     check.callback([&run] { run = [] { return rules_check(check_options); }; });
 
     static RulesTestOptions test_options;
@@ -208,7 +221,8 @@ void add_rules(CLI::App& app, Run& run) {
     test.add_option("files", test_options.files, "files of tests")->required()->option_text("FILE");
     test.add_flag("--experimental", test_options.experimental, "allow PromQL's experimental features");
     add_output(test, test_options.output);
-    test.add_flag_callback("--json", [] { test_options.output = Output::Json; }, "the same as --output json");
+    test.add_flag_callback(
+        "--json", [] { test_options.output = Output::Json; }, "the same as --output json");
     test.callback([&run] { run = [] { return rules_test(test_options); }; });
 }
 

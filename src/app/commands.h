@@ -102,6 +102,12 @@ struct RulesTestOptions {
 };
 int rules_test(const RulesTestOptions& options);
 
+struct PromqltestOptions {
+    std::vector<std::string> files;  // Or folders.
+    Output output = Output::Text;
+};
+int promqltest(const PromqltestOptions& options);
+
 int config_check(const std::string& file, Output output);
 int config_docs();
 int version(Output output);
