@@ -67,7 +67,7 @@ std::vector<Route> health_routes(Services& services) {
         response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
         return response;
     };
-    return {{"GET", "/-/healthy", Cost::Work, with(&healthy)},
+    return {{"GET", "/-/healthy", Cost::Quick, with(&healthy)},
             {"GET", "/-/ready", Cost::Quick, with(&ready)},
             {"GET", "/metrics", Cost::Work, metrics},
             {"GET", "/api/v1/status", Cost::Work, with(&status)},

@@ -109,6 +109,12 @@ promql::EngineOptions engine_options(const Config& config) {
     return options;
 }
 
+api::RemoteReadOptions remote_read_options(const Config& config) {
+    api::RemoteReadOptions options;
+    options.max_samples = std::min(options.max_samples, static_cast<std::size_t>(config.query.max_samples));
+    return options;
+}
+
 collect::RemoteWriteReceiverOptions remote_write_options(const Config& config) {
     collect::RemoteWriteReceiverOptions options;
     options.max_body_bytes = config.ingest.max_decompressed.count;

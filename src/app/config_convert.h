@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "api/remote_read.h"
 #include "app/config.h"
 #include "base/log.h"
 #include "collect/influx_receiver.h"
@@ -18,6 +19,7 @@ gateway::Routes routes(const Config& config);
 tsdb::StoreOptions metrics_options(const Config& config);
 promql::EngineOptions engine_options(const Config& config);
 api::PushLimits push_limits(const Config& config);
+api::RemoteReadOptions remote_read_options(const Config& config);
 collect::RemoteWriteReceiverOptions remote_write_options(const Config& config);
 collect::OtlpOptions otlp_options(const Config& config);
 collect::InfluxOptions influx_options(const Config& config);

@@ -8,7 +8,8 @@ Receivers::Receivers(const Config& config, tsdb::Store& store, metrics::Registry
     : remote_write_(store, remote_write_options(config), registry),
       otlp_(store, otlp_options(config), registry),
       influx_(store, influx_options(config), registry),
-      json_(store, json_options(config), registry) {}
+      json_(store, json_options(config), registry),
+      remote_read_(store, remote_read_options(config), registry) {}
 
 std::vector<api::PushEndpoint> Receivers::endpoints() {
     // OTLP's senders come back after 429 as after 503; the others know only 503 for that.
@@ -17,9 +18,14 @@ std::vector<api::PushEndpoint> Receivers::endpoints() {
     const auto to = [](auto& receiver) {
         return [&receiver](const collect::PushRequest& request) { return receiver.receive(request); };
     };
-    return {{"/api/v1/write", kUnavailable, to(remote_write_)}, {"/v1/metrics", kTooMany, to(otlp_)},
-            {"/api/v1/otlp/v1/metrics", kTooMany, to(otlp_)},   {"/write", kUnavailable, to(influx_)},
-            {"/api/v2/write", kUnavailable, to(influx_)},       {"/api/v1/metrics/batch", kUnavailable, to(json_)}};
+    const auto read = [this](const collect::PushRequest& request) { return remote_read_.read(request); };
+    return {{"/api/v1/write", kUnavailable, to(remote_write_)},
+            {"/v1/metrics", kTooMany, to(otlp_)},
+            {"/api/v1/otlp/v1/metrics", kTooMany, to(otlp_)},
+            {"/write", kUnavailable, to(influx_)},
+            {"/api/v2/write", kUnavailable, to(influx_)},
+            {"/api/v1/metrics/batch", kUnavailable, to(json_)},
+            {.path = "/api/v1/read", .receive = read, .query = true}};
 }
 
 }  // namespace stoker::app

@@ -1,9 +1,10 @@
-// Everyone who takes what is pushed, on the paths that senders know.
+// Everyone who speaks with senders of samples in their own protocols, on the paths that they know.
 #pragma once
 
 #include <vector>
 
 #include "api/push.h"
+#include "api/remote_read.h"
 #include "app/config.h"
 #include "base/metrics.h"
 #include "collect/influx_receiver.h"
@@ -28,6 +29,7 @@ private:
     collect::OtlpReceiver otlp_;
     collect::InfluxReceiver influx_;
     collect::JsonReceiver json_;
+    const api::RemoteReader remote_read_;
 };
 
 }  // namespace stoker::app
