@@ -145,8 +145,8 @@ private:
         const std::string given = text(map, key, name);
         if (given.empty()) return Duration{0};
         auto parsed = parse_duration(given);
-        if (parsed) return *parsed;
-        problem(map[name].Mark(), join_key(key, name), parsed.error().message);
+        if (parsed && *parsed <= kLongestDuration) return *parsed;
+        problem(map[name].Mark(), join_key(key, name), parsed ? "is too long" : parsed.error().message);
         return Duration{0};
     }
 
@@ -185,7 +185,7 @@ private:
             const auto place = place_in_scalar(source_, entry.second, offset);
             // "template: __alert_X:1: what" is what Prometheus says where it has no place.
             std::string message = good.error().message;
-            const std::size_t what = message.find(": ", message.find(alert.empty() ? ":" : alert));
+            const std::size_t what = message.find(": ", message.find("__alert_") + 8 + alert.size());
             if (what != std::string::npos) message = "template: " + message.substr(what + 2);
             problem(place.value_or(entry.second.Mark()), join_key(key, entry.first.Scalar()), message);
         }

@@ -11,8 +11,12 @@
 #include "alert/rule.h"
 #include "base/config.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace stoker::alert {
+
+// Longer durations are taken for slips of the pen; sums of a time and a few of them stay in range.
+inline constexpr Duration kLongestDuration{100LL * 366 * 24 * 3600 * 1000};
 
 // Whether a text is good PromQL: promql::Engine::check, injected.
 using CheckFn = std::function<Result<Unit>(std::string_view expr)>;

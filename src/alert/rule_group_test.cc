@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "alert/rules_json.h"
+#include "promql/memory_querier.h"
 
 namespace stoker::alert {
 namespace {
@@ -200,6 +201,129 @@ TEST_F(GroupTest, NewRulesKeepTheStatesOfUnchangedOnes) {
     fresh.take_over(old);
     EXPECT_EQ(text(old.retire(now).transitions), "resolved {alertname=\"Changed\"}\nresolved {alertname=\"Gone\"}\n");
     EXPECT_EQ(text(evaluate(fresh).transitions), "fired {alertname=\"Changed\"}\nfired {alertname=\"Same\"}\n");
+}
+
+TEST_F(GroupTest, HistogramsAreRecorded) {
+    RuleGroup group(group_of({recording("h", "x"), alerting("A", "x")}));
+    auto histogram = std::make_shared<tsdb::Histogram>();
+    histogram->count = 3;
+    const QueryFn query = [&](std::string_view, Timestamp) -> Result<promql::Value> {
+        promql::Vector vector;
+        vector.push_back({Labels{{"i", "1"}}, {0, tsdb::histogram_marker()}, histogram});
+        return promql::Value{vector, {}, {}};
+    };
+    const Evaluation done = group.evaluate(from_millis(5), query, nullptr, nullptr, nullptr);
+    ASSERT_EQ(done.samples.size(), 3u);
+    EXPECT_EQ(done.samples[0].histogram, histogram);
+    EXPECT_EQ(done.samples[1].sample.value, 1);
+    EXPECT_EQ(group.status().rules[1].alerts[0].value, 0);
+}
+
+TEST_F(GroupTest, TheQueryOffsetMovesQueriesAndSamplesButNotClocks) {
+    RuleGroupSpec spec = group_of({alerting("A", "x")});
+    spec.query_offset = 30s;
+    RuleGroup group(spec);
+    Timestamp asked;
+    const QueryFn query = [&](std::string_view, Timestamp at) -> Result<promql::Value> {
+        asked = at;
+        return promql::Value{promql::Vector{{Labels{{"i", "1"}}, {0, 1}}}, {}, {}};
+    };
+    const Evaluation done = group.evaluate(from_millis(60'000), query, nullptr, nullptr, nullptr);
+    EXPECT_EQ(to_millis(asked), 30'000);
+    EXPECT_EQ(done.samples[0].sample.time, 30'000);
+    EXPECT_EQ(done.transitions[0].active_since, from_millis(60'000));
+}
+
+TEST_F(GroupTest, ARuleThatCannotBeWrittenIsInError) {
+    RuleGroup group(group_of({recording("r", "x")}));
+    world.set("x", {{Labels{}, 1}});
+    const RuleGroup::WriteFn broken = [](const auto&) -> Result<Unit> { return Error{Errc::Unavailable, "disk full"}; };
+    EXPECT_EQ(group.evaluate(from_millis(1), world.query(), nullptr, broken, nullptr).failures, 1u);
+    EXPECT_EQ(group.status().rules[0].error, "disk full");
+}
+
+// An alert {alertname=name, i="1"} that began `began` and was last seen at `seen`, in minutes.
+SeenAlert seen_alert(const std::string& name, int began, int seen) {
+    return {Labels{{"alertname", name}, {"i", "1"}}, Timestamp{} + began * 1min, Timestamp{} + seen * 1min};
+}
+
+TEST_F(GroupTest, AlertsGoOnAfterARestart) {
+    struct Row {
+        Duration hold_for;
+        int began, seen;  // By the process before.
+        int now;          // First evaluation.
+        const char* phase;
+        int since;  // Active, in minutes.
+    } rows[] = {
+        {0min, 10, 20, 30, "firing", 10},   {5min, 10, 20, 30, "firing", 10},  // However short the hold.
+        {5min, 18, 20, 30, "pending", 30},  // Held for less than the grace period: anew.
+        {60min, 10, 70, 80, "firing", 10},  {60min, 10, 20, 30, "pending", 20},  // Its clock stood still.
+        {60min, 10, 65, 80, "pending", 30},                                      // 5 minutes were left: now 10.
+    };
+    for (const Row& row : rows) {
+        RuleGroup group(group_of({alerting("A", "x", row.hold_for)}));
+        group.restore("A", {seen_alert("A", row.began, row.seen)}, {});
+        world.set("x", {{Labels{{"i", "1"}}, 1}});
+        now = Timestamp{} + (row.now - 1) * 1min;
+        const Evaluation done = evaluate(group);
+        const ActiveAlert alert = group.status().rules.at(0).alerts.at(0);
+        EXPECT_EQ(alert.phase == Phase::Firing ? "firing" : "pending", std::string(row.phase)) << row.began << row.seen;
+        EXPECT_EQ(alert.active_since, Timestamp{} + row.since * 1min) << row.began << " " << row.seen;
+        EXPECT_EQ(done.transitions.size(), alert.phase == Phase::Firing ? 1u : 0u);
+    }
+}
+
+TEST_F(GroupTest, AlertsThatDontGoOnAfterARestartEnd) {
+    RuleGroup group(group_of({alerting("A", "x")}));
+    world.set("x", {});
+    now = Timestamp{} + 20min;
+    group.restore("A", {seen_alert("A", 10, 20)}, {});
+    group.restore("B", {seen_alert("B", 10, 20)}, {});  // Of no rule here.
+    Evaluation done = evaluate(group);
+    EXPECT_EQ(text(done.samples) + text(done.transitions), "");  // What it looks at may not have been scraped yet.
+    done = evaluate(group);
+    EXPECT_EQ(text(done.transitions), "resolved {alertname=\"A\",i=\"1\"}\n");
+    EXPECT_EQ(text(done.samples),
+              "ALERTS{alertname=\"A\",alertstate=\"firing\",i=\"1\"} stale\n"
+              "ALERTS_FOR_STATE{alertname=\"A\",i=\"1\"} stale\n");
+    EXPECT_EQ(text(evaluate(group).samples), "");
+}
+
+TEST_F(GroupTest, AlertsFireOnAfterARestart) {
+    RuleSpec rule = alerting("A", "x");
+    rule.keep_firing_for = 5min;
+    rule.annotations = {{"s", "as it is"}};
+    RuleGroup group(group_of({rule}));
+    world.set("x", {});
+    now = Timestamp{} + 21min;
+    group.restore("A", {seen_alert("A", 10, 20)}, {});
+    evaluate(group);  // Minute 22: a gap of 2.
+    ASSERT_EQ(group.status().rules[0].alerts.size(), 1u);
+    EXPECT_EQ(group.status().rules[0].alerts[0].keep_firing_since, Timestamp{} + 20min);
+    EXPECT_EQ(group.status().rules[0].alerts[0].annotations.at("s"), "as it is");
+    evaluate(group);
+    evaluate(group);
+    EXPECT_EQ(text(evaluate(group).transitions), "resolved {alertname=\"A\",i=\"1\"}\n");
+}
+
+TEST(AlertRestore, ReadsWhoWasActive) {
+    promql::MemoryQuerier data;
+    const auto minute = [](std::int64_t count) { return count * 60'000; };
+    const auto series = [](const char* alert, const char* i) {
+        return Labels{{"__name__", "ALERTS_FOR_STATE"}, {"alertname", alert}, {"i", i}};
+    };
+    data.add(series("A", "active"), {minute(90), 5'000});
+    data.add(series("A", "active"), {minute(95), 5'400});
+    data.add(series("A", "ended"), {minute(90), 5'000});
+    data.add(series("A", "ended"), {minute(91), tsdb::stale_marker()});
+    data.add(series("A", "long ago"), {minute(20), 1'000});
+    data.add(series("B", "other"), {minute(95), 5'000});
+    const auto seen = read_alert_states(data, "A", Timestamp{} + 100min, 60min);
+    ASSERT_TRUE(seen.has_value());
+    ASSERT_EQ(seen->size(), 1u);
+    EXPECT_EQ((*seen)[0].labels.text(), "{alertname=\"A\",i=\"active\"}");
+    EXPECT_EQ((*seen)[0].active_since, Timestamp{} + 90min);
+    EXPECT_EQ((*seen)[0].seen, Timestamp{} + 95min);
 }
 
 TEST_F(GroupTest, JsonIsPrometheus) {

@@ -108,5 +108,64 @@ TEST(RuleManager, StopInterruptsAQuery) {
     EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
 }
 
+TEST(RuleManager, InstantsLieOnAGrid) {
+    const Timestamp now = from_millis(1'700'000'012'345);
+    const Timestamp instant = grid_instant("f", "g", 15s, now);
+    EXPECT_LE(instant, now);
+    EXPECT_GT(instant, now - 15s);
+    for (const auto later : {1ms, 7'000ms, 15'000ms, 1'000'000ms}) {
+        EXPECT_EQ((grid_instant("f", "g", 15s, now + later) - instant).count() % 15'000, 0);
+    }
+    EXPECT_NE(grid_instant("f", "h", 15s, now), instant);
+    EXPECT_LE(grid_instant("f", "g", 15s, from_millis(-1)), from_millis(-1));
+}
+
+// A clock that stands still until it is set.
+struct ManualClock {
+    std::shared_ptr<std::atomic<std::int64_t>> millis = std::make_shared<std::atomic<std::int64_t>>(1'000'000);
+    Clock clock() const {
+        return [at = millis] { return from_millis(*at); };
+    }
+};
+
+TEST(RuleManager, CatchesUpOrCountsWhatItMissed) {
+    Recorder recorder;
+    metrics::Registry registry;
+    Mutex mutex;
+    std::vector<std::int64_t> instants;
+    const QueryFn query = [&](std::string_view, Timestamp at) -> Result<promql::Value> {
+        MutexLock lock(mutex);
+        instants.push_back(to_millis(at));
+        return promql::Value{promql::Vector{}, {}, {}};
+    };
+    const auto seen = [&] {
+        MutexLock lock(mutex);
+        return instants;
+    };
+    ManualClock time;
+    RuleManagerOptions options;
+    options.clock = time.clock();
+    options.most_catch_up = 2;
+    auto groups = one_alert();
+    groups[0].interval = 1s;
+    RuleManager manager(options, query, nullptr, recorder, recorder, registry);
+    manager.start();
+    manager.replace(groups);
+    EXPECT_TRUE(eventually([&] { return manager.status() != nullptr && manager.status()->size() == 1; }));
+    const std::int64_t first = to_millis(grid_instant("f", "g", 1s, from_millis(1'000'000))) + 1000;
+    const auto nudge = [&](std::int64_t to) {
+        *time.millis = to;
+        manager.replace(groups);  // Wakes it; the same rules go on as they were.
+    };
+    nudge(first);
+    EXPECT_TRUE(eventually([&] { return seen() == std::vector<std::int64_t>{first}; }));
+    nudge(first + 6500);  // Late by five intervals and a half for the instant after: two of the five are made up for.
+    const std::vector<std::int64_t> expected{first, first + 4000, first + 5000, first + 6000};
+    EXPECT_TRUE(eventually([&] { return seen() == expected; })) << seen().size();
+    auto& missed = registry.counter("stoker_rule_group_iterations_missed_total", "", {"rule_group"});
+    EXPECT_EQ(missed.with({"f;g"}).value(), 3);
+    manager.stop();
+}
+
 }  // namespace
 }  // namespace stoker::alert

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "alert/rule_file.h"
 #include "base/text.h"
 
 namespace stoker::alert {
@@ -70,6 +71,7 @@ private:
         return [this, &into](const YAML::Node& node) {
             const auto parsed = parse_duration(node.IsScalar() ? node.Scalar() : "");
             if (!parsed) return problem(node, parsed.error().message);
+            if (*parsed > kLongestDuration) return problem(node, "is too long");
             into = *parsed;
         };
     }

@@ -82,6 +82,16 @@ bool same_value(const ComparedSample& a, const ComparedSample& b, bool fuzzy) {
                      std::nextafter(a.value, -std::numeric_limits<double>::infinity()) == b.value);
 }
 
+// The values with `0x20` as `0+0x20`: in these files it is zero, repeated, and never a hexadecimal number.
+std::string without_hex(std::string_view values) {
+    std::string out;
+    for (const std::string_view word : split(values, ' ')) {
+        if (!out.empty()) out += ' ';
+        out += word.starts_with("0x") ? "0+" + std::string(word) : std::string(word);
+    }
+    return out;
+}
+
 class GroupRun {
 public:
     GroupRun(const RuleTestFile& file, const RuleTestGroup& tests, const promql::Engine& engine, RuleTestReport& report)
@@ -126,7 +136,7 @@ private:
 
     bool load() {
         for (const InputSeries& input : tests_.input_series) {
-            auto parsed = promql::parse_series_text(input.series + " " + input.values);
+            auto parsed = promql::parse_series_text(input.series + " " + without_hex(input.values));
             if (!parsed) {
                 fail(input.line, "input series " + input.series, parsed.error().message);
                 return false;
@@ -156,7 +166,14 @@ private:
     }
 
     void add_value(const promql::SeriesText& series, std::size_t index, std::int64_t at) {
-        if (series.values[index]) add({series.labels, {at, *series.values[index]}});
+        const promql::SeriesValue& value = series.values[index];
+        if (value.stale) {
+            add({series.labels, {at, tsdb::stale_marker()}});
+        } else if (value.point.histogram != nullptr) {
+            add({series.labels, {at, tsdb::histogram_marker()}, value.point.histogram});
+        } else if (!tsdb::is_stale(value.point.value)) {  // Else no sample at this step.
+            add({series.labels, {at, value.point.value}});
+        }
     }
 
     void add(const tsdb::SeriesSample& sample) {
@@ -262,13 +279,14 @@ private:
         made.value = sample.value;
         const std::string_view labels = trim(sample.labels);
         const std::string metric = labels.empty() ? "{}" : std::string(labels);
-        TRY(promql::SeriesText parsed, promql::parse_series_text(metric + " " + sample.histogram));
+        TRY(promql::SeriesText parsed, promql::parse_series_text(metric));
         made.labels = std::move(parsed.labels);
-        made.histogram = literal_of(parsed);
+        if (sample.histogram.empty()) return made;
+        bool hint_given = false;
+        TRY(const tsdb::Histogram histogram, promql::parse_histogram_literal(trim(sample.histogram), hint_given));
+        made.histogram = promql::histogram_literal(histogram);
         return made;
     }
-
-    static std::string literal_of(const promql::SeriesText&) { return ""; }
 
     const RuleTestFile& file_;
     const RuleTestGroup& tests_;
