@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 #include "tsdb/bytes.h"
 #include "tsdb/disk.h"
+#include "tsdb/disk_scan.h"
 
 namespace stoker::tsdb {
 
@@ -115,6 +117,11 @@ Result<std::unique_ptr<Archive>> Archive::open(rocksdb::DB& db, rocksdb::ColumnF
     if (const auto key = last_of(kByTime); key.size() == 1 + 2 * kIdBytes) {
         archive->newest_ = get_ordered_signed(key.data() + 1);
     }
+    if (it->status().IsCorruption()) {
+        archive->damaged_ = true;
+        archive->newest_ = std::numeric_limits<std::int64_t>::max();  // It may reach that far: everyone must look.
+        return archive;
+    }
     TRY_UNIT(checked(it->status()));
     return archive;
 }
@@ -183,6 +190,21 @@ Result<Unit> Archive::each_match(const std::vector<CompiledMatcher>& matchers, s
         }
     }
     return checked(it->status());
+}
+
+Result<Unit> Archive::each_around_damage(const std::vector<CompiledMatcher>& matchers, std::int64_t start,
+                                         std::int64_t end, const Visit& visit) const {
+    ScanVisitor visitor;
+    visitor.on_entry = [&](std::string_view key, std::string_view value) -> Result<Unit> {
+        if (key.size() != 1 + kIdBytes || key[0] != kDefinition) {
+            return Unit{};
+        }
+        auto series = decode(get_ordered(key.data() + 1), value);
+        const bool good = series && series->first_time <= end && series->last_time >= start;
+        return good && wanted(matchers, series->labels) ? visit(*std::move(series)) : Unit{};
+    };
+    visitor.on_gap = [](std::string_view, std::string_view, const std::string&) {};  // Known to who called.
+    return scan_family(db_, &family_, {&kDefinition, 1}, visitor);
 }
 
 Result<std::vector<SeriesId>> Archive::with_label(const std::string& name, const std::string& value) const {

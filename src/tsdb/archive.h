@@ -42,6 +42,10 @@ public:
     // Series that match and may have samples in [start, end], ascending by id.
     Result<Unit> each_match(const std::vector<CompiledMatcher>& matchers, std::int64_t start, std::int64_t end,
                             const Visit& visit) const;
+    // The same after a Corruption: past what can't be read, by looking at all of them.
+    Result<Unit> each_around_damage(const std::vector<CompiledMatcher>& matchers, std::int64_t start, std::int64_t end,
+                                    const Visit& visit) const;
+    bool damaged() const { return damaged_; }  // Found by open().
     // Names of labels, ascending, each once; or values of one.
     Result<std::vector<std::string>> names() const;
     Result<std::vector<std::string>> values(std::string_view name) const;
@@ -62,6 +66,7 @@ private:
     rocksdb::DB& db_;
     rocksdb::ColumnFamilyHandle& family_;
     std::atomic<std::int64_t> newest_{kNever};
+    bool damaged_ = false;
     SeriesId highest_id_ = 0;  // Found by open(): ids are never given twice.
 };
 

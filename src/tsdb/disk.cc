@@ -281,6 +281,9 @@ Result<Unit> Disk::adopt(rocksdb::DB* db) {
     late_ = handles_[5];
     archived_ = handles_[6];
     TRY(archive_, Archive::open(*db_, *archived_));
+    if (archive_->damaged()) {
+        damage_->add("chunks: archived series", "some can't be read");
+    }
     return Unit{};
 }
 
@@ -354,21 +357,31 @@ Result<Unit> Disk::drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t
     rocksdb::WriteOptions options;
     options.disableWAL = true;
     TRY_UNIT(checked(db_->DeleteRange(options, family, first, end), "drop old chunks"));
-    // Frees whole files at once; what shares a file with newer days goes when it is compacted.
+    // Frees whole files at once; what shares a file with newer days is cut out of it.
     const rocksdb::Slice from(first);
     const rocksdb::Slice upto(end);
-    return checked(rocksdb::DeleteFilesInRange(db_.get(), family, &from, &upto, false), "delete old files");
+    TRY_UNIT(checked(rocksdb::DeleteFilesInRange(db_.get(), family, &from, &upto, false), "delete old files"));
+    const auto compacted = db_->CompactRange(rocksdb::CompactRangeOptions(), family, &from, &upto);
+    return compacted.IsCorruption() ? Unit{} : checked(compacted, "drop old chunks");
 }
 
 std::shared_ptr<const Disk::View> Disk::view() {
     return std::make_shared<const View>(shared_from_this());
 }
 
+std::uint64_t Disk::bytes_besides_chunks() const {
+    return bytes_of({series_, heads_, meta_, archived_});
+}
+
 std::uint64_t Disk::bytes() const {
+    return bytes_of(handles_);
+}
+
+std::uint64_t Disk::bytes_of(const std::vector<rocksdb::ColumnFamilyHandle*>& families) const {
     std::uint64_t total = 0;
-    for (auto* family : {series_, chunks_, late_, heads_, meta_, archived_}) {
+    for (auto* handle : families) {
         std::uint64_t bytes = 0;
-        if (db_->GetIntProperty(family, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
+        if (db_->GetIntProperty(handle, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
             total += bytes;
         }
     }

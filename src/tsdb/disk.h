@@ -121,6 +121,10 @@ public:
     Result<Unit> rewrite(SeriesId id, std::int64_t start, std::int64_t end,
                          const std::function<bool(SampleList&)>& edit);
 
+    // The days with chunks from that of `start` up to that of `end`, ascending, each with its bytes on disk.
+    std::vector<std::pair<std::int64_t, std::uint64_t>> days(std::int64_t start, std::int64_t end) const;
+    std::uint64_t bytes_besides_chunks() const;
+
     // Drops all chunks of days that end at or before `time`.
     Result<Unit> drop_before(std::int64_t time);
 
@@ -137,6 +141,7 @@ private:
     rocksdb::ColumnFamilyHandle* family(ChunkFamily which) const {
         return which == ChunkFamily::Late ? late_ : chunks_;
     }
+    std::uint64_t bytes_of(const std::vector<rocksdb::ColumnFamilyHandle*>& families) const;
     Result<Unit> drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t time);
 
     std::unique_ptr<rocksdb::Env> env_;  // Only with faults.

@@ -1,4 +1,6 @@
 // Walks over what the disk holds, past what can't be read.
+#include <map>
+
 #include "tsdb/bytes.h"
 #include "tsdb/disk.h"
 #include "tsdb/disk_scan.h"
@@ -80,6 +82,31 @@ Result<Unit> Disk::each_chunk(ChunkFamily which,
     };
     const std::string name = which == ChunkFamily::Late ? "late chunks" : "chunks";
     return scan_family(*db_, family(which), {}, scan(name, on_damage, of_family));
+}
+
+std::vector<std::pair<std::int64_t, std::uint64_t>> Disk::days(std::int64_t start, std::int64_t end) const {
+    std::map<std::int64_t, std::uint64_t> sizes;
+    for (auto* handle : {chunks_, late_}) {
+        std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), handle));
+        std::string from;
+        put_ordered(from, partition_of(start));
+        for (it->Seek(from); it->Valid();) {
+            const std::int64_t day = get_ordered_signed(it->key().data());
+            if (day > partition_of(end)) {
+                break;
+            }
+            std::string first;
+            std::string next;
+            put_ordered(first, day);
+            put_ordered(next, day + 1);
+            const rocksdb::Range range(first, next);
+            std::uint64_t bytes = 0;
+            (void)db_->GetApproximateSizes(rocksdb::SizeApproximationOptions(), handle, &range, 1, &bytes);
+            sizes[day] += bytes;
+            it->Seek(next);
+        }
+    }
+    return {sizes.begin(), sizes.end()};
 }
 
 // First all that is to be written, then the writing: the iterator sees the chunks as they were.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/log.h"
 #include "tsdb/store_impl.h"
 
 namespace stoker::tsdb {
@@ -236,9 +237,36 @@ Result<Unit> StoreImpl::archive(const std::vector<SeriesId>& ids) {
     return Unit{};
 }
 
+// The start of the oldest day that may stay by retention_bytes; kNever if all may. Today stays whatever it takes, and
+// health() says so then.
+std::int64_t StoreImpl::cutoff_for_size(std::int64_t now) {
+    if (options_.retention_bytes == 0) {
+        return kNever;
+    }
+    const auto days = disk_->days(cutoff_.load(), now);
+    std::uint64_t used = disk_->bytes_besides_chunks() + wal_->bytes();
+    for (const auto& [day, bytes] : days) {
+        used += bytes;
+    }
+    std::int64_t cutoff = kNever;
+    for (const auto& [day, bytes] : days) {
+        if (used <= options_.retention_bytes || day >= partition_of(now)) {
+            break;
+        }
+        used -= bytes;
+        cutoff = (day + 1) * kPartitionMillis;
+    }
+    past_size_.store(used > options_.retention_bytes);
+    if (cutoff != kNever) {
+        log::warn("metrics store: days dropped by retention_bytes",
+                  {{"before", format_timestamp(from_millis(cutoff))}});
+    }
+    return cutoff;
+}
+
 // Series whose newest sample is past retention go whole; chunks go by the day.
 Result<Unit> StoreImpl::retire(std::int64_t now) {
-    const std::int64_t cutoff = now - options_.retention.count();
+    const std::int64_t cutoff = std::max(now - options_.retention.count(), cutoff_for_size(now));
     if (cutoff > cutoff_.load()) {
         cutoff_.store(cutoff);
     }
@@ -269,9 +297,16 @@ Result<Unit> StoreImpl::retire(std::int64_t now) {
             }
         }
     }
-    TRY(const auto dropped, disk_->archive().drop_before(cutoff));
-    for (const SeriesId id : dropped) {
-        tombstones_.remove(id);
+    const auto dropped = disk_->archive().drop_before(cutoff);
+    if (!dropped && dropped.error().code != Errc::Corruption) {
+        return dropped.error();
+    }
+    if (!dropped) {
+        note_damage("chunks: archived series", dropped.error().message);
+    } else {
+        for (const SeriesId id : *dropped) {
+            tombstones_.remove(id);
+        }
     }
     return disk_->drop_before(cutoff);
 }

@@ -52,12 +52,29 @@ Result<Unit> StoreImpl::each_archived(const std::vector<Matcher>& matchers, std:
         return Unit{};
     }
     TRY(const auto compiled, compile_all(matchers));
-    return disk_->archive().each_match(compiled, start, end, [&](ArchivedSeries series) -> Result<Unit> {
-        if (tombstones_.covers(series.id, {std::max(start, series.first_time), std::min(end, series.last_time)})) {
+    std::unordered_set<SeriesId> seen;
+    const Archive::Visit look = [&](ArchivedSeries series) -> Result<Unit> {
+        if (!seen.insert(series.id).second ||
+            tombstones_.covers(series.id, {std::max(start, series.first_time), std::min(end, series.last_time)})) {
             return Unit{};
         }
         return visit(std::move(series));
-    });
+    };
+    auto done = disk_->archive().each_match(compiled, start, end, look);
+    if (!done && done.error().code == Errc::Corruption) {
+        note_damage("chunks: archived series", done.error().message);
+        done = disk_->archive().each_around_damage(compiled, start, end, look);
+    }
+    return done;
+}
+
+// Names or values of archived series; after damage those that can be read.
+std::vector<std::string> StoreImpl::or_damage(Result<std::vector<std::string>> found) const {
+    if (!found) {
+        note_damage("chunks: archived series", found.error().message);
+        return {};
+    }
+    return *std::move(found);
 }
 
 Result<Unit> StoreImpl::add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
@@ -133,7 +150,7 @@ Result<std::vector<std::string>> StoreImpl::label_names(const std::vector<Matche
         const std::vector<std::string> in_memory = index_.names();
         names.insert(in_memory.begin(), in_memory.end());
         if (disk_->archive().newest() >= start) {
-            TRY(const auto archived, disk_->archive().names());
+            const auto archived = or_damage(disk_->archive().names());
             names.insert(archived.begin(), archived.end());
         }
         return std::vector<std::string>(names.begin(), names.end());
@@ -162,7 +179,7 @@ Result<std::vector<std::string>> StoreImpl::label_values(const std::string& name
             return in_memory;
         }
         values.insert(in_memory.begin(), in_memory.end());
-        TRY(const auto archived, disk_->archive().values(name));
+        const auto archived = or_damage(disk_->archive().values(name));
         values.insert(archived.begin(), archived.end());
         return std::vector<std::string>(values.begin(), values.end());
     }

@@ -97,6 +97,9 @@ StoreStats StoreImpl::stats() const {
 
 Result<Unit> StoreImpl::health() const {
     TRY_UNIT(writable());
+    if (past_size_.load()) {
+        return Error{Errc::ResourceExhausted, "metrics store: past retention_bytes with only today's samples left"};
+    }
     if (!damage_->empty()) {
         return Error{Errc::Corruption, "metrics store: " + damage_->summary()};
     }

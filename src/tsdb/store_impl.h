@@ -130,6 +130,7 @@ private:
     std::int64_t idle_millis() const;
     Result<Unit> archive(const std::vector<SeriesId>& ids);
     Result<Unit> retire(std::int64_t now);
+    std::int64_t cutoff_for_size(std::int64_t now);
     Result<Unit> write_jobs(Shard& shard, std::span<FlushJob> jobs);
     Result<Unit> write_late(DiskBatch& batch, SeriesId id, const std::vector<SealedChunk>& chunks);
     static void give_back(std::span<const FlushJob> jobs);
@@ -145,6 +146,8 @@ private:
                               std::size_t series_limit, std::vector<std::shared_ptr<class StoredSeries>>& found) const;
     Result<Unit> each_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                                const Archive::Visit& visit) const;
+
+    std::vector<std::string> or_damage(Result<std::vector<std::string>> found) const;
 
     // Visits series that match, each under its shard's lock, whatever times they have.
     Result<Unit> each_matching(const std::vector<Matcher>& matchers,
@@ -193,6 +196,7 @@ private:
     std::atomic<std::int64_t> newest_;
     std::atomic<std::int64_t> cutoff_;  // Samples before are past retention, whether or not they are gone yet.
 
+    std::atomic<bool> past_size_{false};  // retention_bytes can't be held: only today is left.
     std::atomic<bool> failed_{false};
     mutable Mutex failure_mutex_;
     std::optional<Error> failure_ GUARDED_BY(failure_mutex_);
