@@ -76,14 +76,29 @@ public:
         if ((many_.empty() || one_.empty()) && (!fills || (many_.empty() && one_.empty()))) return Frame{};
         const std::size_t steps = many_.empty() ? one_[0].values.size() : many_[0].values.size();
         const std::vector<Group> groups = pair_up(matching, many_, one_);
+        const std::vector<char> any_many = steps_with_points(many_, steps);
+        const std::vector<char> any_one = steps_with_points(one_, steps);
         for (const Group& group : groups) {
             TRY_UNIT(context_.check());
-            for (std::size_t step = 0; step < steps; ++step) TRY_UNIT(match(group, step));
+            for (std::size_t step = 0; step < steps; ++step) {
+                // Where a side has nothing at all, even what would be a mistake goes unnoticed.
+                const bool both = any_many[step] != 0 && any_one[step] != 0;
+                const bool either = any_many[step] != 0 || any_one[step] != 0;
+                if (both || (fills && either)) TRY_UNIT(match(group, step));
+            }
         }
         return in_order();
     }
 
 private:
+    static std::vector<char> steps_with_points(const Frame& frame, std::size_t steps) {
+        std::vector<char> any(steps, 0);
+        for (const Column& column : frame) {
+            for (std::size_t step = 0; step < steps; ++step) any[step] |= present(column.values[step]) ? 1 : 0;
+        }
+        return any;
+    }
+
     // An element of one side, or what fills in for one: its column is null then.
     struct Element {
         const Column* column = nullptr;

@@ -1,5 +1,7 @@
 #include "promql/context.h"
 
+#include <algorithm>
+
 namespace stoker::promql {
 
 Error execution_error(std::string message) {
@@ -14,7 +16,8 @@ Context::Context(const tsdb::Querier& data, const EngineOptions& limits, std::st
       steps_(steps),
       end_(end),
       cancelled_(cancelled),
-      deadline_(std::chrono::steady_clock::now() + limits.timeout) {}
+      deadline_(std::chrono::steady_clock::now() + limits.timeout),
+      workers_(limits.threads) {}
 
 Result<Unit> Context::check() {
     if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) {
@@ -27,10 +30,29 @@ Result<Unit> Context::check() {
 }
 
 Result<Unit> Context::charge(std::uint64_t samples) {
-    samples_ += samples;
-    if (samples_ <= options_.max_samples) return Unit{};
+    if (samples_.fetch_add(samples, std::memory_order_relaxed) + samples <= options_.max_samples) return Unit{};
     return Error{Errc::ResourceExhausted,
                  "query processing would load too many samples into memory in query execution"};
+}
+
+void Context::discharge(std::uint64_t samples) {
+    std::uint64_t held = samples_.load(std::memory_order_relaxed);
+    while (!samples_.compare_exchange_weak(held, held - std::min(held, samples), std::memory_order_relaxed)) {
+    }
+}
+
+void Context::unreadable(const Error& error) {
+    // Damage tends to be wide; its first examples tell enough.
+    constexpr std::size_t kMost = 10;
+    const std::lock_guard lock(mutex_);
+    if (unreadable_.size() < kMost) unreadable_.insert("part of the data could not be read: " + error.message);
+}
+
+std::vector<std::string> Context::warnings() const {
+    std::vector<std::string> all = notes_.warnings(query_);
+    const std::lock_guard lock(mutex_);
+    all.insert(all.end(), unreadable_.begin(), unreadable_.end());
+    return all;
 }
 
 }  // namespace stoker::promql

@@ -89,6 +89,7 @@ Result<Matrix> raw_samples(Evaluator& evaluator, const Expr& expr) {
         const auto outside = [&](const auto& sample) { return sample.time <= end - range.range || sample.time > end; };
         std::erase_if(samples.numbers, outside);
         std::erase_if(samples.histograms, outside);
+        TRY_UNIT(evaluator.context().charge(samples.size()));
         add_samples(series, samples);
         if (!series.samples.empty()) matrix.push_back(std::move(series));
     }

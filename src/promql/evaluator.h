@@ -1,7 +1,8 @@
 // Evaluates a checked tree over a row of steps, bottom up, one Frame per node.
 //
-// Each series is read once, in one pass over its samples, whatever the number of steps. Subqueries are evaluated by a
-// nested Evaluator over steps of their own, with the same Context. Used by one thread.
+// Each series is read once, in one pass over its samples, whatever the number of steps; what an aggregation takes in is
+// not kept (column_source.h). Subqueries are evaluated by a nested Evaluator over steps of their own, with the same
+// Context. Used by one thread, which shares the work on series out to the context's workers.
 #pragma once
 
 #include <functional>
@@ -10,9 +11,11 @@
 
 #include "base/result.h"
 #include "promql/ast.h"
+#include "promql/column_source.h"
 #include "promql/context.h"
 #include "promql/frame.h"
 #include "promql/functions.h"
+#include "promql/sources.h"
 
 namespace stoker::promql {
 
@@ -24,9 +27,14 @@ struct RangeArgument {
     std::size_t series = 0;
     std::function<const tsdb::Labels&(std::size_t)> labels;
     Extension extension = Extension::None;
-    std::function<bool(std::size_t)> drops_name = [](std::size_t) { return false; };  // Column::drop_name.
     // Fills `out` with the samples of series `index`, without staleness markers.
     std::function<Result<Unit>(std::size_t index, RangeSamples& out)> load;
+};
+
+// What a subquery's inner expression gave at its steps.
+struct SubqueryPoints {
+    Frame frame;
+    Steps steps;
 };
 
 class Evaluator {
@@ -52,24 +60,35 @@ public:
     std::int64_t shifted(const Shift& shift, std::size_t step) const;
 
 private:
-    Result<Frame> eval_selector(const VectorSelector& selector, bool times);
+    Result<Frame> eval_once(const Expr& expr);  // An expression that is the same at every step.
+    Result<Frame> eval_selector(const VectorSelector& selector, bool sample_times);
     Result<Frame> eval_smoothed(const Expr& expr);  // A VectorSelector, in smoothed_selector.cc.
-    Result<Frame> eval_unary(const Unary& unary);
-    Result<Frame> eval_call(const Expr& expr, const Call& call);
     Result<Frame> eval_window(const Call& call);
-    Result<Frame> eval_values(const Call& call, ValueFunction function);
-    Result<Frame> eval_histograms(const Call& call, HistogramFunction function);
+    Result<Frame> eval_change(const Expr& expr);  // REQUIRES: is_change().
     Result<Frame> eval_aggregate(const Expr& expr, const Aggregate& aggregate);
     Result<Frame> eval_binary(const Expr& expr, const Binary& binary);
-    Result<RangeArgument> subquery_argument(const Subquery& subquery);
+    Result<SeriesList> series_of(const MatrixSelector& matrix);
+    Result<SubqueryPoints> subquery_points(const Subquery& subquery);
+    ReadTimes read_times(const Shift& shift) const;
+
+    // Whether the expression works on each series for itself, and no two of its columns get the same labels.
+    bool is_source(const Expr& expr) const;
+    // REQUIRES: is_source().
+    Result<std::unique_ptr<ColumnSource>> source(const Expr& expr);
+    Result<std::unique_ptr<ColumnSource>> selector_columns(const VectorSelector& selector, bool sample_times);
+    Result<std::unique_ptr<ColumnSource>> window_columns(const Call& call);
+
+    // -x, abs(x), x > 5: what changes each point for itself.
+    static bool is_change(const Expr& expr);
+    Result<ColumnChange> change_of(const Expr& expr);  // Empty: there is nothing to do.
     Result<std::vector<std::vector<double>>> scalar_args(const Call& call);
 
     Context& context_;
     Steps steps_;
 };
 
-// All samples of a series but its staleness markers. Charges for them.
-Result<Unit> load_samples(Context& context, const tsdb::Series& series, RangeSamples& out);
+// step_invariant.cc: whether the expression has the same value at every step, whatever the steps.
+bool is_step_invariant(const Expr& expr);
 
 // What functions of instant vectors end with: columns that lost their names may have come to have the same labels.
 Result<Frame> finish_function(const Context& context, Frame frame);

@@ -48,20 +48,6 @@ double stretch(const Window& window, std::int64_t first, std::int64_t last, std:
     return (sampled + to_start + to_end) / sampled;
 }
 
-std::optional<double> extrapolated(const Window& window, bool counter, bool per_second) {
-    const Samples samples = window.samples;
-    if (samples.size() < 2) return std::nullopt;
-    const double change = rise(samples, counter);
-    const double first = samples.front().value;
-    double to_zero = -1;
-    if (counter && change > 0 && first >= 0) {
-        to_zero = seconds(samples.back().time - samples.front().time) * (first / change);
-    }
-    double factor = stretch(window, samples.front().time, samples.back().time, samples.size(), to_zero);
-    if (per_second) factor /= seconds(window.end - window.begin);
-    return change * factor;
-}
-
 Point extrapolated_histogram(const Window& window, bool counter, bool per_second) {
     const auto samples = window.histograms;
     if (samples.size() < 2) return {};
@@ -85,7 +71,8 @@ Point rate_of(const Window& window, bool counter, bool per_second) {
     }
     if (window.extension != Extension::None) return extended_rate(window, counter, per_second);
     if (!window.histograms.empty()) return extrapolated_histogram(window, counter, per_second);
-    return point_of(extrapolated(window, counter, per_second));
+    if (window.samples.size() < 2) return {};
+    return {internal::extrapolated(window, rise(window.samples, counter), counter, per_second), nullptr};
 }
 
 // The newest two samples of a window, whichever they are.
@@ -182,6 +169,18 @@ Line fit(Samples samples, std::int64_t intercept_time) {
 }
 
 }  // namespace
+
+double internal::extrapolated(const Window& window, double change, bool counter, bool per_second) {
+    const Samples samples = window.samples;
+    const double first = samples.front().value;
+    double to_zero = -1;
+    if (counter && change > 0 && first >= 0) {
+        to_zero = seconds(samples.back().time - samples.front().time) * (first / change);
+    }
+    double factor = stretch(window, samples.front().time, samples.back().time, samples.size(), to_zero);
+    if (per_second) factor /= seconds(window.end - window.begin);
+    return change * factor;
+}
 
 Point fn_rate(const Window& window) {
     return rate_of(window, true, true);

@@ -15,6 +15,9 @@ inline Point point_of(std::optional<double> value) {
     return value ? Point{*value, nullptr} : Point{};
 }
 
+// The change `rise` over a window's numbers, stretched to the whole window. REQUIRES: at least two numbers.
+double extrapolated(const Window& window, double rise, bool counter, bool per_second);
+
 // What a window's histograms rose by, resets of a counter made up for. Nothing, with a warning, if they don't go
 // together. REQUIRES: at least two of them.
 std::optional<tsdb::Histogram> histogram_rise(const Window& window, bool counter);

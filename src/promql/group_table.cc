@@ -1,0 +1,46 @@
+#include "promql/group_table.h"
+
+#include <algorithm>
+
+#include "promql/aggregate.h"
+#include "promql/frame.h"
+#include "tsdb/hash.h"
+
+namespace stoker::promql {
+
+bool GroupTable::matters(const std::string& name, bool nameless) const {
+    if (name == tsdb::kMetricName && (nameless || node_.without)) return false;
+    const bool listed = std::find(node_.grouping.begin(), node_.grouping.end(), name) != node_.grouping.end();
+    return listed != node_.without;
+}
+
+std::uint64_t GroupTable::key(const tsdb::Labels& labels, bool nameless) const {
+    std::uint64_t hash = 0;
+    if (!node_.without && node_.grouping.empty()) return hash;
+    for (const auto& [name, value] : labels) {
+        if (matters(name, nameless)) hash = tsdb::hash_text(value, tsdb::hash_text(name, hash));
+    }
+    return hash;
+}
+
+bool GroupTable::belongs(const tsdb::Labels& labels, bool nameless, const tsdb::Labels& group) const {
+    auto at = group.begin();
+    for (const auto& pair : labels) {
+        if (!matters(pair.first, nameless)) continue;
+        if (at == group.end() || *at != pair) return false;
+        ++at;
+    }
+    return at == group.end();
+}
+
+std::size_t GroupTable::find(std::uint64_t key, const tsdb::Labels& labels, bool nameless) {
+    const auto [first, last] = by_key_.equal_range(key);
+    for (auto at = first; at != last; ++at) {
+        if (belongs(labels, nameless, labels_[at->second])) return at->second;
+    }
+    labels_.push_back(internal::group_labels(node_, nameless ? without_name(labels) : labels));
+    by_key_.emplace(key, labels_.size() - 1);
+    return labels_.size() - 1;
+}
+
+}  // namespace stoker::promql

@@ -1,0 +1,122 @@
+// Instant selectors.
+#include <algorithm>
+#include <utility>
+
+#include "promql/sources.h"
+
+namespace stoker::promql {
+
+namespace {
+
+// One series' newest sample at each time, in one pass over its blocks.
+class SelectorMaker : public ColumnMaker {
+public:
+    SelectorMaker(Context& context, const SeriesList& series, const ReadTimes& times, bool sample_times)
+        : context_(context),
+          series_(series),
+          times_(times),
+          lookback_(context.options().lookback.count()),
+          sample_times_(sample_times) {}
+
+    Result<bool> make(std::size_t index, Column& out) override {
+        TRY_UNIT(context_.check());
+        out.values.assign(times_.steps.count, missing());
+        out.histograms.clear();
+        step_ = 0;
+        found_ = false;
+        any_ = false;
+        const auto samples = series_[index]->samples();
+        for (;;) {
+            const tsdb::SampleBlock block = samples->next_block();
+            if (block.samples.empty()) break;
+            take(block, out);
+            if (step_ == times_.steps.count) break;
+        }
+        while (step_ < times_.steps.count) show(out);
+        if (auto whole = samples->status(); !whole) context_.unreadable(whole.error());
+        return any_;
+    }
+
+private:
+    void take(const tsdb::SampleBlock& block, Column& out) {
+        const auto later = [](std::int64_t time, const tsdb::Sample& sample) { return time < sample.time; };
+        auto at = block.samples.begin();
+        while (at != block.samples.end()) {
+            while (step_ < times_.steps.count && times_.at(step_) < at->time) show(out);
+            if (step_ == times_.steps.count) return;
+            // What comes after may be newer and still in time, so this step waits.
+            const std::int64_t time = times_.at(step_);
+            auto next = at + 1;
+            if (next != block.samples.end() && next->time <= time) {
+                next = std::upper_bound(next, block.samples.end(), time, later);
+            }
+            newest_ = *(next - 1);
+            found_ = true;
+            if (block.histograms.empty()) {
+                histogram_ = nullptr;
+            } else {
+                histogram_ = block.histograms[static_cast<std::size_t>(next - 1 - block.samples.begin())];
+            }
+            at = next;
+        }
+    }
+
+    void show(Column& out) {
+        const std::size_t step = step_++;
+        if (!found_ || newest_.time <= times_.at(step) - lookback_ || tsdb::is_stale(newest_.value)) return;
+        if (histogram_ && histogram_->stale()) return;
+        any_ = true;
+        if (sample_times_) {
+            out.values[step] = static_cast<double>(newest_.time) / 1000;
+        } else if (histogram_) {
+            set_point(out, step, {0, histogram_});
+        } else {
+            out.values[step] = newest_.value;
+        }
+    }
+
+    Context& context_;
+    const SeriesList& series_;
+    const ReadTimes& times_;
+    const std::int64_t lookback_;
+    const bool sample_times_;
+    std::size_t step_ = 0;  // The next to be shown.
+    tsdb::Sample newest_;
+    tsdb::HistogramPtr histogram_;
+    bool found_ = false;
+    bool any_ = false;
+};
+
+class SelectorSource : public ColumnSource {
+public:
+    SelectorSource(Context& context, SeriesList series, const ReadTimes& times, bool sample_times, bool one_name)
+        : context_(context),
+          series_(std::move(series)),
+          times_(times),
+          sample_times_(sample_times),
+          one_name_(one_name) {}
+
+    std::size_t size() const override { return series_.size(); }
+    const tsdb::Labels& labels(std::size_t index) const override { return series_[index]->labels(); }
+    bool drops_name(std::size_t) const override { return false; }
+    bool distinct_without_names() const override { return one_name_; }
+    std::unique_ptr<ColumnMaker> maker() const override {
+        return std::make_unique<SelectorMaker>(context_, series_, times_, sample_times_);
+    }
+
+private:
+    Context& context_;
+    SeriesList series_;
+    ReadTimes times_;
+    bool sample_times_;
+    bool one_name_;
+};
+
+}  // namespace
+
+std::unique_ptr<ColumnSource> selector_source(Context& context, SeriesList series, const ReadTimes& times,
+                                              bool sample_times, bool one_name) {
+    return std::make_unique<SelectorSource>(context, std::move(series), times, sample_times, one_name);
+}
+
+}  // namespace stoker::promql
