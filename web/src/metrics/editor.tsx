@@ -35,8 +35,14 @@ const colors = HighlightStyle.define([
     { tag: tags.invalid, color: 'var(--bad)' },
 ])
 
+// A text from outside. What is typed is not among them: the editor itself is where that lives, and to write it back
+// would race with the next key.
+export interface Given {
+    text: string
+}
+
 interface EditorProps {
-    query: string
+    given: Given
     mistake: Mistake | null
     label: string
     hint: string
@@ -44,7 +50,7 @@ interface EditorProps {
     onRun: () => void
 }
 
-export default function Editor({ query, mistake, label, hint, onChange, onRun }: EditorProps) {
+export default function Editor({ given, mistake, label, hint, onChange, onRun }: EditorProps) {
     const box = useRef<HTMLDivElement>(null)
     const view = useRef<EditorView | null>(null)
     const handlers = useRef({ onChange, onRun })
@@ -56,7 +62,7 @@ export default function Editor({ query, mistake, label, hint, onChange, onRun }:
             return true
         }
         const state = EditorState.create({
-            doc: query,
+            doc: given.text,
             extensions: [
                 history(), bracketMatching(), closeBrackets(), lintGutter(), EditorView.lineWrapping, theme, syntaxHighlighting(colors), placeholder(hint),
                 autocompletion({ icons: false }),
@@ -76,8 +82,8 @@ export default function Editor({ query, mistake, label, hint, onChange, onRun }:
     }, [])
     useEffect(() => {
         const editor = view.current
-        if (editor && editor.state.doc.toString() !== query) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: query } })
-    }, [query])
+        if (editor && editor.state.doc.toString() !== given.text) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: given.text } })
+    }, [given])
     useEffect(() => {
         const editor = view.current
         if (!editor) return

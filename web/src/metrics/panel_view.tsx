@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { api, type PromAnswer, type PromData, type PromHistogram, type SingleData } from '../api'
 import { dateTime } from '../format'
 import { useI18n } from '../i18n'
+import type { Given } from './editor'
 import { mistakeIn } from './mistake'
 import { seriesName } from './names'
 import type { Panel } from './panel'
@@ -51,10 +52,15 @@ async function ask(panel: Panel, window: Window): Promise<Outcome> {
 export function PanelView({ panel, window, asked, onChange, onRemove, onZoom, onBack }: PanelProps) {
     const { t } = useI18n()
     const [draft, setDraft] = useState(panel.query)
+    const [given, setGiven] = useState<Given>({ text: panel.query })
     const [outcome, setOutcome] = useState<Outcome | null>(null)
     const [busy, setBusy] = useState(false)
     const newest = useRef(0)
-    useEffect(() => setDraft(panel.query), [panel.query])
+    const give = (text: string) => {
+        setDraft(text)
+        setGiven({ text })
+    }
+    useEffect(() => give(panel.query), [panel.query])
     useEffect(() => {
         if (panel.query.trim() === '') {
             setOutcome(null)
@@ -70,12 +76,12 @@ export function PanelView({ panel, window, asked, onChange, onRemove, onZoom, on
     }, [panel.query, panel.view, window, asked])
     const mistake = useMemo(() => (outcome?.error && outcome.query === draft ? mistakeIn(draft, outcome.error) : null), [outcome, draft])
     const run = useCallback(() => onChange({ query: draft }), [draft, onChange])
-    const format = () => api.formatQuery(draft).then(setDraft, (problem: Error) => setOutcome({ query: draft, view: panel.view, window, answer: null, error: problem.message, took: 0 }))
+    const format = () => api.formatQuery(draft).then(give, (problem: Error) => setOutcome({ query: draft, view: panel.view, window, answer: null, error: problem.message, took: 0 }))
     return (
         <section class="card panel" aria-label={t('query')}>
             <div class="query-line">
                 <Suspense fallback={<div class="editor" />}>
-                    <Editor query={draft} mistake={mistake} label={t('query')} hint={t('queryHint')} onChange={setDraft} onRun={run} />
+                    <Editor given={given} mistake={mistake} label={t('query')} hint={t('queryHint')} onChange={setDraft} onRun={run} />
                 </Suspense>
                 <button class="primary" onClick={run}>{t('run')}</button>
             </div>

@@ -27,7 +27,7 @@ export function Metrics() {
     }, [refresh])
     const step = view.step ?? stepFor(view.range)
     const window = useMemo(() => {
-        const end = Math.floor((view.end ?? Date.now() / 1000) / step) * step
+        const end = Math.floor(view.end ?? Date.now() / 1000)
         return { start: end - Math.floor(view.range / step) * step, end, step }
     }, [view.range, view.end, step, asked])
     const zoom = useCallback((start: number, end: number) => show({ ...view, range: Math.max(10, Math.round(end - start)), end: Math.round(end), step: null }, true), [JSON.stringify(view)])
