@@ -58,6 +58,12 @@ void append_result(std::string& out, const Vector& vector) {
 }
 
 void append_result(std::string& out, const Matrix& matrix) {
+    // Room for nearly all there can be: growing would copy what is there again and again, and what is not used is never
+    // touched.
+    constexpr std::size_t kPoint = 34;
+    std::size_t points = 0;
+    for (const MatrixSeries& series : matrix) points += series.samples.size();
+    out.reserve(out.size() + points * kPoint);
     out += '[';
     for (const MatrixSeries& series : matrix) {
         if (&series != &matrix.front()) out += ',';
