@@ -132,7 +132,7 @@ struct Fed {
     tsdb::SeriesRef ref = 0;
 };
 
-int feed(const std::string& directory, std::size_t count, std::size_t steps) {
+int feed(const std::string& directory, std::size_t count, std::size_t steps, bool settle) {
     metrics::Registry registry;
     auto store = open_store(directory, registry);
     std::vector<Fed> series;
@@ -183,6 +183,12 @@ int feed(const std::string& directory, std::size_t count, std::size_t steps) {
                     at == std::string::npos ? "" : written.substr(at + 1, written.find('\n', at + 1) - at).c_str());
     }
     std::fflush(stdout);
+    if (settle) {
+        const double took = seconds_of([&] { must(store->settle(from_millis(kStart), Duration(60'000))); });
+        std::printf("settled in %.2f s: %.3f bytes/sample\n", took,
+                    static_cast<double>(store->stats().bytes_on_disk) / samples);
+        return 0;
+    }
     ::raise(SIGKILL);
     return 0;
 }
@@ -282,7 +288,7 @@ int run(int argc, char** argv) {
         return codec();
     }
     if (argc > 2 && command == "feed") {
-        return feed(argv[2], argument(3, 100'000), argument(4, 480));
+        return feed(argv[2], argument(3, 100'000), argument(4, 480), argc > 5);
     }
     if (argc > 2 && command == "open") {
         return open_only(argv[2]);

@@ -19,7 +19,10 @@
 
 namespace stoker::tsdb {
 
-inline constexpr std::size_t kChunkSamples = 240;  // An open chunk is sealed at this many.
+// An open chunk is sealed once it has so many samples and bytes, or the most: what hardly changes gets longer chunks.
+inline constexpr std::size_t kChunkSamples = 240;
+inline constexpr std::size_t kChunkBytes = 384;
+inline constexpr std::size_t kMostChunkSamples = 960;
 
 // More would be a corrupt count, and a reason to allocate without end.
 inline constexpr std::size_t kMaxChunkSamples = 65'535;
@@ -81,6 +84,9 @@ public:
     void append(Sample sample);
 
     bool empty() const { return count_ == 0; }
+    bool full() const {
+        return count_ >= kMostChunkSamples || (count_ >= kChunkSamples && bits_.bits() >= kChunkBytes * 8);
+    }
     std::size_t count() const { return count_; }
     std::int64_t min_time() const { return first_time_; }
     std::int64_t max_time() const { return last_time_; }

@@ -323,6 +323,10 @@ Result<Unit> Disk::checkpoint() {
                    "flush metrics chunks");
 }
 
+Result<Unit> Disk::drop_old_heads() {
+    return checked(db_->CompactRange(rocksdb::CompactRangeOptions(), heads_, nullptr, nullptr), "compact heads");
+}
+
 Result<std::optional<std::string>> Disk::chunk(ChunkFamily which, SeriesId id, std::int64_t min_time) const {
     std::string value;
     const auto status =
@@ -396,7 +400,11 @@ std::unique_ptr<rocksdb::Iterator> Disk::View::chunks(ChunkFamily family) const 
 
 ChunkCursor::ChunkCursor(std::shared_ptr<const Disk::View> view, ChunkFamily family, SeriesId id, std::int64_t start,
                          std::int64_t end)
-    : view_(std::move(view)), iterator_(view_->chunks(family)), family_(family), id_(id), start_(start), end_(end) {}
+    : ChunkCursor(view, view->chunks(family), family, id, start, end) {}
+
+ChunkCursor::ChunkCursor(std::shared_ptr<const Disk::View> view, std::unique_ptr<rocksdb::Iterator> iterator,
+                         ChunkFamily family, SeriesId id, std::int64_t start, std::int64_t end)
+    : view_(std::move(view)), iterator_(std::move(iterator)), family_(family), id_(id), start_(start), end_(end) {}
 
 ChunkCursor::~ChunkCursor() = default;
 

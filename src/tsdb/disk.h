@@ -121,6 +121,9 @@ public:
     Result<Unit> rewrite(SeriesId id, std::int64_t start, std::int64_t end,
                          const std::function<bool(SampleList&)>& edit);
 
+    // Gives back what heads that were written anew still take.
+    Result<Unit> drop_old_heads();
+
     // The days with chunks from that of `start` up to that of `end`, ascending, each with its bytes on disk.
     std::vector<std::pair<std::int64_t, std::uint64_t>> days(std::int64_t start, std::int64_t end) const;
     std::uint64_t bytes_besides_chunks() const;
@@ -164,7 +167,11 @@ class ChunkCursor {
 public:
     ChunkCursor(std::shared_ptr<const Disk::View> view, ChunkFamily family, SeriesId id, std::int64_t start,
                 std::int64_t end);
+    // The same with an iterator of the family that another cursor gave back: making one takes longer than a seek.
+    ChunkCursor(std::shared_ptr<const Disk::View> view, std::unique_ptr<rocksdb::Iterator> iterator, ChunkFamily family,
+                SeriesId id, std::int64_t start, std::int64_t end);
     ~ChunkCursor();
+    std::unique_ptr<rocksdb::Iterator> give_back() { return std::move(iterator_); }
 
     // The next chunk, valid until the following call; false at the end. Errors: Corruption, after which the next call
     // goes on some days later; Unavailable.

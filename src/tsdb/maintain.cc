@@ -153,13 +153,14 @@ Result<Unit> StoreImpl::flush_sealed() {
 
 // What came before the rotation is in the heads by then, and so on disk before its segments go. What came after may be
 // in both; replay refuses it as known.
-Result<Unit> StoreImpl::checkpoint(std::int64_t now) {
+Result<Unit> StoreImpl::checkpoint(std::int64_t now, SteadyTime seal_until) {
     TRY(const std::uint64_t segment, wal_->rotate());
     std::vector<SeriesId> quiet;
     for (auto& shard : shards_) {
         std::uint64_t from = 0;
         std::uint64_t end = 1;
         for (; from < end; from += kSlice) {
+            const bool seal_all = std::chrono::steady_clock::now() < seal_until;
             std::vector<FlushJob> jobs;
             {
                 MutexLock lock(shard->mutex());
@@ -178,7 +179,7 @@ Result<Unit> StoreImpl::checkpoint(std::int64_t now) {
                         continue;
                     }
                     series->quiet = 0;
-                    if (idle) {
+                    if (idle || seal_all) {
                         series->seal();
                         series->seal_late();
                     }
@@ -347,6 +348,15 @@ Result<Unit> StoreImpl::maintain(Timestamp now) {
     metrics_.maintain_seconds.observe(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
     return Unit{};
+}
+
+Result<Unit> StoreImpl::settle(Timestamp now, Duration limit) {
+    MutexLock lock(maintenance_);
+    TRY_UNIT(writable());
+    if (auto done = checkpoint(to_millis(now), std::chrono::steady_clock::now() + limit); !done) {
+        return fail(std::move(done).error());
+    }
+    return disk_->drop_old_heads();
 }
 
 }  // namespace stoker::tsdb

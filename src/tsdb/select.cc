@@ -1,12 +1,14 @@
 // Queries: series from the index, their memory part copied under the shard's lock, their disk part read when it is
 // walked.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 #include <string>
 #include <unordered_set>
 
 #include "tsdb/joined_series.h"
+#include "tsdb/label_order.h"
 #include "tsdb/store_impl.h"
 #include "tsdb/stored_series.h"
 
@@ -15,6 +17,17 @@ namespace stoker::tsdb {
 namespace {
 
 using Found = std::vector<std::shared_ptr<StoredSeries>>;
+
+constexpr std::size_t kLoadAtOnce = std::size_t{32} << 20;  // Bytes of chunks that one select() may read ahead.
+
+Found in_order(Found found, const std::vector<std::uint32_t>& order) {
+    Found sorted;
+    sorted.reserve(found.size());
+    for (const std::uint32_t number : order) {
+        sorted.push_back(std::move(found[number]));
+    }
+    return sorted;
+}
 
 Result<Unit> check_limit(std::size_t found, std::size_t limit) {
     if (limit != 0 && found == limit) {
@@ -104,13 +117,24 @@ template <typename Visit>
 Result<Unit> StoreImpl::each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                                    Visit visit) const {
     TRY(const auto compiled, compile_all(matchers));
+    constexpr std::size_t kAtOnce = 128;  // Visited under one hold of a lock.
+    std::array<Postings, kShards> by_shard;
     for (const SeriesId id : index_.select(compiled)) {
-        Shard& shard = *shards_[shard_of_id(id)];
-        MutexLock lock(shard.mutex());
-        const MemSeries* series = shard.find(id);
-        if (series != nullptr && series->has_samples() && series->first_time <= end && series->last_time() >= start &&
-            !tombstones_.covers(id, {std::max(start, series->first_time), std::min(end, series->last_time())})) {
-            TRY_UNIT(visit(*series));
+        by_shard[shard_of_id(id)].push_back(id);
+    }
+    for (const Postings& ids : by_shard) {
+        for (std::size_t from = 0; from < ids.size(); from += kAtOnce) {
+            Shard& shard = *shards_[shard_of_id(ids[from])];
+            MutexLock lock(shard.mutex());
+            for (std::size_t i = from; i < std::min(from + kAtOnce, ids.size()); ++i) {
+                const MemSeries* series = shard.find(ids[i]);
+                if (series != nullptr && series->has_samples() && series->first_time <= end &&
+                    series->last_time() >= start &&
+                    !tombstones_.covers(ids[i],
+                                        {std::max(start, series->first_time), std::min(end, series->last_time())})) {
+                    TRY_UNIT(visit(*series));
+                }
+            }
         }
     }
     return Unit{};
@@ -120,25 +144,51 @@ Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector
                                                                std::int64_t end, std::size_t series_limit) const {
     const auto started = std::chrono::steady_clock::now();
     start = std::max(start, cutoff_.load());
-    std::vector<std::shared_ptr<StoredSeries>> found;
+    Found found;
+    LabelOrder order;
     TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
         TRY_UNIT(check_limit(found.size(), series_limit));
         found.push_back(std::make_shared<StoredSeries>(series, start, end));
         found.back()->hide(tombstones_.of(series.id));
+        order.add(series.labels(), found.back()->labels());
         return Unit{};
     }));
     // After the memory, never before: what is on its way to disk is then seen in at least one of the two.
+    const std::size_t in_memory = found.size();
     TRY_UNIT(add_archived(matchers, start, end, series_limit, found));
-    std::shared_ptr<const Disk::View> view;
-    for (const auto& series : found) {
-        if (series->on_disk()) {
-            view = view == nullptr ? disk_->view() : view;
-            series->set_view(view);
-        }
+    load_from_disk(found);
+    if (found.size() == in_memory) {
+        found = in_order(std::move(found), order.sorted());
+    } else {
+        std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->labels() < b->labels(); });
     }
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->labels() < b->labels(); });
     metrics_.select_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
     return join(std::move(found));
+}
+
+// Neighbours by id are neighbours on disk, while callers walk series in the order of their labels: what is not too much
+// is read here, block after block, instead of one block for each series.
+void StoreImpl::load_from_disk(const std::vector<std::shared_ptr<StoredSeries>>& found) const {
+    std::vector<StoredSeries*> waiting;
+    for (const auto& series : found) {
+        if (series->on_disk()) {
+            waiting.push_back(series.get());
+        }
+    }
+    if (waiting.empty()) {
+        return;
+    }
+    const auto view = disk_->view();
+    std::sort(waiting.begin(), waiting.end(),
+              [](const StoredSeries* a, const StoredSeries* b) { return a->id() < b->id(); });
+    std::unique_ptr<rocksdb::Iterator> iterator;
+    std::size_t budget = kLoadAtOnce;
+    for (StoredSeries* series : waiting) {
+        series->set_view(view);
+        if (series->in_order_on_disk() && budget >= kLoadAtOnce / 64) {
+            series->load(iterator, budget);
+        }
+    }
 }
 
 // Names and values are of series in memory, whatever their times, and of archived ones if the range reaches back to

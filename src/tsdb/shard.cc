@@ -28,8 +28,7 @@ Verdict MemSeries::append(Sample sample, const HistogramPtr& histogram) {
     if (histogram != nullptr || has_open_histograms()) {
         append_histogram(sample, histogram);
     } else {
-        const bool full = open.count() >= kChunkSamples;
-        if (full || (!open.empty() && partition_of(sample.time) != partition_of(open.min_time()))) {
+        if (open.full() || (!open.empty() && partition_of(sample.time) != partition_of(open.min_time()))) {
             seal();
         }
     }

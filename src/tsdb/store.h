@@ -157,6 +157,10 @@ public:
     // seconds by app; may take long, never blocks append() for more than milliseconds.
     virtual Result<Unit> maintain(Timestamp now) = 0;
 
+    // For a graceful stop: seals what is open, so that it lies on disk in its compact form, and trims the log. Stops
+    // sealing once `limit` has passed; what is open then stays so, as safe as before. Appends may go on meanwhile.
+    virtual Result<Unit> settle(Timestamp /*now*/, Duration /*limit*/) { return Unit{}; }
+
     // Exemplars of series that exist; of one series only newer ones are taken, the same again is no fault. Returns how
     // many were stored. Kept in memory and in the log, so they outlive a restart as samples do.
     virtual Result<std::size_t> append_exemplars(const std::vector<SeriesExemplars>& batch) = 0;

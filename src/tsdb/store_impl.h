@@ -74,6 +74,7 @@ public:
     Cardinality cardinality(const std::vector<Matcher>& matchers, std::size_t most) const override;
     std::vector<Damage> damage() const override;
     Result<Unit> maintain(Timestamp now) override;
+    Result<Unit> settle(Timestamp now, Duration limit) override;
     StoreStats stats() const override;
     Result<Unit> health() const override;
 
@@ -126,7 +127,8 @@ private:
     void note_loaded();
 
     Result<Unit> flush_sealed();
-    Result<Unit> checkpoint(std::int64_t now) REQUIRES_LOCK(maintenance_);
+    // Seals what is idle; until `seal_until` also what is not.
+    Result<Unit> checkpoint(std::int64_t now, SteadyTime seal_until = {}) REQUIRES_LOCK(maintenance_);
     std::int64_t idle_millis() const;
     Result<Unit> archive(const std::vector<SeriesId>& ids);
     Result<Unit> retire(std::int64_t now);
@@ -142,6 +144,7 @@ private:
                             Visit visit) const;
 
     // Visits archived series that match and may have samples in the range. REQUIRES: no shard's lock is held.
+    void load_from_disk(const std::vector<std::shared_ptr<class StoredSeries>>& found) const;
     Result<Unit> add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                               std::size_t series_limit, std::vector<std::shared_ptr<class StoredSeries>>& found) const;
     Result<Unit> each_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,

@@ -191,6 +191,27 @@ void StoredSeries::copy_extra(const SeriesExtra& extra) {
     late_on_disk_ = extra.late_disk_time != kNever && extra.late_disk_time >= start_;
 }
 
+void StoredSeries::load(std::unique_ptr<rocksdb::Iterator>& iterator, std::size_t& budget) {
+    if (iterator == nullptr) {
+        iterator = view_->chunks(ChunkFamily::InOrder);
+    }
+    ChunkCursor cursor(view_, std::move(iterator), ChunkFamily::InOrder, id_, start_, end_);
+    std::vector<std::shared_ptr<const std::string>> loaded;
+    std::size_t bytes = 0;
+    std::string_view chunk;
+    Result<bool> more = cursor.next(chunk);
+    for (; more && *more && bytes + chunk.size() <= budget; more = cursor.next(chunk)) {
+        bytes += chunk.size();
+        loaded.push_back(std::make_shared<const std::string>(chunk));
+    }
+    iterator = cursor.give_back();
+    if (more && !*more) {
+        budget -= bytes;
+        chunks_.insert(chunks_.begin(), loaded.begin(), loaded.end());
+        in_order_on_disk_ = false;
+    }
+}
+
 std::unique_ptr<SampleIterator> StoredSeries::samples() const {
     return without(std::make_unique<StoredIterator>(shared_from_this()), hidden_);
 }

@@ -36,6 +36,12 @@ public:
     void hide(SharedIntervals hidden) { hidden_ = std::move(hidden); }
     void set_view(std::shared_ptr<const Disk::View> view) { view_ = std::move(view); }
 
+    // Reads the chunks in order from disk already now, through `iterator`, which may be null and is left for the next
+    // series; takes what they take from `budget`, and leaves them to the walk if that is too little or one can't be
+    // read.
+    void load(std::unique_ptr<rocksdb::Iterator>& iterator, std::size_t& budget);
+    bool in_order_on_disk() const { return in_order_on_disk_; }
+
 private:
     friend class StoredIterator;
 
