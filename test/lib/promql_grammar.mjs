@@ -389,11 +389,12 @@ export class Grammar {
         return match + random.weighted([[3, ''], [3, ` ${random.pick(['group_left', 'group_right'])}${random.weighted([[2, ''], [1, '()'], [2, `(${random.pick(['zone', 'code', 'nosuch', 'zone, code'])})`]])}`]])
     }
 
-    operator() {
+    // Without `filters`: 3.x counts matches that a filter then drops, 2.42 does not.
+    operator(filters = true) {
         const { random } = this
         return random.weighted([
             [5, () => ({ text: random.pick(['+', '-', '*', '/', '%']) })],
-            [3, () => ({ text: random.pick(comparisons), filter: true })],
+            [filters ? 3 : 0, () => ({ text: random.pick(comparisons), filter: true })],
             [2, () => ({ text: `${random.pick(comparisons)} bool`, bool: true })],
         ])()
     }
@@ -419,7 +420,7 @@ export class Grammar {
             [3, () => {
                 const name = random.pick(names)
                 const [a, b] = [this.selector(phase, [name]), this.selector(phase, [name])]
-                return this.combined(a, b, op, random.pick(['', '', ' on(job, instance, code, le)', ' ignoring(zone)']), phase)
+                return this.combined(a, b, op, random.pick(['', '', ...(op.filter ? [] : [' on(job, instance, code, le)', ' ignoring(zone)'])]), phase)
             }],
             // Many to one.
             [3, () => {
@@ -428,12 +429,12 @@ export class Grammar {
                 const one = this.vector(depth - 1, phase, names)
                 const fold = random.pick(['min', 'max', 'count', 'group'])
                 const grouped = new Node('vector', phase, [one], (x) => `${fold} by(${labels})(${x})`, facts([one], { bits: fold === 'count' || fold === 'group' ? 13 : one.bits }))
-                const include = random.pick(['', '()', '(zone)', '(nosuch)'])
+                const include = op.filter ? '' : random.pick(['', '()', '(zone)', '(nosuch)'])
                 if (random.chance(0.5)) return this.combined(many, grouped, op, ` on(${labels}) group_left${include}`, phase)
                 return this.combined(grouped, many, op, ` on(${labels}) group_right${include}`, phase)
             }],
             // Whatever comes: often an error, which both must find.
-            [3, () => this.combined(this.vector(depth - 1, phase, names), this.vector(depth - 1, phase, names), op, this.matching(true), phase)],
+            [3, () => this.combined(this.vector(depth - 1, phase, names), this.vector(depth - 1, phase, names), this.operator(false), this.matching(true), phase)],
         ])()
     }
 
