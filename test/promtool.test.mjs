@@ -29,6 +29,18 @@ test('queries of every kind', { skip }, async () => {
     assert.match(wrong.stderr + wrong.stdout, /parse error/)
 })
 
+test('answers as JSON, ranges in time, selectors for labels', { skip }, async () => {
+    const instant = JSON.parse(promtool(['query', 'instant', '-o', 'json', stoker.console, 'count(up)']).stdout)
+    assert.equal(instant[0].value[1], '1')
+    const end = Math.floor(Date.now() / 1000)
+    const range = JSON.parse(promtool(['query', 'range', '-o', 'json', `--start=${end - 4}`, `--end=${end}`, '--step=2s', stoker.console, 'vector(7)']).stdout)
+    assert.deepEqual(range[0].values.map(([, value]) => value), ['7', '7', '7'])
+    const series = promtool(['query', 'series', '--match=up', '--match=node_load1', `--start=${end - 60}`, `--end=${end}`, stoker.console])
+    assert.match(series.stdout, /__name__="node_load1"[^]*__name__="up"/, series.stderr)
+    const labels = promtool(['query', 'labels', '--match=up', stoker.console, 'job'])
+    assert.equal(labels.stdout.trim(), 'engine', labels.stderr)
+})
+
 test('the exposition of Stoker itself has no lint', { skip }, async () => {
     const text = await (await fetch(`${stoker.console}/metrics`)).text()
     const checked = promtool(['check', 'metrics'], text)
