@@ -69,8 +69,8 @@ Result<Unit> Brain::build(const Config& config) {
     const alert::ExpandFn expand = [expander](std::string_view text, const alert::AlertData& data) {
         return expander->expand(text, data);
     };
-    rules_ = std::make_unique<alert::RuleManager>(rule_options, query, expand, parts_.samples, *diagnoser_,
-                                                  parts_.registry);
+    rules_ =
+        std::make_unique<alert::RuleManager>(rule_options, query, expand, parts_.samples, *diagnoser_, parts_.registry);
     return Unit{};
 }
 

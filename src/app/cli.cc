@@ -176,6 +176,28 @@ void add_data(CLI::App& app, Run& run) {
     add_output(script_command, script_options.output);
     script_command.callback([&run] { run = [] { return promqltest(script_options); }; });
 
+    static ImportCommandOptions import_options;
+    auto& import_command =
+        add_command(app, "import", "Bring history into the data folder of a Stoker that does not run",
+                    "  stoker import history.txt --data-dir /srv/stoker\n"
+                    "  stoker import --label cluster=eu dump.om.gz\n"
+                    "Files are Prometheus text or OpenMetrics with timestamps, plain, gzip or zstd.\n");
+    import_command.add_option("files", import_options.files, "what to import")->required()->option_text("FILE...");
+    import_command.add_option("--config,-c", import_options.config_file, "configuration, for the store's settings")
+        ->option_text("FILE");
+    import_command
+        .add_option("--data-dir", import_options.data_dir,
+                    "the data folder (default: $XDG_DATA_HOME/stoker, /var/lib/stoker for root)")
+        ->option_text("DIR");
+    import_command.add_option("--format", import_options.format, "auto tells by the first timestamp")
+        ->check(CLI::IsMember({"auto", "prometheus", "openmetrics"}))
+        ->capture_default_str()
+        ->option_text("FORMAT");
+    import_command.add_option("--label", import_options.labels, "a label for series that have none of that name")
+        ->option_text("NAME=VALUE");
+    add_output(import_command, import_options.output);
+    import_command.callback([&run] { run = [] { return import(import_options); }; });
+
     static RestoreOptions restore_options;
     auto& restore_command =
         add_command(app, "restore", "Make a data folder from a backup, once every file of it was checked",

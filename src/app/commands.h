@@ -108,6 +108,16 @@ struct PromqltestOptions {
 };
 int promqltest(const PromqltestOptions& options);
 
+struct ImportCommandOptions {
+    std::vector<std::string> files;
+    std::string config_file;  // For the data folder and the store's settings.
+    std::string data_dir;
+    std::string format = "auto";
+    std::vector<std::string> labels;  // NAME=VALUE
+    Output output = Output::Text;
+};
+int import(const ImportCommandOptions& options);
+
 int config_check(const std::string& file, Output output);
 int config_docs();
 int version(Output output);

@@ -82,7 +82,7 @@ struct Section {
     std::string_view key;
     bool live;  // Taken over by a reload.
 };
-constexpr std::array<Section, 13> kSections = {{{"gateway", false},
+constexpr std::array<Section, 14> kSections = {{{"gateway", false},
                                                 {"console", false},
                                                 {"data_dir", false},
                                                 {"log", true},
@@ -93,6 +93,7 @@ constexpr std::array<Section, 13> kSections = {{{"gateway", false},
                                                 {"storage", false},
                                                 {"query", false},
                                                 {"ingest", false},
+                                                {"remote_write", false},
                                                 {"api", false},
                                                 {"runtime", false}}};
 
@@ -126,6 +127,11 @@ void describe(config::Fields& f, Config& c) {
              "What senders may push: remote write, OTLP, InfluxDB lines, JSON. Changes take effect after a restart.");
     f.check("ingest.max_body", c.ingest.max_body <= c.console.limits.max_body,
             "must not be larger than console.limits.max_body");
+    f.list(
+        "remote_write", c.remote_write,
+        "Receivers that everything ingested is sent on to, by Prometheus' remote write. What a receiver does not take "
+        "waits on disk. Changes take effect after a restart.");
+    check_remote_write(f, c.remote_write);
     f.object("api", c.api, "Who may do what through the console's APIs. Changes take effect after a restart.");
     f.object("runtime", c.runtime, "Threads and stopping. Changes take effect after a restart.");
 }

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "collect/collector.h"
+#include "collect/remote_write_sender.h"
 #include "gateway/options.h"
 #include "heal/policy.h"
 #include "journal/journal.h"
@@ -193,6 +194,21 @@ struct RuntimeConfig {
     Duration stop_grace{5'000};
 };
 
+// A receiver that gets everything that is ingested.
+struct RemoteWriteConfig {
+    std::string name;
+    std::string url;
+    std::string protocol = "1.0";
+    std::map<std::string, std::string> labels;
+    std::map<std::string, std::string> headers;
+    std::string bearer_token;
+    std::string user;
+    std::string password;
+    Duration timeout = collect::RemoteWriteOptions{}.timeout;
+    std::int64_t shards = static_cast<std::int64_t>(collect::RemoteWriteOptions{}.shards);
+    config::Bytes queue_size{collect::RemoteWriteOptions{}.max_queue_bytes};
+};
+
 struct Config {
     std::string folder;  // Of the file, not a key of it: relative paths start here. Empty: the working directory.
 
@@ -207,6 +223,7 @@ struct Config {
     StorageConfig storage;
     QueryConfig query;
     IngestConfig ingest;
+    std::vector<RemoteWriteConfig> remote_write;
     ApiConfig api;
     RuntimeConfig runtime;
 };
@@ -231,10 +248,13 @@ void describe(config::Fields& f, StorageConfig& c);
 void describe(config::Fields& f, QueryConfig& c);
 void describe(config::Fields& f, OtlpConfig& c);
 void describe(config::Fields& f, IngestConfig& c);
+void describe(config::Fields& f, RemoteWriteConfig& c);
 void describe(config::Fields& f, ApiConfig& c);
 void describe(config::Fields& f, LogConfig& c);
 void describe(config::Fields& f, RuntimeConfig& c);
 void describe(config::Fields& f, Config& c);
+// What only the whole list shows: each name is there once.
+void check_remote_write(config::Fields& f, const std::vector<RemoteWriteConfig>& receivers);
 
 struct LoadedConfig {
     Config config;  // Meaningful only without problems, as are the rules.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "net/http.h"
+
 namespace stoker::app {
 namespace {
 
@@ -28,6 +30,12 @@ void durability(config::Fields& f, std::string& value) {
     f.choice("durability", value, {"process", "fsync"},
              "What an acknowledged write survives: `process` the end of Stoker (SIGKILL too), `fsync` also the loss of "
              "power, at the price of a disk sync per batch.");
+}
+
+void check_url(config::Fields& f, std::string_view key, const std::string& url) {
+    if (url.empty()) return;
+    const auto parsed = net::parse_url(url);
+    f.check(key, parsed.has_value(), parsed ? "" : parsed.error().message);
 }
 
 bool is_ipv4_address(const std::string& text) {

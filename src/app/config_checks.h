@@ -18,6 +18,9 @@ void at_least(config::Fields& f, std::string_view key, std::int64_t& value, std:
 // "process" or "fsync".
 void durability(config::Fields& f, std::string& value);
 
+// An http or https URL, if there is one.
+void check_url(config::Fields& f, std::string_view key, const std::string& url);
+
 bool is_ipv4_address(const std::string& text);
 bool is_ipv6_address(const std::string& text);
 

@@ -10,6 +10,7 @@
 #include "collect/json_receiver.h"
 #include "collect/otlp_convert.h"
 #include "collect/remote_write_receiver.h"
+#include "collect/remote_write_sender.h"
 
 namespace stoker::app {
 
@@ -21,6 +22,8 @@ promql::EngineOptions engine_options(const Config& config);
 api::PushLimits push_limits(const Config& config);
 api::RemoteReadOptions remote_read_options(const Config& config);
 collect::RemoteWriteReceiverOptions remote_write_options(const Config& config);
+// Errors: InvalidArgument for an address that is none.
+Result<collect::RemoteWriteOptions> sender_options(const RemoteWriteConfig& config);
 collect::OtlpOptions otlp_options(const Config& config);
 collect::InfluxOptions influx_options(const Config& config);
 collect::JsonOptions json_options(const Config& config);

@@ -4,19 +4,8 @@
 #include "app/config.h"
 #include "app/config_checks.h"
 #include "base/text.h"
-#include "net/http.h"
 
 namespace stoker::app {
-namespace {
-
-void check_url(config::Fields& f, std::string_view key, const std::string& url) {
-    if (url.empty()) return;
-    const auto parsed = net::parse_url(url);
-    f.check(key, parsed.has_value(), parsed ? "" : parsed.error().message);
-}
-
-}  // namespace
-
 void describe(config::Fields& f, RulesConfig& c) {
     f.field("files", c.files,
             "Rule files in Prometheus' format, relative to the configuration file; `*`, `?` and `[...]` match names.");

@@ -22,7 +22,7 @@ void RequestPipeline::on_record(const records::RequestRecord& record) {
     if (shown_.fetch_add(1) < kMostLivePerSecond) live_.publish("request", json);
 }
 
-SamplePipeline::SamplePipeline(tsdb::Store& store, metrics::Registry& registry)
+SamplePipeline::SamplePipeline(tsdb::Ingest& store, metrics::Registry& registry)
     : store_(store),
       out_of_order_(registry.counter("stoker_samples_refused_total", "Samples that the store refused.", {"reason"})
                         .with({"out_of_order"})),

@@ -35,14 +35,14 @@ private:
 // Samples of collectors and rules into the store, refusals counted. Thread-safe.
 class SamplePipeline : public collect::SampleSink, public alert::SampleSink {
 public:
-    SamplePipeline(tsdb::Store& store, metrics::Registry& registry);
+    SamplePipeline(tsdb::Ingest& store, metrics::Registry& registry);
     void append(const std::vector<tsdb::SeriesSample>& samples) override;
     void append_exemplars(const std::vector<tsdb::SeriesExemplars>& exemplars) override;
     void set_metadata(const std::vector<tsdb::FamilyMetadata>& metadata) override;
     Result<Unit> write(const std::vector<tsdb::SeriesSample>& samples) override;
 
 private:
-    tsdb::Store& store_;
+    tsdb::Ingest& store_;
     metrics::Counter& out_of_order_;
     metrics::Counter& over_limit_;
     metrics::Counter& failed_;

@@ -4,11 +4,12 @@
 
 namespace stoker::app {
 
-Receivers::Receivers(const Config& config, tsdb::Store& store, metrics::Registry& registry)
-    : remote_write_(store, remote_write_options(config), registry),
-      otlp_(store, otlp_options(config), registry),
-      influx_(store, influx_options(config), registry),
-      json_(store, json_options(config), registry),
+Receivers::Receivers(const Config& config, tsdb::Store& store, Forwarding& forwarding, metrics::Registry& registry)
+    : forwarding_(forwarding),
+      remote_write_(store, remote_write_options(config), registry),
+      otlp_(forwarding, otlp_options(config), registry),
+      influx_(forwarding, influx_options(config), registry),
+      json_(forwarding, json_options(config), registry),
       remote_read_(store, remote_read_options(config), registry) {}
 
 std::vector<api::PushEndpoint> Receivers::endpoints() {
@@ -18,8 +19,13 @@ std::vector<api::PushEndpoint> Receivers::endpoints() {
     const auto to = [](auto& receiver) {
         return [&receiver](const collect::PushRequest& request) { return receiver.receive(request); };
     };
+    const auto write = [this](const collect::PushRequest& request) {
+        net::Response response = remote_write_.receive(request);
+        if (response.status / 100 == 2) forwarding_.pass_on(request);
+        return response;
+    };
     const auto read = [this](const collect::PushRequest& request) { return remote_read_.read(request); };
-    return {{"/api/v1/write", kUnavailable, to(remote_write_)},
+    return {{"/api/v1/write", kUnavailable, write},
             {"/v1/metrics", kTooMany, to(otlp_)},
             {"/api/v1/otlp/v1/metrics", kTooMany, to(otlp_)},
             {"/write", kUnavailable, to(influx_)},

@@ -6,6 +6,7 @@
 #include "api/push.h"
 #include "api/remote_read.h"
 #include "app/config.h"
+#include "app/forwarding.h"
 #include "base/metrics.h"
 #include "collect/influx_receiver.h"
 #include "collect/json_receiver.h"
@@ -18,13 +19,14 @@ namespace stoker::app {
 // Thread-safe.
 class Receivers {
 public:
-    // REQUIRES: `store` and `registry` outlive it.
-    Receivers(const Config& config, tsdb::Store& store, metrics::Registry& registry);
+    // REQUIRES: all outlive it.
+    Receivers(const Config& config, tsdb::Store& store, Forwarding& forwarding, metrics::Registry& registry);
 
     // REQUIRES: used no longer than this.
     std::vector<api::PushEndpoint> endpoints();
 
 private:
+    Forwarding& forwarding_;
     collect::RemoteWriteReceiver remote_write_;
     collect::OtlpReceiver otlp_;
     collect::InfluxReceiver influx_;

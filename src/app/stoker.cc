@@ -11,6 +11,8 @@
 namespace stoker::app {
 namespace {
 
+constexpr Duration kSendLast{3'000};  // What remote_write may still send when Stoker stops; the rest stays on disk.
+
 constexpr Duration kDiscovery{1'000};
 constexpr Duration kOverview{1'000};
 
@@ -71,7 +73,9 @@ Result<Unit> Stoker::build() {
     const Config& config = setup_.config;
     TRY(storage_, Storage::open(folder_, config, registry_));
     requests_ = std::make_unique<RequestPipeline>(*storage_->journal, live_, registry_);
-    samples_ = std::make_unique<SamplePipeline>(*storage_->metrics, registry_);
+    TRY(forwarding_,
+        Forwarding::open(config, folder_, *storage_->metrics, loops_.at(loops_.size() - 1), pool_, registry_));
+    samples_ = std::make_unique<SamplePipeline>(*forwarding_, registry_);
     gateway_ = gateway::Gateway::create(gateway_options(config), loops_, registry_, *requests_, events_);
     auto applied = gateway_->apply(routes(config));
     if (!applied) return std::move(applied).error().context("pools");
@@ -86,6 +90,7 @@ Result<Unit> Stoker::build() {
     events_.connect(brain_.get());
     brain_->start(config, setup_.rules);
     gateway_->start();
+    forwarding_->start();
     start_jobs();
     ready_ = true;
     return folder_.publish(gateway_address_, console_address_, started_at_);
@@ -190,6 +195,7 @@ void Stoker::stop() {
     if (collector_) timed("collector", [&] { collector_->stop(); });
     if (gateway_) gateway_->stop();
     if (brain_) timed("brain", [&] { brain_->stop(grace); });
+    if (forwarding_) timed("remote_write", [&] { forwarding_->stop(kSendLast); });
     loops_.stop();
     query_pool_.join();
     pool_.join();

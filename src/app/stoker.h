@@ -15,6 +15,7 @@
 #include "app/config.h"
 #include "app/data_folder.h"
 #include "app/discovered.h"
+#include "app/forwarding.h"
 #include "app/pipelines.h"
 #include "app/receivers.h"
 #include "app/storage.h"
@@ -90,6 +91,7 @@ private:
     EventBridge events_;
     std::unique_ptr<Storage> storage_;
     std::unique_ptr<RequestPipeline> requests_;
+    std::unique_ptr<Forwarding> forwarding_;
     std::unique_ptr<SamplePipeline> samples_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<collect::Collector> collector_;

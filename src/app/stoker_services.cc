@@ -5,7 +5,7 @@
 namespace stoker::app {
 
 void Stoker::build_services() {
-    receivers_ = std::make_unique<Receivers>(setup_.config, *storage_->metrics, registry_);
+    receivers_ = std::make_unique<Receivers>(setup_.config, *storage_->metrics, *forwarding_, registry_);
     services_.reset(new api::Services{
         .registry = registry_,
         .querier = *storage_->metrics,

@@ -97,7 +97,7 @@ private:
     std::vector<std::size_t> lines_;  // Of the samples.
 };
 
-InfluxReceiver::InfluxReceiver(tsdb::Store& store, InfluxOptions options, metrics::Registry& registry)
+InfluxReceiver::InfluxReceiver(tsdb::Ingest& store, InfluxOptions options, metrics::Registry& registry)
     : store_(store),
       options_(std::move(options)),
       metrics_(registry, "influx"),

@@ -30,7 +30,7 @@ struct InfluxOptions {
 class InfluxReceiver {
 public:
     // REQUIRES: `store` and `registry` outlive the receiver.
-    InfluxReceiver(tsdb::Store& store, InfluxOptions options, metrics::Registry& registry);
+    InfluxReceiver(tsdb::Ingest& store, InfluxOptions options, metrics::Registry& registry);
 
     net::Response receive(const PushRequest& request);
 
@@ -41,7 +41,7 @@ private:
     class Batch;
     net::Response handle(const PushRequest& request);
 
-    tsdb::Store& store_;
+    tsdb::Ingest& store_;
     const InfluxOptions options_;
     PushMetrics metrics_;
     metrics::Counter& strings_;

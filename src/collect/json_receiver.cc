@@ -34,7 +34,7 @@ net::Response failed(int status, const std::string& message) {
 
 }  // namespace
 
-JsonReceiver::JsonReceiver(tsdb::Store& store, JsonOptions options, metrics::Registry& registry)
+JsonReceiver::JsonReceiver(tsdb::Ingest& store, JsonOptions options, metrics::Registry& registry)
     : store_(store), options_(std::move(options)), metrics_(registry, "json") {}
 
 net::Response JsonReceiver::receive(const PushRequest& request) {

@@ -30,14 +30,14 @@ struct JsonOptions {
 class JsonReceiver {
 public:
     // REQUIRES: `store` and `registry` outlive the receiver.
-    JsonReceiver(tsdb::Store& store, JsonOptions options, metrics::Registry& registry);
+    JsonReceiver(tsdb::Ingest& store, JsonOptions options, metrics::Registry& registry);
 
     net::Response receive(const PushRequest& request);
 
 private:
     net::Response handle(const PushRequest& request);
 
-    tsdb::Store& store_;
+    tsdb::Ingest& store_;
     const JsonOptions options_;
     PushMetrics metrics_;
 };

@@ -26,7 +26,7 @@ int rpc_code(int status) {
 
 }  // namespace
 
-OtlpReceiver::OtlpReceiver(tsdb::Store& store, OtlpOptions options, metrics::Registry& registry)
+OtlpReceiver::OtlpReceiver(tsdb::Ingest& store, OtlpOptions options, metrics::Registry& registry)
     : store_(store),
       options_(std::move(options)),
       metrics_(registry, "otlp"),

@@ -20,7 +20,7 @@ namespace stoker::collect {
 class OtlpReceiver {
 public:
     // REQUIRES: `store` and `registry` outlive the receiver.
-    OtlpReceiver(tsdb::Store& store, OtlpOptions options, metrics::Registry& registry);
+    OtlpReceiver(tsdb::Ingest& store, OtlpOptions options, metrics::Registry& registry);
 
     net::Response receive(const PushRequest& request);
 
@@ -35,7 +35,7 @@ private:
     Result<Rejected> take(wire::otlp::MetricsRequest request, Timestamp now);
     Result<Rejected> store(OtlpBatch batch);
 
-    tsdb::Store& store_;
+    tsdb::Ingest& store_;
     const OtlpOptions options_;
     PushMetrics metrics_;
     MetadataFilter metadata_;

@@ -49,13 +49,13 @@ private:
 // Hands metadata to the store when it is new or has changed: senders repeat it with every request. Thread-safe.
 class MetadataFilter {
 public:
-    explicit MetadataFilter(tsdb::Store& store) : store_(store) {}
+    explicit MetadataFilter(tsdb::Ingest& store) : store_(store) {}
     void set(std::vector<tsdb::FamilyMetadata> batch);
 
 private:
     static constexpr std::size_t kMost = 50'000;
 
-    tsdb::Store& store_;
+    tsdb::Ingest& store_;
     Mutex mutex_;
     std::unordered_map<std::string, std::size_t> known_ GUARDED_BY(mutex_);  // Hash of what the family was told to be.
 };

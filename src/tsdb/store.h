@@ -140,14 +140,27 @@ struct Damage {
     std::int64_t time = 0;  // When it was found.
 };
 
-class Store : public Querier {
+// What takes samples: a store, or something in front of one. Thread-safe.
+class Ingest {
 public:
-    static Result<std::unique_ptr<Store>> open(const std::string& directory, StoreOptions options,
-                                               metrics::Registry& registry);
+    virtual ~Ingest() = default;
 
     // Errors: Unavailable after a failed write (the store is read-only from then on; see health()). If there was no
     // space, maintain() tries again, and the store takes samples once there is.
     virtual Result<AppendOutcome> append(const std::vector<SeriesSample>& batch) = 0;
+
+    // Exemplars of series that exist; of one series only newer ones are taken, the same again is no fault. Returns how
+    // many were stored. Kept in memory and in the log, so they outlive a restart as samples do.
+    virtual Result<std::size_t> append_exemplars(const std::vector<SeriesExemplars>& batch) = 0;
+
+    // The newest metadata of each family wins. Durable at the next checkpoint.
+    virtual void set_metadata(const std::vector<FamilyMetadata>& batch) = 0;
+};
+
+class Store : public Querier, public Ingest {
+public:
+    static Result<std::unique_ptr<Store>> open(const std::string& directory, StoreOptions options,
+                                               metrics::Registry& registry);
 
     // The same, for callers that keep refs. A ref whose series has gone meanwhile is looked up again by its labels.
     // REQUIRES: each `labels` points to the labels of that series.
@@ -161,15 +174,10 @@ public:
     // sealing once `limit` has passed; what is open then stays so, as safe as before. Appends may go on meanwhile.
     virtual Result<Unit> settle(Timestamp /*now*/, Duration /*limit*/) { return Unit{}; }
 
-    // Exemplars of series that exist; of one series only newer ones are taken, the same again is no fault. Returns how
-    // many were stored. Kept in memory and in the log, so they outlive a restart as samples do.
-    virtual Result<std::size_t> append_exemplars(const std::vector<SeriesExemplars>& batch) = 0;
     // Of series that match any of the selectors, in [start, end].
     virtual Result<std::vector<SeriesExemplars>> exemplars(const std::vector<std::vector<Matcher>>& selectors,
                                                            std::int64_t start, std::int64_t end) const = 0;
 
-    // The newest metadata of each family wins. Durable at the next checkpoint.
-    virtual void set_metadata(const std::vector<FamilyMetadata>& batch) = 0;
     // All, or that of one family; ascending by family.
     virtual std::vector<FamilyMetadata> metadata(const std::string& family) const = 0;
 

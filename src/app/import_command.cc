@@ -1,0 +1,113 @@
+// `stoker import`.
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "app/ask.h"
+#include "app/commands.h"
+#include "app/config.h"
+#include "app/config_convert.h"
+#include "app/data_folder.h"
+#include "base/time.h"
+#include "collect/import.h"
+
+namespace stoker::app {
+namespace {
+
+using nlohmann::json;
+
+collect::ImportWatch show_progress(const std::string& file, std::uint64_t size) {
+    if (isatty(STDERR_FILENO) == 0) return {};
+    return [file, size](const collect::ImportProgress& progress) {
+        const std::uint64_t percent = size == 0 ? 0 : progress.bytes * 100 / size;
+        std::fprintf(stderr, "\r%s %3d %%, %llu samples", file.c_str(), static_cast<int>(percent),
+                     static_cast<unsigned long long>(progress.samples));
+        return true;
+    };
+}
+
+json to_json(const std::string& file, const collect::ImportSummary& summary) {
+    return {{"file", file},
+            {"lines", summary.lines},
+            {"samples", summary.samples},
+            {"duplicates", summary.duplicates},
+            {"refused", summary.refused},
+            {"problems", summary.first_problems},
+            {"oldest_ms", summary.oldest_time},
+            {"newest_ms", summary.newest_time}};
+}
+
+void print(const std::string& file, const collect::ImportSummary& summary) {
+    std::printf("%s: %llu samples", file.c_str(), static_cast<unsigned long long>(summary.samples));
+    if (summary.samples > 0) {
+        std::printf(" from %s to %s", format_timestamp(from_millis(summary.oldest_time)).c_str(),
+                    format_timestamp(from_millis(summary.newest_time)).c_str());
+    }
+    std::printf(", %llu there already\n", static_cast<unsigned long long>(summary.duplicates));
+    for (const auto& [why, count] : summary.refused) {
+        std::printf("  refused %llu: %s\n", static_cast<unsigned long long>(count), why.c_str());
+    }
+    for (const auto& problem : summary.first_problems) std::printf("  %s\n", problem.c_str());
+}
+
+}  // namespace
+
+int import(const ImportCommandOptions& options) {
+    Config config = default_config();
+    if (!options.config_file.empty()) {
+        auto loaded = load_config(options.config_file, config::process_environment());
+        if (!loaded.ok()) return config_check(options.config_file, options.output);
+        config = std::move(loaded.config);
+    }
+    if (!options.data_dir.empty()) config.data_dir = std::filesystem::absolute(options.data_dir);
+    auto path = data_folder(config, config::process_environment());
+    if (!path) return fail(path.error());
+    auto folder = DataFolder::open(*path);
+    if (!folder) return fail(folder.error());
+    metrics::Registry registry;
+    auto store = tsdb::Store::open(folder->at("tsdb"), metrics_options(config), registry);
+    if (!store) return fail(std::move(store).error().context("open the metrics store"));
+
+    static const std::map<std::string, collect::ImportFormat> formats = {
+        {"auto", collect::ImportFormat::Auto},
+        {"prometheus", collect::ImportFormat::Prometheus},
+        {"openmetrics", collect::ImportFormat::OpenMetrics}};
+    collect::ImportOptions import_options;
+    import_options.format = formats.at(options.format);
+    for (const auto& label : options.labels) {
+        const auto equals = label.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            return fail({Errc::InvalidArgument, "--label " + label + ": must be NAME=VALUE"});
+        }
+        import_options.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
+    }
+    json all = json::array();
+    bool refused = false;
+    for (const auto& file : options.files) {
+        std::error_code ignored;
+        const auto size = std::filesystem::file_size(file, ignored);
+        const auto watch = show_progress(file, ignored ? 0 : size);
+        auto summary = collect::import_file(file, **store, import_options, watch);
+        if (watch) std::fputc('\n', stderr);
+        if (!summary) return fail(std::move(summary).error().context(file));
+        refused = refused || !summary->refused.empty();
+        if (options.output == Output::Json) {
+            all.push_back(to_json(file, *summary));
+        } else {
+            print(file, *summary);
+        }
+        if (auto kept = (*store)->maintain(now()); !kept) return fail(kept.error());
+    }
+    if (options.output == Output::Json) {
+        std::printf("%s\n", json{{"version", 1}, {"files", std::move(all)}}
+                                .dump(-1, ' ', false, json::error_handler_t::replace)
+                                .c_str());
+    }
+    return refused ? 1 : 0;
+}
+
+}  // namespace stoker::app
