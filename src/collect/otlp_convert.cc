@@ -200,7 +200,7 @@ private:
             add_bucket(point.bounds[i], static_cast<double>(cumulative));
         }
         add_bucket(std::numeric_limits<double>::infinity(), static_cast<double>(point.count));
-        if (point.sum) add(named(name_ + "_sum"), *point.sum);
+        if (point.sum || stale_) add(named(name_ + "_sum"), point.sum.value_or(0));
         add(named(name_ + "_count"), static_cast<double>(point.count));
     }
 

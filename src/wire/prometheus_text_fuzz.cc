@@ -16,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (sample.name.empty() || sample.labels.size() > 4) {
                 std::abort();
             }
+            if (sample.exemplar != nullptr &&
+                (format == ExpositionFormat::Prometheus || sample.exemplar->labels.size() > 4)) {
+                std::abort();
+            }
         };
         visitor.on_metadata = [](const ExpositionMetadata& metadata) {
             if (metadata.family.data() == nullptr) {
