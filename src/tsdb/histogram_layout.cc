@@ -115,7 +115,9 @@ std::uint64_t read_trimmed(ByteReader& reader) {
         reader.skip(rest.size() + 1);
         return 0;
     }
-    std::memcpy(&bits, rest.data(), left);
+    if (left > 0) {
+        std::memcpy(&bits, rest.data(), left);
+    }
     reader.skip(left);
     return below == sizeof(bits) ? 0 : bits << (8 * below);
 }
