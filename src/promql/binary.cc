@@ -193,7 +193,7 @@ private:
             if (fresh) {
                 TRY_UNIT(context_.charge(steps));
                 result_.push_back({std::move(labels), missing_values(steps)});
-                result_.back().drop_name = node_.return_bool || (many.column != nullptr && many.column->drop_name);
+                result_.back().drop_name = node_.return_bool;
                 first_.push_back(many.index);
                 used_.emplace_back(nullptr, 0);
             }

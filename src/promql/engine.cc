@@ -6,6 +6,7 @@
 #include "promql/context.h"
 #include "promql/durations.h"
 #include "promql/evaluator.h"
+#include "promql/interpolation.h"
 #include "promql/parser.h"
 #include "promql/pretty.h"
 
@@ -86,6 +87,15 @@ Result<Matrix> raw_samples(Evaluator& evaluator, const Expr& expr) {
     for (std::size_t i = 0; i < range.series; ++i) {
         MatrixSeries series{range.labels(i), {}};
         TRY_UNIT(range.load(i, samples));
+        if (range.extension != Extension::None) {
+            const std::string name = range.extension == Extension::Anchored ? "anchored" : "smoothed";
+            if (!samples.histograms.empty()) {
+                return execution_error(name + " modifier is not supported with histograms");
+            }
+            series.samples = internal::extended(samples.numbers, end - range.range, end, range.extension);
+            if (!series.samples.empty()) matrix.push_back(std::move(series));
+            continue;
+        }
         const auto outside = [&](const auto& sample) { return sample.time <= end - range.range || sample.time > end; };
         std::erase_if(samples.numbers, outside);
         std::erase_if(samples.histograms, outside);

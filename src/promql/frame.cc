@@ -52,7 +52,8 @@ void drop_name(Column& column, NameRemoval when) {
 }
 
 tsdb::Labels without_name(const tsdb::Labels& labels) {
-    return labels.with(tsdb::kMetricName, "");
+    static const std::vector<std::string> kDropped = {std::string(tsdb::kMetricName), "__type__", "__unit__"};
+    return labels.without(kDropped);
 }
 
 Result<Frame> join_same_labels(Frame frame) {

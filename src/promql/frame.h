@@ -70,6 +70,7 @@ struct Steps {
     std::int64_t last() const { return at(count - 1); }
 };
 
+// Without the name, and without what else only describes the metric of that name: __type__ and __unit__.
 tsdb::Labels without_name(const tsdb::Labels& labels);
 
 // What functions and operators do that change what a series means: its name goes, now or at the end of the query.

@@ -22,6 +22,7 @@ Result<Frame> fn_sort(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_sort_desc(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_sort_by_label(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_sort_by_label_desc(Evaluator& evaluator, const Expr& expr, const Call& call);
+Result<Frame> fn_info(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_label_replace(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_label_join(Evaluator& evaluator, const Expr& expr, const Call& call);
 

@@ -63,6 +63,7 @@ std::vector<Function> make_table() {
         {"hour", {V}, V, fn_date<fn_hour>, 1},
         {"idelta", {M}, V, fn_idelta},
         {"increase", {M}, V, fn_increase, 0, {}, Flag::WantsCounter},
+        {"info", {V, V}, V, fn_info, 1, {}, Flag::Experimental},
         {"irate", {M}, V, fn_irate},
         {"label_join", {V, T, T, T}, V, fn_label_join, -1},
         {"label_replace", {V, T, T, T, T}, V, fn_label_replace},

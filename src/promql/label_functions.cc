@@ -84,6 +84,7 @@ Result<Frame> fn_label_replace(Evaluator& evaluator, const Expr&, const Call& ca
             continue;
         }
         column.labels = column.labels.with(destination, expand(regex, captures, replacement));
+        if (destination == tsdb::kMetricName) column.drop_name = false;
     }
     return join_same_labels(std::move(frame));
 }
@@ -92,6 +93,9 @@ Result<Frame> fn_label_join(Evaluator& evaluator, const Expr&, const Call& call)
     const std::string& destination = text_of(*call.args[1]);
     const std::string& separator = text_of(*call.args[2]);
     if (destination.empty()) return execution_error("invalid destination label name in label_join(): " + destination);
+    for (std::size_t i = 3; i < call.args.size(); ++i) {
+        if (text_of(*call.args[i]).empty()) return execution_error("invalid source label name in label_join(): ");
+    }
     TRY(Frame frame, evaluator.eval(*call.args[0]));
     for (Column& column : frame) {
         std::string joined;
@@ -100,6 +104,7 @@ Result<Frame> fn_label_join(Evaluator& evaluator, const Expr&, const Call& call)
             joined += column.labels.get(text_of(*call.args[i]));
         }
         column.labels = column.labels.with(destination, joined);
+        if (destination == tsdb::kMetricName) column.drop_name = false;
     }
     return join_same_labels(std::move(frame));
 }

@@ -26,8 +26,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     stoker::promql::EngineOptions options;
     options.timeout = stoker::Duration{200};
     options.max_samples = 100'000;
+    // Half of the inputs may use what is experimental.
+    options.experimental = size % 2 == 0;
+    options.delayed_name_removal = size % 4 < 2;
     const stoker::promql::Engine engine(options);
     const std::string_view query(reinterpret_cast<const char*>(bytes), size);
+    (void)engine.syntax_tree_json(query);
+    // What is laid out reads back.
+    if (const auto text = engine.format(query); text && !engine.check(*text)) __builtin_trap();
     const auto start = stoker::from_millis(0);
     (void)engine.instant(data, query, stoker::from_millis(200'000));
     (void)engine.range(data, query, start, stoker::from_millis(240'000), stoker::Duration{60'000});

@@ -82,11 +82,13 @@ Result<ExprPtr> Parser::parenthesised() {
     return make_expr(Paren{std::move(inner)}, open.begin, last_end(), depth);
 }
 
-Result<std::vector<ExprPtr>> Parser::arguments() {
+Result<std::vector<ExprPtr>> Parser::arguments(std::size_t selector_at) {
     TRY_UNIT(expect(TokenKind::LeftParen, "", ""));
     std::vector<ExprPtr> args;
     while (peek().kind != TokenKind::RightParen) {
+        label_selectors_only_ = args.size() == selector_at;
         TRY(ExprPtr arg, expression(0));
+        label_selectors_only_ = false;
         args.push_back(std::move(arg));
         if (peek().kind == TokenKind::RightParen) break;
         const Token comma = peek();
@@ -106,7 +108,8 @@ Result<ExprPtr> Parser::call() {
     if (function->experimental() && features_ != Features::Experimental) {
         return fail(name, "function " + quote(name.text) + " is not enabled");
     }
-    TRY(std::vector<ExprPtr> args, arguments());
+    const bool info = function->name == "info";
+    TRY(std::vector<ExprPtr> args, info ? arguments(1) : arguments());
     int depth = 1;
     for (const ExprPtr& arg : args) depth = std::max(depth, arg->depth + 1);
     return make_expr(Call{function, std::move(args)}, name.begin, last_end(), depth);

@@ -94,7 +94,8 @@ private:
     Result<ExprPtr> parenthesised();
     Result<ExprPtr> aggregate();
     Result<ExprPtr> call();
-    Result<std::vector<ExprPtr>> arguments();
+    // `selector_at`: the argument that is a bare set of matchers, which may match anything.
+    Result<std::vector<ExprPtr>> arguments(std::size_t selector_at = static_cast<std::size_t>(-1));
     Result<ExprPtr> selector();
     Result<Unit> matchers(VectorSelector& selector, std::size_t begin);
     Result<tsdb::Matcher> matcher(const Token& name);

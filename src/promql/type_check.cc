@@ -92,6 +92,13 @@ private:
         if (function.variadic > 0 && given > least + function.variadic) {
             return fail(expr, "expected at most " + std::to_string(least + function.variadic) + tail);
         }
+        if (function.name == "info" && given > 1) {
+            const auto* selector = node.args[1]->as<VectorSelector>();
+            if (selector == nullptr) return fail(*node.args[1], "expected label selectors only");
+            if (!selector->name.empty()) {
+                return fail(*node.args[1], "expected label selectors only, got vector selector instead");
+            }
+        }
         for (int i = 0; i < given; ++i) {
             const ValueType wanted = function.args[static_cast<std::size_t>(std::min(i, types - 1))];
             TRY_UNIT(expect(*node.args[static_cast<std::size_t>(i)], wanted, "call to function " + name));
