@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kMaintainMetrics{5'000};
 constexpr Duration kLoadRecords{200};
+constexpr Duration kSettle{3'000};  // What the metrics store may do for a quick start and a small disk when it stops.
 constexpr Duration kRetention{10LL * 60 * 1000};
 
 void log_if_failed(const char* what, const Error& error) {
@@ -74,6 +75,8 @@ void Storage::stop() {
     for (auto& job : jobs) job->stop();
     auto loaded = records->load(*journal);
     if (!loaded) log_if_failed("load records", loaded.error());
+    auto settled = metrics->settle(now(), kSettle);
+    if (!settled) log_if_failed("settle metrics", settled.error());
 }
 
 std::vector<api::ComponentHealth> Storage::health() const {

@@ -1,9 +1,9 @@
 #include "collect/remote_write_convert.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
+
+#include "wire/utf8.h"
 
 namespace stoker::collect {
 namespace {
@@ -22,10 +22,6 @@ Error invalid(std::string what) {
     return {Errc::InvalidArgument, std::move(what)};
 }
 
-bool is_utf8(std::string_view text) {
-    return simdjson::validate_utf8(text.data(), text.size());
-}
-
 // Sorted by name; each name once, all of it UTF-8.
 Result<wire::LabelViews> checked_pairs(std::string_view bytes, std::size_t max_labels) {
     wire::LabelViews pairs;
@@ -42,7 +38,7 @@ Result<wire::LabelViews> checked_pairs(std::string_view bytes, std::size_t max_l
         if (name.empty()) {
             return invalid("a label without a name");
         }
-        if (!is_utf8(name) || !is_utf8(value)) {
+        if (!wire::valid_utf8(name) || !wire::valid_utf8(value)) {
             return invalid("a label that is not UTF-8");
         }
     }
