@@ -1,13 +1,18 @@
 // Deletion: hidden at once and for good, erased from the disk later.
 #include <algorithm>
+#include <filesystem>
 
+#include "base/file.h"
 #include "tsdb/bytes.h"
+#include "tsdb/hash.h"
 #include "tsdb/records.h"
 #include "tsdb/store_impl.h"
 
 namespace stoker::tsdb {
 
 namespace {
+
+constexpr std::uint64_t kTombstonesSeed = 0x746f6d6273746f6eULL;
 
 std::string tombstone_record(SeriesId id, TimeInterval interval) {
     std::string body;
@@ -112,6 +117,50 @@ void StoreImpl::save_tombstones(DiskBatch& batch) {
     }
 }
 
+// A second copy of all tombstones, beside RocksDB: if a block of theirs is lost, what was deleted must not show again.
+Result<Unit> StoreImpl::copy_tombstones() const {
+    const std::string path = directory_ + "/tombstones";
+    std::string body;
+    for (const SeriesId id : tombstones_.ids()) {
+        if (const SharedIntervals intervals = tombstones_.of(id)) {
+            put_varint(body, id);
+            put_text(body, encode_intervals(*intervals));
+        }
+    }
+    std::error_code ignored;
+    if (body.empty() && !std::filesystem::exists(path, ignored)) {
+        return Unit{};
+    }
+    std::string content;
+    put_fixed(content, hash_text(body, kTombstonesSeed));
+    content += body;
+    return write_file_atomic(path, content, stoker::Durability::PowerLoss);
+}
+
+Result<Unit> StoreImpl::load_tombstones_copy() {
+    const std::string path = directory_ + "/tombstones";
+    const auto content = read_file(path, std::size_t{1} << 30);
+    if (!content) {
+        return content.error().code == Errc::NotFound ? Unit{} : Result<Unit>(content.error());
+    }
+    ByteReader reader(*content);
+    const auto checksum = reader.fixed<std::uint64_t>();
+    if (!reader.ok() || hash_text(reader.rest(), kTombstonesSeed) != checksum) {
+        note_damage(path, "wrong checksum; RocksDB has the same");
+        return Unit{};
+    }
+    while (!reader.at_end()) {
+        const SeriesId id = reader.varint();
+        const auto intervals = decode_intervals(reader.text());
+        if (!reader.ok() || !intervals) {
+            note_damage(path, "malformed; RocksDB has the same");
+            break;
+        }
+        tombstones_.add_all(id, *intervals);
+    }
+    return Unit{};
+}
+
 Result<Unit> StoreImpl::load_tombstones(const DamageVisitor& on_damage) {
     const auto on_entry = [&](std::string_view key, std::string_view value) -> Result<Unit> {
         TRY(const auto intervals, decode_intervals(value));
@@ -121,7 +170,15 @@ Result<Unit> StoreImpl::load_tombstones(const DamageVisitor& on_damage) {
         tombstones_.add_all(get_ordered(key.data()), intervals);
         return Unit{};
     };
-    TRY_UNIT(disk_->each_meta(MetaKind::Tombstones, on_entry, on_damage));
+    bool lost = false;
+    const DamageVisitor on_lost = [&](const std::string& where, const std::string& what) {
+        lost = true;
+        on_damage(where, what);
+    };
+    TRY_UNIT(disk_->each_meta(MetaKind::Tombstones, on_entry, on_lost));
+    if (lost || !damage_->empty()) {
+        TRY_UNIT(load_tombstones_copy());  // It may have some that were cleaned since: better that than too few.
+    }
     (void)tombstones_.take_changed();
     return Unit{};
 }

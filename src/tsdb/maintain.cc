@@ -195,6 +195,9 @@ Result<Unit> StoreImpl::checkpoint(std::int64_t now, SteadyTime seal_until) {
     }
     TRY_UNIT(save_meta());
     TRY_UNIT(disk_->checkpoint());
+    if (auto copied = copy_tombstones(); !copied) {
+        log::warn("metrics store: no second copy of its tombstones", {{"error", copied.error().message}});
+    }
     TRY_UNIT(wal_->remove_before(segment));
     TRY_UNIT(archive(quiet));
     metrics_.checkpoints.add();

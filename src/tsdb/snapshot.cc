@@ -63,6 +63,11 @@ Result<Unit> StoreImpl::write_snapshot(const fs::path& directory) {
     TRY_UNIT(save_meta());
     TRY(const std::uint64_t segment, wal_->rotate());
     TRY_UNIT(disk_->copy_to((directory / "chunks").string()));
+    std::error_code none;
+    if (const fs::path tombstones = fs::path(directory_) / "tombstones"; fs::exists(tombstones, none)) {
+        TRY(const std::string bytes, read_file(tombstones, std::size_t{1} << 30));
+        TRY_UNIT(write_file_atomic(directory / "tombstones", bytes, stoker::Durability::PowerLoss));
+    }
     return copy_log(fs::path(directory_) / "wal", directory / "wal", segment);
 }
 

@@ -164,6 +164,8 @@ private:
 
     // Tombstones, to and from the log and the disk.
     bool replay_tombstone(std::string_view body, const std::function<SeriesId(SeriesId)>& resolve);
+    Result<Unit> copy_tombstones() const;
+    Result<Unit> load_tombstones_copy();
     Result<Unit> clean_all() REQUIRES_LOCK(maintenance_);
     void save_tombstones(DiskBatch& batch);
     Result<Unit> load_tombstones(const DamageVisitor& on_damage);

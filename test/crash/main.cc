@@ -45,8 +45,8 @@ struct Summary {
 
 class Harness {
 public:
-    Harness(int kills, std::uint64_t seed, fs::path folder)
-        : kills_(kills), seed_(seed), random_(seed), root_(std::move(folder)) {}
+    Harness(int kills, int flips, std::uint64_t seed, fs::path folder)
+        : kills_(kills), flips_(flips), seed_(seed), random_(seed), root_(std::move(folder)) {}
 
     int run() {
         for (int round = 0; round < kills_ && summary_.violations.empty(); ++round) {
@@ -64,7 +64,11 @@ public:
         }
         summary_.acknowledged += model_.acknowledged();
         print();
-        fs::remove_all(root_);
+        if (!summary_.violations.empty()) {
+            fmt::print("what it left is in {}\n", root_.string());
+        } else {
+            fs::remove_all(root_);
+        }
         return summary_.violations.empty() ? 0 : 1;
     }
 
@@ -86,7 +90,7 @@ private:
         }
         look(round);
         check_snapshots();
-        if (round % 4 == 2) {
+        for (int i = 0; i < flips_ && summary_.violations.empty(); ++i) {
             flip_a_bit(round);
         }
     }
@@ -240,7 +244,7 @@ private:
 
     // On a copy: whatever is served must be right, and whatever is missing must have been said.
     void flip_a_bit(int round) {
-        const fs::path copy = root_ / "copy";
+        const fs::path copy = root_ / "copy";  // Stays where a violation is found.
         fs::remove_all(copy);
         fs::copy(store(), copy, fs::copy_options::recursive);
         std::vector<fs::path> files;
@@ -302,6 +306,7 @@ private:
     }
 
     const int kills_;
+    const int flips_;  // After each kill.
     const std::uint64_t seed_;
     std::mt19937_64 random_;
     const fs::path root_;
@@ -313,7 +318,7 @@ private:
 };
 
 int usage() {
-    fmt::print(stderr, "usage: stoker_crash [--kills N] [--seed N] [--folder DIR]\n");
+    fmt::print(stderr, "usage: stoker_crash [--kills N] [--flips N] [--seed N] [--folder DIR]\n");
     return 2;
 }
 
@@ -337,6 +342,7 @@ int main(int argc, char** argv) {
         return crash::run_child(options);
     }
     int kills = 500;
+    int flips = 1;
     std::uint64_t seed = std::random_device{}();
     std::string folder =
         (std::filesystem::temp_directory_path() / ("stoker_crash_" + std::to_string(::getpid()))).string();
@@ -347,6 +353,8 @@ int main(int argc, char** argv) {
         }
         if (name == "--kills") {
             kills = std::atoi(argv[i + 1]);
+        } else if (name == "--flips") {
+            flips = std::atoi(argv[i + 1]);
         } else if (name == "--seed") {
             seed = std::strtoull(argv[i + 1], nullptr, 10);
         } else if (name == "--folder") {
@@ -357,5 +365,5 @@ int main(int argc, char** argv) {
     }
     fmt::print("seed {}\n", seed);
     log::configure(log::Level::Off, log::Format::Text);
-    return crash::Harness(kills, seed, folder).run();
+    return crash::Harness(kills, flips, seed, folder).run();
 }
