@@ -23,6 +23,8 @@ std::string_view to_string(Kind kind) {
             return "action";
         case Kind::Audit:
             return "audit";
+        case Kind::Samples:
+            return "samples";
     }
     return "unknown";
 }
