@@ -258,9 +258,9 @@ groups:
     rules:
       - {alert: Fires, expr: vector(1) > 0, for: 2s}
       - {alert: Waits, expr: vector(1) > 0, for: 1h}
-      - {alert: Lingers, expr: 'absent(stoker_no_such_metric) and on () (time() < UNTIL)', keep_firing_for: 1h}
+      - {alert: Lingers, expr: 'absent(stoker_no_such_metric) and on () (vector(time()) < UNTIL)', keep_firing_for: 1h}
 `.replace('UNTIL', String(Math.floor(Date.now() / 1000) + 8)))
-    const config = 'rules: {files: [rules/*.yaml]}\ndiscovery: {enabled: false}\n'
+    const config = 'rules: {files: [rules/*.yaml]}\ncollect: {discovery: {enabled: false}}\n'
     let stoker = await startStoker({ dir, config })
     const alerts = async () => Object.fromEntries((await getJson(`${stoker.console}/api/v1/alerts`)).data.alerts.map((alert) => [alert.labels.alertname, alert]))
     const before = await until('two fire', async () => {
@@ -272,7 +272,7 @@ groups:
     const killed = Date.now()
     await until('the condition of Lingers is over', () => Date.now() > killed + 8_000, 20_000, 100)
 
-    stoker = await startStoker({ dir, config: readFileSync(join(dir, 'stoker.yaml'), 'utf8') })
+    stoker = await startStoker({ dir, config })
     const now = await until('all three are back', async () => {
         const found = await alerts()
         return found.Fires && found.Waits && found.Lingers ? found : null
