@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <numbers>
+#include <set>
 #include <utility>
 
 #include "promql/evaluator.h"
@@ -13,21 +13,21 @@ namespace stoker::promql {
 
 namespace {
 
-// What absent(x{a="b"}) knows of the series that is not there: labels that the selector asks for by equality, once.
+// What absent(x{a="b"}) knows of the series that is not there: labels that the selector asks for by equality.
 tsdb::Labels labels_of_absent(const Expr& argument) {
     const Expr& inner = unwrap(argument);
     const auto* selector = inner.as<VectorSelector>();
     if (const auto* matrix = inner.as<MatrixSelector>()) selector = matrix->vector->as<VectorSelector>();
     if (selector == nullptr) return {};
-    std::map<std::string, int> named;
-    std::vector<tsdb::Labels::Pair> pairs;
+    // A first equality stands, until another matcher of the same label comes after it.
+    std::set<std::string> named;
+    tsdb::Labels labels;
     for (const tsdb::Matcher& matcher : selector->matchers) {
         if (matcher.name == tsdb::kMetricName) continue;
-        ++named[matcher.name];
-        if (matcher.op == tsdb::Matcher::Op::Equal) pairs.emplace_back(matcher.name, matcher.value);
+        const bool stands = matcher.op == tsdb::Matcher::Op::Equal && named.insert(matcher.name).second;
+        labels = labels.with(matcher.name, stands ? matcher.value : "");
     }
-    std::erase_if(pairs, [&](const auto& pair) { return named[pair.first] > 1; });
-    return tsdb::Labels(std::move(pairs));
+    return labels;
 }
 
 Frame one_column(std::size_t steps) {
