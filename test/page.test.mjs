@@ -275,7 +275,7 @@ function flaws() {
     for (const active of document.querySelectorAll('a, button')) {
         if (!active.textContent.trim() && !active.getAttribute('aria-label')) say(active, 'no name')
     }
-    for (const image of document.querySelectorAll('img, [role=img]')) {
+    for (const image of document.querySelectorAll('img:not([aria-hidden=true]), [role=img]')) {
         if (image.getAttribute('alt') === null && !image.getAttribute('aria-label')) say(image, 'no text')
     }
     const channels = (color) => color.match(/[\d.]+/g).map(Number)

@@ -115,8 +115,9 @@ function Answer({ outcome, stacked, onZoom, onBack }: { outcome: Outcome; stacke
     const { t } = useI18n()
     const { data } = outcome.answer!
     if (isSingle(data)) return <p class="tabular"><code>{data.result[1]}</code></p>
-    if (data.result.length === 0) return <p class="empty">{t('noSeries')}</p>
+    // An empty graph is still one to go back from.
     if (outcome.view === 'graph') return <Plot series={data.result} {...outcome.window} stacked={stacked} onZoom={onZoom} onBack={onBack} />
+    if (data.result.length === 0) return <p class="empty">{t('noSeries')}</p>
     return (
         <div class="scroll" tabIndex={0} role="region" aria-label={t('table')}>
             <table>

@@ -85,7 +85,7 @@ export function Plot({ series, start, end, step, stacked, onZoom, onBack }: Plot
                     points: { show: columns[i].filter((value) => value !== null).length < 2 },
                 }))],
                 axes: [{ ...axis, size: 26, space: 80, values: (_, splits, _axis, _space, gap) => splits.map((at) => timeText(at, gap)) }, { ...axis, size: 70, values: (_, splits) => splits.map((value) => valueText(value)) }],
-                scales: { x: { range: () => [start, end] } },
+                scales: { x: { range: () => [start, end] }, y: { range: (_, low, high) => (low === null || high === null ? [0, 1] : uPlot.rangeNum(low, high, 0.1, true)) } },
                 cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
                 hooks: {
                     setCursor: [(plotted) => setAt(plotted.cursor.idx ?? null)],
@@ -111,6 +111,7 @@ export function Plot({ series, start, end, step, stacked, onZoom, onBack }: Plot
         <div class="explorer-plot">
             <div ref={box} class="plot-large" role="img" aria-label={`${names.length} ${t('series')}`} />
             <p class="plot-at quiet">{at !== null && at < times.length ? dateTime(times[at] * 1000) : t('zoomHint')}</p>
+            {series.length === 0 && <p class="empty">{t('noSeries')}</p>}
             <ul class="names">
                 {names.slice(0, 100).map((name, i) => (
                     <li key={name}>
