@@ -109,6 +109,7 @@ Result<std::unique_ptr<Archive>> Archive::open(rocksdb::DB& db, rocksdb::ColumnF
     const auto last_of = [&](char kind) -> std::string_view {
         const char next = static_cast<char>(kind + 1);
         it->SeekForPrev(rocksdb::Slice(&next, 1));
+        archive->damaged_ = archive->damaged_ || it->status().IsCorruption();
         return it->Valid() && it->key()[0] == kind ? view(it->key()) : std::string_view();
     };
     if (const auto key = last_of(kDefinition); key.size() == 1 + kIdBytes) {
@@ -117,8 +118,7 @@ Result<std::unique_ptr<Archive>> Archive::open(rocksdb::DB& db, rocksdb::ColumnF
     if (const auto key = last_of(kByTime); key.size() == 1 + 2 * kIdBytes) {
         archive->newest_ = get_ordered_signed(key.data() + 1);
     }
-    if (it->status().IsCorruption()) {
-        archive->damaged_ = true;
+    if (archive->damaged_) {
         archive->newest_ = std::numeric_limits<std::int64_t>::max();  // It may reach that far: everyone must look.
         return archive;
     }
@@ -177,7 +177,9 @@ Result<Unit> Archive::each_match(const std::vector<CompiledMatcher>& matchers, s
         return Unit{};
     };
     if (!narrowed) {
-        for (it->Seek(rocksdb::Slice(&kDefinition, 1)); it->Valid() && it->key()[0] == kDefinition; it->Next()) {
+        const FileStarts starts = file_starts(db_, &family_);
+        for (it->Seek(rocksdb::Slice(&kDefinition, 1)); it->Valid() && it->key()[0] == kDefinition;
+             checked_next(*it, starts)) {
             TRY_UNIT(look());
         }
         return checked(it->status());
@@ -211,7 +213,8 @@ Result<std::vector<SeriesId>> Archive::with_label(const std::string& name, const
     const std::string prefix = posting_prefix(name, value);
     std::vector<SeriesId> ids;
     std::unique_ptr<rocksdb::Iterator> it(db_.NewIterator(rocksdb::ReadOptions(), &family_));
-    for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+    const FileStarts starts = file_starts(db_, &family_);
+    for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); checked_next(*it, starts)) {
         if (it->key().size() == prefix.size() + kIdBytes) {
             ids.push_back(get_ordered(it->key().data() + prefix.size()));
         }
@@ -248,7 +251,8 @@ Result<std::vector<SeriesId>> Archive::drop_before(std::int64_t time) {
     std::vector<SeriesId> dropped;
     rocksdb::WriteBatch batch;
     std::unique_ptr<rocksdb::Iterator> it(db_.NewIterator(rocksdb::ReadOptions(), &family_));
-    for (it->Seek(rocksdb::Slice(&kByTime, 1)); it->Valid() && it->key()[0] == kByTime; it->Next()) {
+    const FileStarts starts = file_starts(db_, &family_);
+    for (it->Seek(rocksdb::Slice(&kByTime, 1)); it->Valid() && it->key()[0] == kByTime; checked_next(*it, starts)) {
         if (it->key().size() != 1 + 2 * kIdBytes || get_ordered_signed(it->key().data() + 1) >= time) {
             break;
         }

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "tsdb/bytes.h"
+#include "tsdb/disk_scan.h"
 
 namespace stoker::tsdb {
 
@@ -110,7 +111,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> all_families(const StoreOptions& op
 // Says what RocksDB finds while it works in the background, and keeps old damage from stopping new writes.
 class BackgroundWatch final : public rocksdb::EventListener {
 public:
-    explicit BackgroundWatch(std::function<void(const std::string&)> report) : report_(std::move(report)) {}
+    // Counts in `changes` how often the set of files has changed.
+    BackgroundWatch(std::function<void(const std::string&)> report, std::shared_ptr<std::atomic<std::uint64_t>> changes)
+        : report_(std::move(report)), changes_(std::move(changes)) {}
 
     void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
         if (reason == rocksdb::BackgroundErrorReason::kCompaction && status->IsCorruption()) {
@@ -119,8 +122,14 @@ public:
         }
     }
 
+    void OnFlushCompleted(rocksdb::DB* /*db*/, const rocksdb::FlushJobInfo& /*info*/) override { ++*changes_; }
+    void OnCompactionCompleted(rocksdb::DB* /*db*/, const rocksdb::CompactionJobInfo& /*info*/) override {
+        ++*changes_;
+    }
+
 private:
     const std::function<void(const std::string&)> report_;
+    const std::shared_ptr<std::atomic<std::uint64_t>> changes_;
 };
 
 }  // namespace
@@ -227,11 +236,12 @@ Result<std::shared_ptr<Disk>> Disk::open(const std::string& directory, const Sto
         disk->env_ = faulty_env(*options.faults);
         settings.env = disk->env_.get();
     }
-    settings.listeners.push_back(
-        std::make_shared<BackgroundWatch>([damage, failed = disk->compaction_failed_](const std::string& what) {
+    settings.listeners.push_back(std::make_shared<BackgroundWatch>(
+        [damage, failed = disk->compaction_failed_](const std::string& what) {
             damage->add("chunks: compaction", what);
             failed->store(true);
-        }));
+        },
+        disk->file_changes_));
     auto status = rocksdb::DB::Open(settings, directory, families, &disk->handles_, &db);
     if (status.IsCorruption()) {
         // A file that tells where the others belong, most likely. What is left is put together anew; what does not fit
@@ -369,6 +379,16 @@ Result<Unit> Disk::drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t
     return compacted.IsCorruption() ? Unit{} : checked(compacted, "drop old chunks");
 }
 
+std::shared_ptr<const FileStarts> Disk::chunk_starts(ChunkFamily which) const {
+    MutexLock lock(starts_mutex_);
+    CachedStarts& cached = starts_[static_cast<std::size_t>(which)];
+    const std::uint64_t changes = file_changes_->load() + 1;
+    if (cached.changes != changes) {
+        cached = {changes, std::make_shared<const FileStarts>(file_starts(*db_, family(which)))};
+    }
+    return cached.starts;
+}
+
 std::shared_ptr<const Disk::View> Disk::view() {
     return std::make_shared<const View>(shared_from_this());
 }
@@ -418,7 +438,7 @@ Result<bool> ChunkCursor::next(std::string_view& sealed) {
         stride_ *= 2;
         iterator_->Seek(chunk_key(day_, id_, std::numeric_limits<std::int64_t>::min()));
     } else if (started_) {
-        iterator_->Next();
+        checked_next(*iterator_, view_->starts(family_));
     } else {
         started_ = true;
         day_ = partition_of(start_);

@@ -8,6 +8,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -18,9 +19,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/sync.h"
 #include "tsdb/archive.h"
 #include "tsdb/chunk.h"
 #include "tsdb/damage.h"
+#include "tsdb/disk_scan.h"
 #include "tsdb/faults.h"
 #include "tsdb/head.h"
 #include "tsdb/index.h"
@@ -140,6 +143,7 @@ public:
 private:
     friend class DiskBatch;
     Disk() = default;
+    std::shared_ptr<const FileStarts> chunk_starts(ChunkFamily which) const;
     Result<Unit> adopt(rocksdb::DB* db);
     rocksdb::ColumnFamilyHandle* family(ChunkFamily which) const {
         return which == ChunkFamily::Late ? late_ : chunks_;
@@ -148,6 +152,13 @@ private:
     Result<Unit> drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t time);
 
     std::unique_ptr<rocksdb::Env> env_;  // Only with faults.
+    struct CachedStarts {
+        std::uint64_t changes = 0;  // Of the files, plus 1, when it was made; 0: never.
+        std::shared_ptr<const FileStarts> starts;
+    };
+    mutable Mutex starts_mutex_;
+    mutable std::array<CachedStarts, 2> starts_ GUARDED_BY(starts_mutex_);
+    const std::shared_ptr<std::atomic<std::uint64_t>> file_changes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
     std::shared_ptr<DamageLog> damage_;
     const std::shared_ptr<std::atomic<bool>> compaction_failed_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<rocksdb::DB> db_;
@@ -195,17 +206,22 @@ private:
 
 class Disk::View {
 public:
-    explicit View(std::shared_ptr<Disk> disk) : disk_(std::move(disk)), snapshot_(disk_->db_->GetSnapshot()) {}
+    explicit View(std::shared_ptr<Disk> disk)
+        : disk_(std::move(disk)),
+          snapshot_(disk_->db_->GetSnapshot()),
+          starts_{disk_->chunk_starts(ChunkFamily::InOrder), disk_->chunk_starts(ChunkFamily::Late)} {}
     ~View() { disk_->db_->ReleaseSnapshot(snapshot_); }
     View(const View&) = delete;
     View& operator=(const View&) = delete;
 
     std::unique_ptr<rocksdb::Iterator> chunks(ChunkFamily family) const;
     DamageLog& damage() const { return disk_->damage(); }
+    const FileStarts& starts(ChunkFamily family) const { return *starts_[static_cast<std::size_t>(family)]; }
 
 private:
     std::shared_ptr<Disk> disk_;
     const rocksdb::Snapshot* snapshot_;
+    const std::array<std::shared_ptr<const FileStarts>, 2> starts_;
 };
 
 }  // namespace stoker::tsdb

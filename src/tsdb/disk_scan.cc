@@ -66,16 +66,45 @@ bool step_over(rocksdb::Iterator& it, std::string_view last) {
 
 }  // namespace
 
+FileStarts file_starts(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) {
+    rocksdb::ColumnFamilyMetaData all;
+    db.GetColumnFamilyMetaData(family, &all);
+    FileStarts starts;
+    for (const auto& level : all.levels) {
+        for (std::size_t i = 1; level.level > 0 && i < level.files.size(); ++i) {
+            starts.push_back(level.files[i].smallestkey);
+        }
+    }
+    std::sort(starts.begin(), starts.end());
+    return starts;
+}
+
+void checked_next(rocksdb::Iterator& it, const FileStarts& starts) {
+    if (starts.empty()) {
+        it.Next();
+        return;
+    }
+    const std::string last = it.key().ToString();
+    it.Next();
+    for (auto at = std::upper_bound(starts.begin(), starts.end(), last); at != starts.end(); ++at) {
+        if (!it.status().ok() || (it.Valid() && it.key().compare(*at) < 0)) {
+            return;
+        }
+        it.Seek(*at);
+    }
+}
+
 Result<Unit> scan_family(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view first,
                          const ScanVisitor& visitor) {
     rocksdb::ReadOptions options;
     options.fill_cache = false;
     options.verify_checksums = true;
     const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(options, family));
+    const FileStarts starts = file_starts(db, family);
     std::string last(first);
     it->Seek(rocksdb::Slice(first.data(), first.size()));
     for (;;) {
-        for (; it->Valid(); it->Next()) {
+        for (; it->Valid(); checked_next(*it, starts)) {
             last.assign(it->key().data(), it->key().size());
             TRY_UNIT(visitor.on_entry(last, view_of(it->value())));
         }
