@@ -44,7 +44,11 @@ TEST(ApiDocs, NameEveryEndpointOnce) {
     ASSERT_TRUE(folder) << folder.error().message;
     auto storage = Storage::open(*folder, config, registry);
     ASSERT_TRUE(storage) << storage.error().message;
-    Receivers receivers(config, *(*storage)->metrics, registry);
+    boost::asio::io_context loop;
+    boost::asio::thread_pool pool(1);
+    auto forwarding = Forwarding::open(config, *folder, *(*storage)->metrics, loop, pool, registry);
+    ASSERT_TRUE(forwarding) << forwarding.error().message;
+    Receivers receivers(config, *(*storage)->metrics, **forwarding, registry);
     const promql::Engine engine;
     api::Live live;
     api::PrometheusServices prometheus{

@@ -4,8 +4,24 @@
 
 #include "app/config_convert.h"
 #include "base/file.h"
+#include "wire/compression.h"
 
 namespace stoker::app {
+namespace {
+
+constexpr std::size_t kMostUnpacked = std::size_t{256} << 20;  // The receiver's own limit is lower.
+
+// Of a request refused in part (400), the receiver says how much it stored.
+bool stored_any(const net::Response& answer) {
+    if (answer.status / 100 == 2) return true;
+    for (const char* what : {"Samples", "Histograms", "Exemplars"}) {
+        const auto written = answer.headers.get("X-Prometheus-Remote-Write-" + std::string(what) + "-Written");
+        if (written && *written != "0") return true;
+    }
+    return false;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Forwarding>> Forwarding::open(const Config& config, const DataFolder& folder, tsdb::Store& store,
                                                      boost::asio::io_context& loop, boost::asio::thread_pool& pool,
@@ -41,12 +57,19 @@ void Forwarding::set_metadata(const std::vector<tsdb::FamilyMetadata>& batch) {
     for (auto& sender : senders_) sender->set_metadata(batch);
 }
 
-void Forwarding::pass_on(const collect::PushRequest& request) {
-    if (senders_.empty()) return;
+void Forwarding::pass_on(const collect::PushRequest& request, const net::Response& answer) {
+    if (senders_.empty() || !stored_any(answer)) return;
+    const auto encoding = request.headers.get("Content-Encoding").value_or("snappy");
+    std::string packed;
+    if (encoding != "snappy") {
+        auto body = wire::decompress(encoding, request.body, kMostUnpacked);
+        if (!body) return;  // The receiver has said so.
+        packed = wire::snappy_compress(*body);
+    }
     const auto type = request.headers.get("Content-Type").value_or("");
     const auto version = type.find("io.prometheus.write.v2") == std::string_view::npos ? wire::RemoteWriteVersion::V1
                                                                                        : wire::RemoteWriteVersion::V2;
-    for (auto& sender : senders_) sender->append_message(version, request.body);
+    for (auto& sender : senders_) sender->append_message(version, packed.empty() ? request.body : packed);
 }
 
 void Forwarding::start() {

@@ -29,8 +29,8 @@ public:
     Result<tsdb::AppendOutcome> append(const std::vector<tsdb::SeriesSample>& batch) override;
     Result<std::size_t> append_exemplars(const std::vector<tsdb::SeriesExemplars>& batch) override;
     void set_metadata(const std::vector<tsdb::FamilyMetadata>& batch) override;
-    // A remote-write request that the store has taken.
-    void pass_on(const collect::PushRequest& request);
+    // A remote-write request, if the store has taken it or some of it.
+    void pass_on(const collect::PushRequest& request, const net::Response& answer);
 
     void start();
     void stop(Duration limit);

@@ -21,7 +21,7 @@ std::vector<api::PushEndpoint> Receivers::endpoints() {
     };
     const auto write = [this](const collect::PushRequest& request) {
         net::Response response = remote_write_.receive(request);
-        if (response.status / 100 == 2) forwarding_.pass_on(request);
+        forwarding_.pass_on(request, response);
         return response;
     };
     const auto read = [this](const collect::PushRequest& request) { return remote_read_.read(request); };

@@ -1,5 +1,7 @@
 #include "app/storage.h"
 
+#include <malloc.h>
+
 #include <thread>
 
 #include "app/config_convert.h"
@@ -11,6 +13,7 @@ namespace {
 constexpr Duration kMaintainMetrics{5'000};
 constexpr Duration kLoadRecords{200};
 constexpr Duration kSettle{3'000};  // What the metrics store may do for a quick start and a small disk when it stops.
+constexpr Duration kReturnMemory{30'000};
 constexpr Duration kRetention{10LL * 60 * 1000};
 
 void log_if_failed(const char* what, const Error& error) {
@@ -69,6 +72,9 @@ void Storage::start_jobs(const Config& config, metrics::Registry& registry) {
     jobs.push_back(std::make_unique<Job>("maintain_metrics", kMaintainMetrics, maintain, registry));
     jobs.push_back(std::make_unique<Job>("load_records", kLoadRecords, load, registry));
     jobs.push_back(std::make_unique<Job>("retention", kRetention, retain, registry));
+    // What a large query or a burst of new series took goes back to the system; malloc alone would keep it.
+    jobs.push_back(std::make_unique<Job>(
+        "return_memory", kReturnMemory, [] { ::malloc_trim(0); }, registry));
 }
 
 void Storage::stop() {

@@ -9,12 +9,9 @@ namespace stoker::tsdb {
 
 namespace {
 
-void insert_sorted(Postings& postings, SeriesId id) {
-    // Ids grow almost in step over all shards, so the place is at the end or close to it.
-    if (postings.empty() || postings.back() < id) {
-        postings.push_back(id);
-    } else {
-        postings.insert(std::lower_bound(postings.begin(), postings.end(), id), id);
+void sort_if_needed(Postings& postings) {
+    if (!std::is_sorted(postings.begin(), postings.end())) {
+        std::sort(postings.begin(), postings.end());
     }
 }
 
@@ -90,15 +87,47 @@ std::vector<LabelRef> Index::add(const Labels& labels, SeriesId id) {
     for (const auto& [name, value] : labels) {
         const auto by_name = names_.try_emplace(name).first;
         const auto by_value = by_name->second.try_emplace(value).first;
-        insert_sorted(by_value->second, id);
+        insert(by_value->second, id);
         refs.push_back({&by_name->first, &by_value->first});
     }
-    insert_sorted(all_, id);
+    insert(all_, id);
     return refs;
+}
+
+void Index::insert(Postings& postings, SeriesId id) {
+    // Ids grow almost in step over all shards, so the place is at the end or close to it.
+    if (loading_ || postings.empty() || postings.back() < id) {
+        postings.push_back(id);
+    } else {
+        postings.insert(std::lower_bound(postings.begin(), postings.end(), id), id);
+    }
+}
+
+void Index::begin_load() {
+    WriteLock lock(mutex_);
+    loading_ = true;
+}
+
+void Index::end_load() {
+    WriteLock lock(mutex_);
+    sort_all();
+    loading_ = false;
+}
+
+void Index::sort_all() {
+    for (auto& [name, values] : names_) {
+        for (auto& [value, postings] : values) {
+            sort_if_needed(postings);
+        }
+    }
+    sort_if_needed(all_);
 }
 
 void Index::remove(std::span<const LabelRef> refs, SeriesId id) {
     WriteLock lock(mutex_);
+    if (loading_) {
+        sort_all();
+    }
     for (const LabelRef& ref : refs) {
         const auto by_name = names_.find(*ref.name);
         const auto by_value = by_name->second.find(*ref.value);

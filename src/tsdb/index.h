@@ -38,6 +38,10 @@ public:
     // Removes one; refs that only it used are dead from then on. REQUIRES: refs are what add() gave for this id.
     void remove(std::span<const LabelRef> refs, SeriesId id);
 
+    // Between the two, add() takes ids in any order without moving those that are there; select() waits for the end.
+    void begin_load();
+    void end_load();
+
     // Ids of the series that all matchers want, ascending.
     Postings select(const std::vector<CompiledMatcher>& matchers) const;
 
@@ -61,7 +65,11 @@ private:
     const Values* values_of(std::string_view name) const REQUIRES_SHARED_LOCK(mutex_);
     Postings with_label(const CompiledMatcher& matcher, bool wanted) const REQUIRES_SHARED_LOCK(mutex_);
 
+    void insert(Postings& postings, SeriesId id) REQUIRES_LOCK(mutex_);
+    void sort_all() REQUIRES_LOCK(mutex_);
+
     mutable SharedMutex mutex_;
+    bool loading_ GUARDED_BY(mutex_) = false;
     std::map<std::string, Values, std::less<>> names_ GUARDED_BY(mutex_);
     Postings all_ GUARDED_BY(mutex_);
 };

@@ -119,10 +119,11 @@ bool SeriesLimits::admit(const Labels& labels) {
     return true;
 }
 
-void SeriesLimits::count(const Labels& labels) {
+void SeriesLimits::count(std::span<const LabelRef> labels) {
     series_.fetch_add(1, std::memory_order_relaxed);
     if (by_label()) {
-        change_all(target_of(labels), std::string(labels.get("tenant")), true);
+        change_all(target_of(value_of(labels, "job"), value_of(labels, "instance")),
+                   std::string(value_of(labels, "tenant")), true);
     }
 }
 

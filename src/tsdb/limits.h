@@ -34,7 +34,7 @@ public:
     // Counts one more series, unless a limit is reached.
     bool admit(const Labels& labels);
     // Counts one that is there, whatever the limits say.
-    void count(const Labels& labels);
+    void count(std::span<const LabelRef> labels);
     void release(std::span<const LabelRef> labels);
 
     // The limit that keeps a series with these labels out; none if there is room by now.

@@ -89,9 +89,11 @@ Result<Unit> StoreImpl::load(const std::string& directory) {
     TRY_UNIT(ensure_directory(directory));
     TRY(disk_, Disk::open(directory + "/chunks", options_, damage_));
     next_number_.store(disk_->archive().highest_id() / kShards + 1);
+    index_.begin_load();
     TRY_UNIT(load_disk());
     TRY_UNIT(load_meta());
     TRY_UNIT(load_log(directory + "/wal"));
+    index_.end_load();
     note_loaded();
     const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
     log::debug("metrics store is open",
@@ -204,7 +206,7 @@ void StoreImpl::note_loaded() {
         for (std::uint64_t slot = 0; slot < shard->slots_end(); ++slot) {
             const MemSeries* series = shard->at_slot(slot);
             if (series != nullptr) {
-                limits_.count(to_labels(series->labels()));
+                limits_.count(series->labels());
             }
             if (series != nullptr && series->has_samples()) {
                 oldest = std::min(oldest, series->first_time);
