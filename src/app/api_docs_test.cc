@@ -15,20 +15,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kRoot = fs::path(__FILE__).parent_path().parent_path().parent_path();
+const fs::path root = fs::path(__FILE__).parent_path().parent_path().parent_path();
 
 // "GET,POST /api/v1/query", one line an endpoint, from the first column of the tables; ID and NAME stand for a segment.
 std::vector<std::string> documented() {
-    const auto text = read_file(kRoot / "docs" / "api.md");
+    const auto text = read_file(root / "docs" / "api.md");
     EXPECT_TRUE(text);
     std::vector<std::string> found;
-    static const std::regex kRow(R"((^|\n)\| (`[A-Z]+[^|]*)\|)");
-    static const std::regex kEndpoint(R"(`([A-Z,]+ /[^`]*)`)");
-    static const std::regex kSegment("/(ID|NAME)(?=/|$)");
-    for (std::sregex_iterator row(text->begin(), text->end(), kRow), end; row != end; ++row) {
+    static const std::regex table_row(R"((^|\n)\| (`[A-Z]+[^|]*)\|)");
+    static const std::regex endpoint(R"(`([A-Z,]+ /[^`]*)`)");
+    static const std::regex segment("/(ID|NAME)(?=/|$)");
+    for (std::sregex_iterator row(text->begin(), text->end(), table_row), end; row != end; ++row) {
         const std::string column = (*row)[2];
-        for (std::sregex_iterator one(column.begin(), column.end(), kEndpoint); one != end; ++one) {
-            found.push_back(std::regex_replace((*one)[1].str(), kSegment, "/*"));
+        for (std::sregex_iterator one(column.begin(), column.end(), endpoint); one != end; ++one) {
+            found.push_back(std::regex_replace((*one)[1].str(), segment, "/*"));
         }
     }
     return found;

@@ -189,7 +189,12 @@ Postings Index::select(const std::vector<CompiledMatcher>& matchers) const {
     }
     std::sort(required.begin(), required.end(),
               [](const Postings& a, const Postings& b) { return a.size() < b.size(); });
-    Postings result = required.empty() ? all_ : std::move(required.front());
+    Postings result;
+    if (required.empty()) {
+        result = all_;
+    } else {
+        result = std::move(required.front());
+    }
     for (std::size_t i = 1; i < required.size() && !result.empty(); ++i) {
         result = intersect(result, required[i]);
     }

@@ -192,6 +192,7 @@ std::string StoreImpl::largest_labels(const std::vector<Matcher>& matchers) cons
         }
     }
     std::vector<std::pair<std::size_t, std::string>> sizes;
+    sizes.reserve(values.size());
     for (const auto& [name, of_label] : values) {
         sizes.emplace_back(of_label.size(), name);
     }

@@ -162,9 +162,8 @@ Result<Unit> StoreImpl::load_around_damage() {
 
 Result<Unit> StoreImpl::load_log(const std::string& directory) {
     Replayer replayer(shards_, index_,
-                      [this](Shard& shard, MemSeries& series, Sample sample, const HistogramPtr& histogram) {
-                          replay_late(shard, series, sample, histogram);
-                      });
+                      [this](Shard& shard, MemSeries& series, Sample sample, const HistogramPtr& histogram)
+                          REQUIRES_LOCK(shard.mutex()) { replay_late(shard, series, sample, histogram); });
     EntryVisitor visitor;
     visitor.on_series = [&](SeriesId id, const Labels& labels) { replayer.on_series(id, labels); };
     visitor.on_sample = [&](SeriesId id, Sample sample, const HistogramPtr& histogram, Arrival arrival) {
