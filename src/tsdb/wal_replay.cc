@@ -108,7 +108,7 @@ private:
     }
 
     void note(Gap gap) {
-        if (gap.from < gap.to || gap.from == 0) {
+        if (gap.from < gap.to) {  // An empty segment is one whose process died before it had a header.
             gaps_.push_back(std::move(gap));
         }
     }
