@@ -1,6 +1,7 @@
 // Deletion: hidden at once and for good, erased from the disk later.
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "base/file.h"
 #include "tsdb/bytes.h"
@@ -75,6 +76,8 @@ Result<Unit> StoreImpl::clean_all() {
         }
     }
     TRY_UNIT(checkpoint(0));  // Writes what is sealed, whoever sealed it.
+    std::int64_t start = std::numeric_limits<std::int64_t>::max();
+    std::int64_t end = std::numeric_limits<std::int64_t>::min();
     for (const auto& [id, hidden] : cleaned) {
         const auto erase = [&intervals = *hidden](SampleList& list) {
             SampleList kept;
@@ -88,6 +91,22 @@ Result<Unit> StoreImpl::clean_all() {
             return changed;
         };
         TRY_UNIT(disk_->rewrite(id, hidden->front().start, hidden->back().end, erase));
+        start = std::min(start, hidden->front().start);
+        end = std::max(end, hidden->back().end);
+    }
+    TRY_UNIT(disk_->checkpoint());
+    if (cleaned.empty()) {
+        return Unit{};
+    }
+    // RocksDB still has the chunks as they were, under the new ones: should the new ones be damaged, those would show.
+    if (auto compacted = disk_->compact_chunks(start, end); !compacted) {
+        if (compacted.error().code != Errc::Corruption) {
+            return compacted;
+        }
+        note_damage("chunks: compaction", compacted.error().message);
+        return Unit{};  // The tombstones stay.
+    }
+    for (const auto& [id, hidden] : cleaned) {
         tombstones_.remove_those(id, hidden);
     }
     return checkpoint(0);

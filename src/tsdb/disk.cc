@@ -348,6 +348,17 @@ Result<std::optional<std::string>> Disk::chunk(ChunkFamily which, SeriesId id, s
     return std::optional<std::string>(std::move(value));
 }
 
+Result<Unit> Disk::compact_chunks(std::int64_t start, std::int64_t end) {
+    const std::string first = day_key(partition_of(start));
+    const std::string last = day_key(partition_of(end) + 1);
+    const rocksdb::Slice from(first);
+    const rocksdb::Slice upto(last);
+    for (auto* handle : {chunks_, late_}) {
+        TRY_UNIT(checked(db_->CompactRange(rocksdb::CompactRangeOptions(), handle, &from, &upto), "compact chunks"));
+    }
+    return Unit{};
+}
+
 Result<Unit> Disk::drop_before(std::int64_t time) {
     TRY_UNIT(drop_before(chunks_, time));
     return drop_before(late_, time);

@@ -131,6 +131,9 @@ public:
     std::vector<std::pair<std::int64_t, std::uint64_t>> days(std::int64_t start, std::int64_t end) const;
     std::uint64_t bytes_besides_chunks() const;
 
+    // Gives back what was overwritten or removed in the days from `start` to `end`.
+    Result<Unit> compact_chunks(std::int64_t start, std::int64_t end);
+
     // Drops all chunks of days that end at or before `time`.
     Result<Unit> drop_before(std::int64_t time);
 
