@@ -31,7 +31,7 @@ lint() { scripts/lint.sh; }
 
 unit-asan() {
     # shellcheck disable=SC2046
-    build asan $(unit_targets $(ls src))
+    build asan $(unit_targets $(ls src)) stoker_crash
     UBSAN_OPTIONS=print_stacktrace=1 ctest --preset asan -j "$jobs" "${again[@]}" --progress
 }
 

@@ -9,4 +9,4 @@ file(GLOB stoker_crash_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tes
 add_executable(stoker_crash ${stoker_crash_sources})
 target_link_libraries(stoker_crash PRIVATE stoker_tsdb)
 add_test(NAME tsdb.crash COMMAND stoker_crash --kills 20 --seed 1)
-set_tests_properties(tsdb.crash PROPERTIES LABELS tsdb TIMEOUT 300)
+set_tests_properties(tsdb.crash PROPERTIES LABELS crash TIMEOUT 600)
