@@ -20,7 +20,6 @@ namespace stoker::tsdb {
 namespace {
 
 constexpr std::size_t kChunkKey = 24;  // Day, series, first time.
-constexpr std::size_t kIdKey = 8;
 
 Error to_error(const rocksdb::Status& status, std::string_view what) {
     const Errc code = status.IsCorruption() ? Errc::Corruption
