@@ -169,7 +169,8 @@ export class Grammar extends Operands {
             [1, () => call(random.pick(['clamp_min', 'clamp_max']), {}, this.number(phase))],
             [1, () => call('clamp', {}, this.number(phase), this.number(phase))],
             [1, () => call(random.pick(['sort', 'sort_desc']), same)],
-            [2, () => new Node('vector', phase, [v], (x) => `-(${x})`, facts([v], { bits: v.bits }))],
+            // Names are away before the sign takes them, so that no two series come to take turns.
+            [2, () => new Node('vector', phase, [v], (x) => (v.oneName ? `-(${x})` : `-min without() (${x})`), facts([v], { bits: v.bits }))],
             [1, () => new Node('vector', phase, [v], (x) => `+(${x})`, facts([v], same))],
         ])()
     }
@@ -371,7 +372,7 @@ export class Grammar extends Operands {
             [1, () => { const name = random.pick(['acos', 'asin', 'atanh']); return node([plain()], (x) => `${name}(clamp(${x} / 100, -1, 1))`, kSpread) }],
             [2, () => { const name = random.pick(['ln', 'log2', 'log10', 'acosh']); return node([plain()], (x) => `${name}(${x})`, kSpread) }],
             [1, () => { const s = this.number(phase); return node([plain(), s], (x, y) => `abs(${x}) ^ ${y < 0 ? `(${y})` : y}`, kLibm * 20) }],
-            [1, () => node([plain(), plain()], (x, y) => `-(${x}) atan2 ${y}`, kLibm)],
+            [1, () => node([plain(), plain()], (x, y) => `-min without() (${x}) atan2 ${y}`, kLibm)],
             [3, () => {
                 const q = this.quantileArgument(phase)
                 const m = this.rangeSelector(phase, ['latency_bucket'])
@@ -390,7 +391,7 @@ export class Grammar extends Operands {
         const more = { bound: v.bound, odd: v.odd }
         const other = this.selector(phase, ['ints', 'noise', 'requests_total'])
         return random.pick([
-            () => new Node('vector', phase, [v], (x) => `-(${x})`, more),
+            () => new Node('vector', phase, [v], (x) => `-min without() (${x})`, more),
             () => new Node('vector', phase, [v], (x) => `abs(${x})`, { ...more, positive: true }),
             () => new Node('vector', phase, [v], (x) => `(${x}) * 1.5`, { ...more, positive: v.positive }),
             () => new Node('vector', phase, [v, other], (x, y) => `(${x}) / on(job, instance, zone, code) (${y})`, { ...more, bound: v.bound + 1e-15 }),

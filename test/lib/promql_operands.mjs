@@ -116,6 +116,7 @@ export class Operands {
         const shift = this.shift(phase, fixable)
         const node = new Node('vector', phase, [], () => text + shift.text, this.selectorFacts(some))
         node.plainSelector = true
+        node.oneName = some.length === 1
         node.simpler = [text, plain + shift.text, plain].filter((one) => one !== text + shift.text).map((one) => new Node('vector', phase, [], () => one, node))
         return node
     }
