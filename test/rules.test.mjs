@@ -256,11 +256,11 @@ groups:
   - name: g
     interval: 1s
     rules:
-      - {alert: Fires, expr: vector(1) > 0, for: 2s}
+      - {alert: Fires, expr: vector(1) > 0, for: 2s, annotations: {at: '{{ $externalLabels.cluster }} {{ externalURL }}'}}
       - {alert: Waits, expr: vector(1) > 0, for: 1h}
       - {alert: Lingers, expr: 'absent(stoker_no_such_metric) and on () (vector(time()) < UNTIL)', keep_firing_for: 1h}
 `.replace('UNTIL', String(Math.floor(Date.now() / 1000) + 8)))
-    const config = 'rules: {files: [rules/*.yaml]}\ncollect: {discovery: {enabled: false}}\n'
+    const config = 'rules: {files: [rules/*.yaml]}\ncollect: {discovery: {enabled: false}}\nexternal_labels: {cluster: eu}\nexternal_url: https://stoker.example\n'
     let stoker = await startStoker({ dir, config })
     const alerts = async () => Object.fromEntries((await getJson(`${stoker.console}/api/v1/alerts`)).data.alerts.map((alert) => [alert.labels.alertname, alert]))
     const before = await until('two fire', async () => {
@@ -268,6 +268,7 @@ groups:
         return now.Fires?.state === 'firing' && now.Lingers?.state === 'firing' && now.Waits ? now : null
     }, 30_000, 200)
     assert.equal(before.Waits.state, 'pending')
+    assert.equal(before.Fires.annotations.at, 'eu https://stoker.example')
     await stoker.kill('SIGKILL')
     const killed = Date.now()
     await until('the condition of Lingers is over', () => Date.now() > killed + 8_000, 20_000, 100)

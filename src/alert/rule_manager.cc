@@ -68,7 +68,8 @@ RuleManager::~RuleManager() {
 }
 
 void RuleManager::start() {
-    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+    if (!threads_.empty()) return;
+    for (int i = 0; i < std::max(options_.concurrency, 1); ++i) threads_.emplace_back([this] { run(); });
 }
 
 void RuleManager::stop() {
@@ -79,7 +80,8 @@ void RuleManager::stop() {
         stopping_ = true;
     }
     wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
 }
 
 void RuleManager::replace(std::vector<RuleGroupSpec> groups) {
@@ -91,40 +93,85 @@ void RuleManager::replace(std::vector<RuleGroupSpec> groups) {
 }
 
 void RuleManager::run() {
-    while (wait_until_due()) {
-        const Timestamp current = options_.clock();
-        for (Scheduled& scheduled : groups_) {
-            if (cancelled_) return;
-            if (scheduled.due <= current) evaluate(scheduled);
-        }
-    }
-}
-
-// False when it is time to stop. Takes in a replacement when there is one.
-bool RuleManager::wait_until_due() {
     while (true) {
-        std::optional<std::vector<RuleGroupSpec>> replacement;
-        {
-            MutexLock lock(mutex_);
-            if (stopping_) return false;
-            replacement = std::exchange(replacement_, std::nullopt);
-            if (!replacement) {
-                const Timestamp current = options_.clock();
-                Duration sleep = kLongestSleep;
-                for (const Scheduled& scheduled : groups_) {
-                    if (scheduled.due <= current) return true;
-                    sleep = std::min(sleep, scheduled.due - current);
-                }
-                wake_.wait_for(mutex_, sleep);
-            }
+        Work work = next_work();
+        switch (work.kind) {
+            case Work::Kind::Stop:
+                return;
+            case Work::Kind::SwapIn:
+                swap_in(std::move(work.replacement));
+                break;
+            case Work::Kind::Evaluate:
+                evaluate(*work.group);
+                release(*work.group);
+                break;
         }
-        if (replacement) swap_in(*std::move(replacement));
     }
 }
 
+// Waits until there is something to do. Rules are swapped in as soon as the evaluations under way have ended, and none
+// begins before.
+RuleManager::Work RuleManager::next_work() {
+    MutexLock lock(mutex_);
+    while (!stopping_) {
+        const Timestamp current = options_.clock();
+        Duration sleep = kLongestSleep;
+        if (swapping_) {
+            // Its end wakes this thread.
+        } else if (replacement_) {
+            if (busy_ == 0) {
+                swapping_ = true;
+                return {Work::Kind::SwapIn, nullptr, *std::exchange(replacement_, std::nullopt)};
+            }
+        } else if (Scheduled* group = longest_due(current)) {
+            group->busy = true;
+            ++busy_;
+            return {Work::Kind::Evaluate, group, {}};
+        } else {
+            sleep = time_to_next(current);
+        }
+        wake_.wait_for(mutex_, sleep);
+    }
+    return {Work::Kind::Stop, nullptr, {}};
+}
+
+// Null if none is due.
+RuleManager::Scheduled* RuleManager::longest_due(Timestamp current) {
+    Scheduled* longest = nullptr;
+    for (const auto& group : groups_) {
+        if (group->busy || group->due > current) continue;
+        if (longest == nullptr || group->due < longest->due) longest = group.get();
+    }
+    return longest;
+}
+
+Duration RuleManager::time_to_next(Timestamp current) const {
+    Duration sleep = kLongestSleep;
+    for (const auto& group : groups_) {
+        if (!group->busy) sleep = std::min(sleep, group->due - current);
+    }
+    return sleep;
+}
+
+void RuleManager::release(Scheduled& scheduled) {
+    {
+        MutexLock lock(mutex_);
+        scheduled.busy = false;
+        --busy_;
+    }
+    wake_.notify_all();
+}
+
+// REQUIRES: swapping_, which it ends.
 void RuleManager::swap_in(std::vector<RuleGroupSpec> specs) {
     const Timestamp current = options_.clock();
-    std::vector<Scheduled> fresh;
+    std::vector<std::unique_ptr<Scheduled>> old;
+    {
+        MutexLock lock(mutex_);
+        old = std::move(groups_);
+        groups_.clear();
+    }
+    std::vector<std::unique_ptr<Scheduled>> fresh;
     std::set<std::string> keys;
     for (RuleGroupSpec& spec : specs) {
         if (spec.interval <= Duration{0}) spec.interval = options_.default_interval;
@@ -135,30 +182,36 @@ void RuleManager::swap_in(std::vector<RuleGroupSpec> specs) {
         metrics.rules->set(static_cast<double>(spec.rules.size()));
         // The next instant: the one just passed may have been evaluated by a process before this one.
         const Timestamp due = grid_instant(spec.file, spec.name, spec.interval, current) + spec.interval;
-        Scheduled made{RuleGroup(std::move(spec)), due, metrics, 0};
-        for (Scheduled& old : groups_) {
-            if (key_of(old.group.spec()) != key_of(made.group.spec())) continue;
-            made.group.take_over(old.group);
-            if (old.group.spec().interval == made.group.spec().interval) made.due = old.due;
+        auto made = std::make_unique<Scheduled>(Scheduled{RuleGroup(std::move(spec)), due, metrics});
+        for (const auto& before : old) {
+            if (key_of(before->group.spec()) != key_of(made->group.spec())) continue;
+            made->group.take_over(before->group);
+            if (before->group.spec().interval == made->group.spec().interval) made->due = before->due;
         }
         fresh.push_back(std::move(made));
     }
-    for (Scheduled& old : groups_) {
-        const Evaluation last = old.group.retire(current);
+    for (const auto& before : old) {
+        const Evaluation last = before->group.retire(current);
         static_cast<void>(deliver(last.samples));
         tell(last.transitions);
-        if (!keys.contains(key_of(old.group.spec()))) families_.remove(key_of(old.group.spec()));
+        if (!keys.contains(key_of(before->group.spec()))) families_.remove(key_of(before->group.spec()));
     }
     if (!std::exchange(restored_, true)) restore(fresh, current);
-    groups_ = std::move(fresh);
-    publish();
+    for (const auto& group : fresh) group->shown = group->group.status();
+    {
+        MutexLock lock(mutex_);
+        groups_ = std::move(fresh);
+        swapping_ = false;
+        publish();
+    }
+    wake_.notify_all();
 }
 
-void RuleManager::restore(std::vector<Scheduled>& groups, Timestamp current) {
+void RuleManager::restore(std::vector<std::unique_ptr<Scheduled>>& groups, Timestamp current) {
     if (options_.restore_from == nullptr) return;
     std::set<std::string> names;
-    for (const Scheduled& scheduled : groups) {
-        for (const RuleSpec& rule : scheduled.group.spec().rules) {
+    for (const auto& scheduled : groups) {
+        for (const RuleSpec& rule : scheduled->group.spec().rules) {
             if (rule.kind == RuleSpec::Kind::Alerting) names.insert(rule.name);
         }
     }
@@ -170,7 +223,7 @@ void RuleManager::restore(std::vector<Scheduled>& groups, Timestamp current) {
             continue;
         }
         alerts += seen->size();
-        for (Scheduled& scheduled : groups) scheduled.group.restore(name, *seen, options_.restore);
+        for (const auto& scheduled : groups) scheduled->group.restore(name, *seen, options_.restore);
     }
     if (alerts > 0) log::info("states of alerts restored", {{"alerts", std::to_string(alerts)}});
 }
@@ -182,7 +235,7 @@ void RuleManager::evaluate(Scheduled& scheduled) {
         at, query_, expand_, [this](const std::vector<tsdb::SeriesSample>& samples) { return deliver(samples); },
         [this] { return !cancelled_.load(); });
     scheduled.due += scheduled.group.spec().interval;
-    const GroupStatus status = scheduled.group.status();
+    GroupStatus status = scheduled.group.status();
     scheduled.seconds = status.evaluation_seconds;
     scheduled.metrics.evaluations->add(static_cast<double>(done.evaluated));
     scheduled.metrics.failures->add(static_cast<double>(done.failures));
@@ -190,7 +243,11 @@ void RuleManager::evaluate(Scheduled& scheduled) {
     scheduled.metrics.last_time->set(static_cast<double>(to_millis(at)) / 1000);
     scheduled.metrics.last_duration->set(scheduled.seconds);
     scheduled.metrics.samples->set(static_cast<double>(done.samples.size()));
-    publish();
+    {
+        MutexLock lock(mutex_);
+        scheduled.shown = std::move(status);
+        publish();
+    }
     tell(done.transitions);
 }
 
@@ -222,6 +279,8 @@ Result<Unit> RuleManager::deliver(const std::vector<tsdb::SeriesSample>& samples
 }
 
 void RuleManager::tell(const std::vector<AlertTransition>& transitions) {
+    if (transitions.empty()) return;
+    MutexLock lock(telling_);
     for (const AlertTransition& transition : transitions) {
         const bool fired = transition.kind == AlertTransition::Kind::Fired;
         log::info(fired ? "alert fires" : "alert resolved", {{"alert", transition.labels.text()}});
@@ -232,8 +291,8 @@ void RuleManager::tell(const std::vector<AlertTransition>& transitions) {
 void RuleManager::publish() {
     auto status = std::make_shared<std::vector<GroupStatus>>();
     double firing = 0;
-    for (const Scheduled& scheduled : groups_) {
-        status->push_back(scheduled.group.status());
+    for (const auto& scheduled : groups_) {
+        status->push_back(scheduled->shown);
         for (const RuleStatus& rule : status->back().rules) {
             firing +=
                 static_cast<double>(std::count_if(rule.alerts.begin(), rule.alerts.end(), [](const ActiveAlert& alert) {

@@ -1,10 +1,10 @@
 // Evaluates rule groups on their intervals, writes what they record, and tells who fires.
 //
-// One thread of its own, from start() to stop(). Each group is due at instants that lie on a grid of its interval,
-// moved by a hash of its name so that groups don't all come at once; an evaluation that comes late is still of that
-// instant, so that samples are evenly spaced and a restart keeps the grid. A group that fell behind because of others,
-// or because the process stood still, catches up on a few instants; those that it can't are counted as missed. Public
-// functions are thread-safe and don't wait for an evaluation, except stop().
+// Threads of its own, from start() to stop(): several groups are evaluated at a time, each of them by one thread. Each
+// group is due at instants that lie on a grid of its interval, moved by a hash of its name so that groups don't all
+// come at once; an evaluation that comes late is still of that instant, so that samples are evenly spaced and a restart
+// keeps the grid. A group that fell behind catches up on a few instants; those that it can't are counted as missed.
+// Public functions are thread-safe and don't wait for an evaluation, except stop().
 #pragma once
 
 #include <atomic>
@@ -22,14 +22,14 @@
 
 namespace stoker::alert {
 
-// Where recorded series and ALERTS go; on the manager's thread.
+// Where recorded series and ALERTS go. Thread-safe.
 class SampleSink {
 public:
     virtual ~SampleSink() = default;
     virtual Result<Unit> write(const std::vector<tsdb::SeriesSample>& samples) = 0;
 };
 
-// Hears who fires and who has ceased to; on the manager's thread, must not block for long.
+// Hears who fires and who has ceased to, one after the other; must not block for long.
 class AlertObserver {
 public:
     virtual ~AlertObserver() = default;
@@ -43,8 +43,9 @@ struct RuleManagerOptions {
     const tsdb::Querier* restore_from = nullptr;
     RestoreOptions restore = {};
     int most_catch_up = 4;  // Instants that a group makes up for at a time.
+    int concurrency = 4;    // Groups evaluated at a time, at least 1.
     Clock clock = now;
-    std::shared_ptr<std::atomic<bool>> cancel;  // Raised by stop(), for the query under way; may be null.
+    std::shared_ptr<std::atomic<bool>> cancel;  // Raised by stop(), for the queries under way; may be null.
 };
 
 class RuleManager {
@@ -58,7 +59,7 @@ public:
     RuleManager& operator=(const RuleManager&) = delete;
 
     void start();
-    // Ends after the query under way, which is told to stop.
+    // Ends after the queries under way, which are told to stop.
     void stop();
 
     // Swaps the rules; alerts whose condition is unchanged keep their states, others end.
@@ -84,7 +85,9 @@ private:
         RuleGroup group;
         Timestamp due;
         GroupMetrics metrics;
-        double seconds = 0;  // That its last evaluation took.
+        double seconds = 0;   // That its last evaluation took.
+        GroupStatus shown{};  // As of its last evaluation.
+        bool busy = false;    // A thread evaluates it, and nobody else may touch it.
     };
     // All metrics that carry the label rule_group, which is "FILE;GROUP".
     struct Families {
@@ -104,15 +107,26 @@ private:
         metrics::Family<metrics::Gauge>& samples;
     };
 
+    // What a thread of the manager does next.
+    struct Work {
+        enum class Kind : std::uint8_t { Evaluate, SwapIn, Stop };
+        Kind kind{};
+        Scheduled* group = nullptr;              // To evaluate; busy.
+        std::vector<RuleGroupSpec> replacement;  // To swap in; all groups stand still.
+    };
+
     void run();
-    bool wait_until_due();
+    Work next_work();
+    Scheduled* longest_due(Timestamp current) REQUIRES_LOCK(mutex_);
+    Duration time_to_next(Timestamp current) const REQUIRES_LOCK(mutex_);
+    void release(Scheduled& scheduled);
     void swap_in(std::vector<RuleGroupSpec> groups);
     void evaluate(Scheduled& scheduled);
     void skip_missed(Scheduled& scheduled);
-    void restore(std::vector<Scheduled>& groups, Timestamp current);
+    void restore(std::vector<std::unique_ptr<Scheduled>>& groups, Timestamp current);
     Result<Unit> deliver(const std::vector<tsdb::SeriesSample>& samples);
     void tell(const std::vector<AlertTransition>& transitions);
-    void publish();
+    void publish() REQUIRES_LOCK(mutex_);
 
     const RuleManagerOptions options_;
     const QueryFn query_;
@@ -129,13 +143,14 @@ private:
     Mutex mutex_;
     std::condition_variable_any wake_;
     std::optional<std::vector<RuleGroupSpec>> replacement_ GUARDED_BY(mutex_);
+    std::vector<std::unique_ptr<Scheduled>> groups_ GUARDED_BY(mutex_);
+    std::size_t busy_ GUARDED_BY(mutex_) = 0;   // Groups that are.
+    bool swapping_ GUARDED_BY(mutex_) = false;  // A thread swaps rules in: no group may begin.
     bool stopping_ GUARDED_BY(mutex_) = false;
+    bool restored_ = false;  // Touched only by who swaps in.
 
-    // Touched only by thread_.
-    std::vector<Scheduled> groups_;
-    bool restored_ = false;
-
-    std::thread thread_;
+    Mutex telling_;  // Held while the observer is told.
+    std::vector<std::thread> threads_;
 };
 
 // The last instant, not after `now`, on the grid of a group's interval.

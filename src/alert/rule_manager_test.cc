@@ -87,6 +87,46 @@ TEST(RuleManager, EvaluatesAndTells) {
     manager.stop();
 }
 
+std::vector<RuleGroupSpec> two_groups() {
+    std::vector<RuleGroupSpec> groups = one_alert();
+    groups.push_back(groups.front());
+    groups[1].name = "h";
+    groups[1].rules[0].expr = "slow";
+    return groups;
+}
+
+TEST(RuleManager, ASlowGroupDoesNotHoldUpOthers) {
+    Recorder recorder;
+    metrics::Registry registry;
+    std::atomic<bool> held{true};
+    std::atomic<bool> begun{false};
+    const QueryFn query = [&](std::string_view text, Timestamp) -> Result<promql::Value> {
+        while (text == "slow" && held) {
+            begun = true;
+            std::this_thread::sleep_for(1ms);
+        }
+        promql::Vector vector;
+        vector.push_back({tsdb::Labels{{"i", "1"}}, {0, 1}});
+        return promql::Value{vector, {}, {}};
+    };
+    RuleManagerOptions options;
+    options.concurrency = 2;
+    RuleManager manager(options, query, nullptr, recorder, recorder, registry);
+    manager.replace(two_groups());
+    manager.start();
+    EXPECT_TRUE(eventually([&] { return begun.load(); }));
+    const std::size_t before = recorder.samples();
+    EXPECT_TRUE(eventually([&] { return recorder.samples() > before + 10; }));
+    // New rules wait for the slow evaluation, and then all is as they say.
+    manager.replace(one_alert());
+    EXPECT_EQ(manager.status()->size(), 2U);
+    held = false;
+    EXPECT_TRUE(eventually([&] { return manager.status()->size() == 1; }));
+    const std::size_t then = recorder.samples();
+    EXPECT_TRUE(eventually([&] { return recorder.samples() > then + 4; }));
+    EXPECT_EQ(recorder.heard(), "fired fired resolved ");
+}
+
 TEST(RuleManager, StopInterruptsAQuery) {
     Recorder recorder;
     metrics::Registry registry;

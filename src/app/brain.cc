@@ -61,10 +61,14 @@ Result<Unit> Brain::build(const Config& config) {
                                                        query, parts_.registry);
     alert::RuleManagerOptions rule_options;
     rule_options.default_interval = config.rules.interval;
+    rule_options.default_query_offset = config.rules.query_offset;
+    rule_options.concurrency = static_cast<int>(config.rules.concurrency);
     rule_options.cancel = cancel_;
     rule_options.restore_from = parts_.storage.metrics.get();
     alert::ExpanderOptions template_options;
     template_options.query = query;
+    template_options.external_labels = config.external_labels;
+    template_options.external_url = external_url(config);
     auto expander = std::make_shared<const alert::Expander>(std::move(template_options));
     const alert::ExpandFn expand = [expander](std::string_view text, const alert::AlertData& data) {
         return expander->expand(text, data);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 
+#include "app/config_checks.h"
 #include "app/config_convert.h"
 #include "base/file.h"
 #include "promql/engine.h"
@@ -82,9 +83,11 @@ struct Section {
     std::string_view key;
     bool live;  // Taken over by a reload.
 };
-constexpr std::array<Section, 14> kSections = {{{"gateway", false},
+constexpr std::array<Section, 16> kSections = {{{"gateway", false},
                                                 {"console", false},
                                                 {"data_dir", false},
+                                                {"external_labels", false},
+                                                {"external_url", false},
                                                 {"log", true},
                                                 {"pools", true},
                                                 {"rules", true},
@@ -107,6 +110,14 @@ void describe(config::Fields& f, Config& c) {
         "data_dir", c.data_dir,
         "Folder for everything that Stoker keeps, relative to the configuration file. Empty: /var/lib/stoker for root, "
         "$XDG_DATA_HOME/stoker (~/.local/share/stoker) for others.");
+    f.field("external_labels", c.external_labels,
+            "Labels that tell this Stoker's series and alerts from those of others: added to what is sent on by remote "
+            "write where a series has none of that name, and `$externalLabels` in rules' templates. Changes take "
+            "effect after a restart.");
+    f.field("external_url", c.external_url,
+            "Where people reach the console: https://HOST. `externalURL` in rules' templates. Empty: where it listens. "
+            "Changes take effect after a restart.");
+    check_url(f, "external_url", c.external_url);
     f.object("log", c.log, "What Stoker writes to standard error. A reload takes it over.");
     f.list(
         "pools", c.pools,

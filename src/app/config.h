@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "alert/rule_file.h"
+#include "alert/rule_manager.h"
 #include "api/push.h"
 #include "base/config.h"
 #include "base/result.h"
@@ -98,6 +99,8 @@ struct PoolConfig {
 struct RulesConfig {
     std::vector<std::string> files;  // Patterns, as written.
     Duration interval{15'000};
+    Duration query_offset{0};
+    std::int64_t concurrency = alert::RuleManagerOptions{}.concurrency;
 };
 
 struct DiscoveryConfig {
@@ -215,6 +218,8 @@ struct Config {
     ListenerConfig gateway{.listen = "127.0.0.1:8700", .allow_public = false, .tls = {}, .limits = {}};
     ListenerConfig console{.listen = "127.0.0.1:8701", .allow_public = false, .tls = {}, .limits = {}};
     std::string data_dir;
+    std::map<std::string, std::string> external_labels;
+    std::string external_url;
     LogConfig log;
     std::vector<PoolConfig> pools;
     RulesConfig rules;

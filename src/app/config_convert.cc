@@ -51,6 +51,11 @@ gateway::PoolOptions pool_options(const PoolConfig& c) {
 
 }  // namespace
 
+std::string external_url(const Config& config) {
+    if (!config.external_url.empty()) return config.external_url;
+    return (config.console.tls ? "https://" : "http://") + config.console.listen;
+}
+
 net::ServerOptions server_options(const ListenerConfig& listener, const std::string& name, const std::string& folder) {
     net::ServerOptions options;
     options.name = name;

@@ -23,7 +23,10 @@ api::PushLimits push_limits(const Config& config);
 api::RemoteReadOptions remote_read_options(const Config& config);
 collect::RemoteWriteReceiverOptions remote_write_options(const Config& config);
 // Errors: InvalidArgument for an address that is none.
-Result<collect::RemoteWriteOptions> sender_options(const RemoteWriteConfig& config);
+Result<collect::RemoteWriteOptions> sender_options(const RemoteWriteConfig& config,
+                                                   const std::map<std::string, std::string>& external_labels);
+// Where people reach the console: `external_url`, or where it listens.
+std::string external_url(const Config& config);
 collect::OtlpOptions otlp_options(const Config& config);
 collect::InfluxOptions influx_options(const Config& config);
 collect::JsonOptions json_options(const Config& config);

@@ -17,7 +17,7 @@ void describe(config::Fields& f, RemoteWriteConfig& c) {
     check_url(f, "url", c.url);
     f.choice("protocol", c.protocol, {"1.0", "2.0"},
              "Version of remote write. 2.0 falls back to 1.0 where the receiver doesn't know it.");
-    f.field("labels", c.labels, "Labels added to series that have none of that name.");
+    f.field("labels", c.labels, "Labels added to series that have none of that name; they go before `external_labels`.");
     f.field("headers", c.headers, "HTTP headers sent along.");
     f.secret("bearer_token", c.bearer_token, "Token sent as Authorization.");
     f.field("user", c.user, "User for basic authentication.");
@@ -39,13 +39,16 @@ void check_remote_write(config::Fields& f, const std::vector<RemoteWriteConfig>&
     }
 }
 
-Result<collect::RemoteWriteOptions> sender_options(const RemoteWriteConfig& config) {
+Result<collect::RemoteWriteOptions> sender_options(const RemoteWriteConfig& config,
+                                                   const std::map<std::string, std::string>& external_labels) {
     TRY_UNIT(net::parse_url(config.url));
     collect::RemoteWriteOptions options;
     options.url = config.url;
     options.name = config.name;
     options.protocol = config.protocol == "2.0" ? wire::RemoteWriteVersion::V2 : wire::RemoteWriteVersion::V1;
-    options.external_labels = tsdb::Labels({config.labels.begin(), config.labels.end()});
+    std::map<std::string, std::string> labels = config.labels;
+    labels.insert(external_labels.begin(), external_labels.end());
+    options.external_labels = tsdb::Labels({labels.begin(), labels.end()});
     for (const auto& [name, value] : config.headers) options.headers.add(name, value);
     options.bearer_token = config.bearer_token;
     options.basic_user = config.user;

@@ -10,6 +10,10 @@ void describe(config::Fields& f, RulesConfig& c) {
     f.field("files", c.files,
             "Rule files in Prometheus' format, relative to the configuration file; `*`, `?` and `[...]` match names.");
     positive(f, "interval", c.interval, "How often groups without an interval of their own are evaluated.");
+    f.field("query_offset", c.query_offset,
+            "How far back groups without an offset of their own look, where samples arrive late.");
+    at_least(f, "concurrency", c.concurrency, 1, "Groups evaluated at a time. Changes take effect after a restart.");
+    f.check("concurrency", c.concurrency <= 64, "must be at most 64");
 }
 
 void describe(config::Fields& f, DiscoveryConfig& c) {

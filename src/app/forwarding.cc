@@ -29,7 +29,7 @@ Result<std::unique_ptr<Forwarding>> Forwarding::open(const Config& config, const
     std::unique_ptr<Forwarding> forwarding(new Forwarding(store));
     for (const RemoteWriteConfig& entry : config.remote_write) {
         const std::string where = "remote_write " + entry.name;
-        auto options = sender_options(entry);
+        auto options = sender_options(entry, config.external_labels);
         if (!options) return std::move(options).error().context(where);
         const std::string directory = folder.at("remote_write/" + entry.name);
         TRY_UNIT(ensure_directory(directory));
