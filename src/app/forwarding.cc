@@ -31,6 +31,7 @@ Result<std::unique_ptr<Forwarding>> Forwarding::open(const Config& config, const
         const std::string where = "remote_write " + entry.name;
         auto options = sender_options(entry, config.external_labels);
         if (!options) return std::move(options).error().context(where);
+        options->families = [&store] { return store.metadata(""); };
         const std::string directory = folder.at("remote_write/" + entry.name);
         TRY_UNIT(ensure_directory(directory));
         auto sender = collect::RemoteWriteSender::open(loop, pool, *std::move(options), directory, registry);
@@ -53,8 +54,7 @@ Result<std::size_t> Forwarding::append_exemplars(const std::vector<tsdb::SeriesE
 }
 
 void Forwarding::set_metadata(const std::vector<tsdb::FamilyMetadata>& batch) {
-    store_.set_metadata(batch);
-    for (auto& sender : senders_) sender->set_metadata(batch);
+    store_.set_metadata(batch);  // From where the senders read it.
 }
 
 void Forwarding::pass_on(const collect::PushRequest& request, const net::Response& answer) {

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/sync.h"
+#include "collect/remote_write_sender_families.h"
 #include "collect/remote_write_sender_http.h"
 #include "collect/remote_write_sender_record.h"
 #include "journal/journal.h"
@@ -28,6 +29,7 @@ constexpr const char* kConsumer = "remote_write";
 constexpr Duration kPoll{200};           // Between two looks into the journal when it had nothing.
 constexpr Duration kCommitEvery{1'000};  // So much is sent again after a crash.
 constexpr std::size_t kRecordsARead = 64;
+constexpr std::size_t kFamiliesASend = 2'000;
 constexpr std::size_t kMaxAnswer = std::size_t{64} << 10;
 constexpr std::uint64_t kMaxSegment = std::uint64_t{16} << 20;
 constexpr Duration kComplainEvery{60'000};
@@ -54,6 +56,11 @@ struct SenderMetrics {
                             "Batches that were not sent: dropped from a full queue, or never taken into it.",
                             {"remote"})
                    .with({name})),
+          lost_exemplars(registry
+                             .counter("stoker_remote_write_lost_exemplars_total",
+                                      "Series' exemplars that were not sent because their samples had left already.",
+                                      {"remote"})
+                             .with({name})),
           bytes(registry.counter("stoker_remote_write_bytes_total", "Bytes of remote-write requests sent.", {"remote"})
                     .with({name})),
           waiting(registry
@@ -74,6 +81,7 @@ struct SenderMetrics {
     metrics::Counter& refused;
     metrics::Counter& retries;
     metrics::Counter& lost;
+    metrics::Counter& lost_exemplars;
     metrics::Counter& bytes;
     metrics::Gauge& waiting;
     metrics::Gauge& queue_bytes;
@@ -106,10 +114,12 @@ public:
           url_(std::move(url)),
           journal_(std::move(journal)),
           metrics_(registry, options_.name),
+          families_(options_.families, options_.families_repeat),
           version_(options_.protocol),
           next_read_(journal_->cursor(kConsumer)),
           committed_(next_read_),
-          pump_timer_(loop) {
+          pump_timer_(loop),
+          families_timer_(loop) {
         net::ClientOptions client;
         client.idle_per_origin = options_.shards;
         client.tls = options_.tls;
@@ -125,6 +135,11 @@ public:
             keep(encode_record(samples));
         }
     }
+    void append_exemplars(const std::vector<tsdb::SeriesExemplars>& exemplars) override {
+        if (!exemplars.empty()) {
+            keep(encode_record(exemplars));
+        }
+    }
     void append_message(wire::RemoteWriteVersion version, std::string_view snappy_body) override {
         keep(encode_record(version, snappy_body));
     }
@@ -132,8 +147,9 @@ public:
     void start() override {
         if (started_.exchange(true)) return;
         asio::post(loop_, [this] {
-            alive_ = 1 + lanes_.size();
+            alive_ = 2 + lanes_.size();
             spawn(pump());
+            spawn(tell_families());
             for (auto& lane : lanes_) spawn(serve(*lane));
         });
     }
@@ -143,6 +159,8 @@ public:
         asio::post(loop_, [this] {
             leaving_ = true;
             pump_timer_.cancel();
+            families_timer_.cancel();
+            families_cancel_.cancel();
             for (auto& lane : lanes_) {
                 lane->shard.hurry();
                 lane->timer.cancel();
@@ -268,6 +286,7 @@ private:
             complain("batches were lost from the queue", std::to_string(read.lost));
         }
         const SteadyTime at = Clock::now();
+        std::vector<std::vector<QueuedSeries>> lone(lanes_.size());  // Exemplars without samples.
         for (auto& record : read.records) {
             const std::size_t count = record->request.series_count();
             if (count == 0) {
@@ -278,11 +297,51 @@ private:
             for (std::uint32_t i = 0; i < count; ++i) {
                 QueuedSeries one{record, i};
                 const std::size_t lane = std::hash<std::string_view>{}(one.label_bytes()) % lanes_.size();
-                lanes_[lane]->shard.add(std::move(one), at);
+                if (one.items() > 0) {
+                    lanes_[lane]->shard.add(std::move(one), at);
+                } else {
+                    lone[lane].push_back(std::move(one));
+                }
             }
         }
+        for (std::size_t i = 0; i < lanes_.size(); ++i) add_lone(lanes_[i]->shard, std::move(lone[i]), at);
         if (!read.records.empty()) {
             for (auto& lane : lanes_) lane->timer.cancel();
+        }
+    }
+
+    void add_lone(RemoteWriteShard& shard, std::vector<QueuedSeries> exemplars, SteadyTime at) {
+        for (QueuedSeries& one : shard.attach(std::move(exemplars))) {
+            if (version_ == wire::RemoteWriteVersion::V1) {
+                shard.add(std::move(one), at);
+            } else {
+                metrics_.lost_exemplars.add();
+                settle_part(*one.record);
+            }
+        }
+    }
+
+    // Metadata: renewed for 2.0, sent for 1.0, where it has requests of its own.
+    asio::awaitable<void> tell_families() {
+        while (!leaving_ && options_.families) {
+            std::function<bool()> renew = [this] {
+                families_.refresh();
+                return true;
+            };
+            co_await net::run_on<bool>(pool_, std::move(renew));
+            bool more = version_ == wire::RemoteWriteVersion::V1;
+            while (more && !leaving_) {
+                const auto some = families_.pending(Clock::now(), kFamiliesASend);
+                if (some.empty()) break;
+                const std::string body = encode_metadata(some);
+                const auto response = co_await post(families_cancel_, wire::RemoteWriteVersion::V1, body);
+                more = response && response->status / 100 != 5 && response->status != 429;
+                // A receiver that wants none is asked again no sooner than others.
+                if (more) families_.told(some, Clock::now());
+            }
+            if (leaving_) break;
+            families_timer_.expires_after(options_.families_every);
+            co_await families_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         }
     }
 
@@ -308,11 +367,12 @@ private:
         std::size_t items = 0;
         for (const QueuedSeries& one : batch) items += one.items();
         std::function<std::string()> work = [this, version, series = std::move(batch)] {
-            return encode_batch(series, version, options_.external_labels);
+            const auto families = families_.book();
+            return encode_batch(series, version, options_.external_labels, families.get());
         };
         const std::string body = co_await net::run_on<std::string>(pool_, std::move(work));
         const SteadyTime started = Clock::now();
-        Result<net::Response> response = co_await post(lane, version, body);
+        Result<net::Response> response = co_await post(lane.cancel, version, body);
         metrics_.seconds.observe(std::chrono::duration<double>(Clock::now() - started).count());
         metrics_.requests.with({options_.name, response ? std::to_string(response->status) : "error"}).add();
         metrics_.bytes.add(static_cast<double>(body.size()));
@@ -328,7 +388,8 @@ private:
         co_return verdict.answer;
     }
 
-    asio::awaitable<Result<net::Response>> post(Lane& lane, wire::RemoteWriteVersion version, std::string_view body) {
+    asio::awaitable<Result<net::Response>> post(net::CancelToken& cancel, wire::RemoteWriteVersion version,
+                                                std::string_view body) {
         CO_TRY(auto headers, request_headers(options_, version));
         net::ClientRequest request;
         request.method = "POST";
@@ -336,7 +397,7 @@ private:
         request.headers = std::move(headers);
         request.body = body;
         const net::Deadlines deadlines{options_.timeout, options_.timeout, options_.timeout};
-        CO_TRY(auto call, co_await client_->send(url_, std::move(request), deadlines, &lane.cancel));
+        CO_TRY(auto call, co_await client_->send(url_, std::move(request), deadlines, &cancel));
         net::Response response{call->head().status, call->head().headers, {}};
         CO_TRY(response.body, co_await call->read_all(kMaxAnswer));
         co_return response;
@@ -344,16 +405,21 @@ private:
 
     void settle(const Settled& settled) {
         for (const QueuedSeries& one : settled.series) {
-            const auto found = unsettled_.find(one.record->sequence);
-            if (found == unsettled_.end() || --found->second > 0) continue;
-            held_bytes_ -= one.record->body.size();
-            unsettled_.erase(found);
+            settle_part(*one.record);
+            for (const auto& [record, series] : one.exemplars) settle_part(*record);
         }
         metrics_.sent.add(static_cast<double>(settled.sent));
         metrics_.refused.add(static_cast<double>(settled.refused));
         MutexLock lock(mutex_);
         status_.sent += settled.sent;
         status_.refused += settled.refused;
+    }
+
+    void settle_part(const QueuedRecord& record) {
+        const auto found = unsettled_.find(record.sequence);
+        if (found == unsettled_.end() || --found->second > 0) return;
+        held_bytes_ -= record.body.size();
+        unsettled_.erase(found);
     }
 
     // All records before this one are settled.
@@ -382,6 +448,7 @@ private:
     // Touched only on loop_, and by stop() once that has nothing of ours left.
     std::unique_ptr<net::Client> client_;
     std::vector<std::unique_ptr<Lane>> lanes_;
+    SenderFamilies families_;
     wire::RemoteWriteVersion version_;
     std::uint64_t next_read_;
     std::map<std::uint64_t, std::size_t> unsettled_;  // Series not answered for, by their record's sequence.
@@ -394,6 +461,8 @@ private:
 
     std::uint64_t committed_;  // Touched only by write_place(), of which one runs at a time.
     asio::steady_timer pump_timer_;
+    asio::steady_timer families_timer_;
+    net::CancelToken families_cancel_;
 
     mutable Mutex mutex_;
     RemoteWriteStatus status_ GUARDED_BY(mutex_);

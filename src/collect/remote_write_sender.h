@@ -12,6 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,6 +46,11 @@ struct RemoteWriteOptions {
     std::uint64_t max_queue_bytes = std::uint64_t{4} << 30;  // On disk.
     Duration queue_sweep{10'000};                            // Between two looks whether it is longer than that.
     std::size_t max_held_bytes = std::size_t{32} << 20;      // In memory: read back but not answered for.
+    // All families that there are, from a thread of the pool; empty: the receiver is told of none but those that come
+    // with forwarded requests.
+    std::function<std::vector<tsdb::FamilyMetadata>()> families;
+    Duration families_every{5'000};    // Between two looks for changes.
+    Duration families_repeat{60'000};  // By 1.0, all are told again.
 };
 
 struct RemoteWriteStatus {
@@ -65,7 +71,9 @@ public:
                                                            const std::string& directory, metrics::Registry& registry);
 
     // What the journal does not take (a full disk) is lost to the receiver, and counted.
+    // Metadata is not queued: it is read from RemoteWriteOptions::families when it is sent.
     using SampleSink::append;
+    using SampleSink::append_exemplars;
     // A request as the receiver got it: its body in snappy. Costs no decoding here.
     virtual void append_message(wire::RemoteWriteVersion version, std::string_view snappy_body) = 0;
 

@@ -64,6 +64,20 @@ public:
         std::lock_guard lock(mutex_);
         return times_;
     }
+    std::string families() const {
+        std::lock_guard lock(mutex_);
+        std::string text;
+        for (const auto& [family, type] : families_) text += family + ":" + type + " ";
+        return text;
+    }
+    void forget_families() {
+        std::lock_guard lock(mutex_);
+        families_.clear();
+    }
+    std::size_t exemplars() const {
+        std::lock_guard lock(mutex_);
+        return exemplars_;
+    }
     std::string headers() const {
         std::lock_guard lock(mutex_);
         return headers_;
@@ -96,6 +110,8 @@ private:
         for (const char* name : {"Authorization", "X-Own", "X-Prometheus-Remote-Write-Version"}) {
             headers_ += std::string(headers.get(name).value_or("-")) + " ";
         }
+        exemplars_ += request.exemplars.size();
+        for (const auto& one : request.metadata) families_[std::string(one.family)] = one.type;
         for (std::size_t i = 0; i < request.series_count(); ++i) {
             wire::LabelViews labels;
             EXPECT_TRUE(wire::parse_label_bytes(request.label_bytes(request.series[i]), labels));
@@ -113,6 +129,8 @@ private:
     mutable std::mutex mutex_;
     std::map<std::string, std::vector<std::int64_t>> times_;
     std::string headers_;
+    std::map<std::string, std::string> families_;
+    std::size_t exemplars_ = 0;
 };
 
 class RemoteWriteSenderTest : public ::testing::Test {
@@ -251,6 +269,29 @@ TEST_F(RemoteWriteSenderTest, FallsBackToTheOlderProtocol) {
     ASSERT_TRUE(eventually([&] { return receiver.received() == 200; }));
     expect_all(true);
     EXPECT_EQ(receiver.headers(), "Basic dXNlcjpwYXNz mine 0.1.0 ");
+}
+
+// Families come from the store whenever they are sent, so neither a restart nor a late receiver misses them.
+TEST_F(RemoteWriteSenderTest, TellsOfFamiliesAndExemplars) {
+    for (const auto version : {RemoteWriteVersion::V1, RemoteWriteVersion::V2}) {
+        const std::size_t had = receiver.exemplars();
+        RemoteWriteOptions options;
+        options.protocol = version;
+        options.families_every = milliseconds(20);
+        options.families = [] { return std::vector<tsdb::FamilyMetadata>{{"m1", {"gauge", "One.", ""}}}; };
+        open(options);
+        // The receiver may see the first batch before the families were read: go on until it was told.
+        ASSERT_TRUE(eventually([&] {
+            append(1);
+            return receiver.families() == "m1:gauge ";
+        }));
+        append(1);
+        sender->append_exemplars({{tsdb::Labels{{"__name__", "m3"}}, {{tsdb::Labels{{"t", "1"}}, 1, time}}}});
+        ASSERT_TRUE(eventually([&] { return receiver.exemplars() == had + 1; }));
+        sender->stop(seconds(5));
+        sender.reset();
+        receiver.forget_families();
+    }
 }
 
 TEST_F(RemoteWriteSenderTest, AFullQueueDropsItsOldest) {

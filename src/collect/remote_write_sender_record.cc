@@ -31,11 +31,32 @@ void add_external(const tsdb::Labels& external, wire::LabelViews& labels) {
     std::sort(labels.begin(), labels.end(), by_name);
 }
 
+wire::WriteRequest::Metadata to_wire(const std::string& family, const tsdb::MetricMetadata& known) {
+    return {family, known.type, known.help, known.unit};
+}
+
+wire::WriteRequest::Metadata metadata_of(std::string_view metric, const FamilyBook& families) {
+    if (const auto found = families.find(metric); found != families.end()) {
+        return to_wire(found->first, found->second);
+    }
+    // OpenMetrics names a counter's family without the _total of its samples.
+    for (const std::string_view type : {"histogram", "gaugehistogram", "summary", "counter"}) {
+        std::string_view family = family_of(metric, type);
+        if (type == "counter" && family.ends_with("_total")) family.remove_suffix(6);
+        const auto found = families.find(family);
+        if (found != families.end() && found->second.type == type) {
+            return to_wire(found->first, found->second);
+        }
+    }
+    return {};
+}
+
 using MetadataByFamily = std::unordered_map<std::string_view, const wire::WriteRequest::Metadata*>;
 
-wire::WriteRequest::Metadata metadata_of(const wire::LabelViews& labels, const MetadataByFamily& known) {
+wire::WriteRequest::Metadata metadata_of(const wire::LabelViews& labels, const MetadataByFamily& known,
+                                         const FamilyBook* families) {
     for (const auto& [name, value] : labels) {
-        if (name != tsdb::kMetricName || known.empty()) {
+        if (name != tsdb::kMetricName) {
             continue;
         }
         if (const auto found = known.find(value); found != known.end()) {
@@ -47,6 +68,7 @@ wire::WriteRequest::Metadata metadata_of(const wire::LabelViews& labels, const M
                 return *found->second;
             }
         }
+        return families == nullptr ? wire::WriteRequest::Metadata{} : metadata_of(value, *families);
     }
     return {};
 }
@@ -54,8 +76,11 @@ wire::WriteRequest::Metadata metadata_of(const wire::LabelViews& labels, const M
 // Adds series to a request, with scratch memory that is used again.
 class BatchEncoder {
 public:
-    BatchEncoder(wire::RemoteWriteVersion version, const tsdb::Labels& external)
-        : encoder_(version), with_metadata_(version == wire::RemoteWriteVersion::V2), external_(external) {}
+    BatchEncoder(wire::RemoteWriteVersion version, const tsdb::Labels& external, const FamilyBook* families)
+        : encoder_(version),
+          with_metadata_(version == wire::RemoteWriteVersion::V2),
+          external_(external),
+          families_(with_metadata_ ? families : nullptr) {}
 
     void add(const QueuedSeries& one) {
         look_at(one.record.get());
@@ -68,21 +93,27 @@ public:
             return std::span(all).subspan(first, end - first);
         };
         exemplars_.clear();
-        for (const auto& exemplar : part(request.exemplars, one.first().first_exemplar, one.next().first_exemplar)) {
-            auto& out = exemplars_.emplace_back();
-            out.value = exemplar.value;
-            out.time = exemplar.time;
-            if (!wire::parse_label_bytes(request.label_bytes(exemplar), out.labels)) {
-                exemplars_.pop_back();
-            }
-        }
+        add_exemplars(*one.record, one.series);
+        for (const auto& [record, series] : one.exemplars) add_exemplars(*record, series);
         encoder_.add({labels_, part(request.samples, one.first().first_sample, one.next().first_sample),
                       part(request.histograms, one.first().first_histogram, one.next().first_histogram), exemplars_,
-                      metadata_of(labels_, metadata_)});
+                      metadata_of(labels_, metadata_, families_)});
     }
     std::string finish() { return wire::snappy_compress(encoder_.finish()); }
 
 private:
+    void add_exemplars(const QueuedRecord& record, std::uint32_t series) {
+        const wire::WriteRequest& request = record.request;
+        const std::uint32_t end = request.series[series + 1].first_exemplar;
+        for (std::uint32_t i = request.series[series].first_exemplar; i < end; ++i) {
+            auto& out = exemplars_.emplace_back();
+            out.value = request.exemplars[i].value;
+            out.time = request.exemplars[i].time;
+            if (!wire::parse_label_bytes(request.label_bytes(request.exemplars[i]), out.labels)) {
+                exemplars_.pop_back();
+            }
+        }
+    }
     void look_at(const QueuedRecord* record) {
         if (record == record_) {
             return;
@@ -98,6 +129,7 @@ private:
     wire::WriteRequestEncoder encoder_;
     const bool with_metadata_;
     const tsdb::Labels& external_;
+    const FamilyBook* families_;
     const QueuedRecord* record_ = nullptr;
     MetadataByFamily metadata_;
     wire::LabelViews labels_;
@@ -120,6 +152,25 @@ std::string encode_record(const std::vector<tsdb::SeriesSample>& samples) {
     return encode_record(wire::RemoteWriteVersion::V2, wire::snappy_compress(encoder.finish()));
 }
 
+std::string encode_record(const std::vector<tsdb::SeriesExemplars>& exemplars) {
+    wire::WriteRequestEncoder encoder(wire::RemoteWriteVersion::V2);
+    std::vector<wire::OutgoingExemplar> outgoing;
+    for (const tsdb::SeriesExemplars& one : exemplars) {
+        outgoing.clear();
+        for (const tsdb::Exemplar& exemplar : one.exemplars) {
+            outgoing.push_back({views(exemplar.labels), exemplar.value, exemplar.time});
+        }
+        encoder.add({.labels = views(one.series), .exemplars = outgoing});
+    }
+    return encode_record(wire::RemoteWriteVersion::V2, wire::snappy_compress(encoder.finish()));
+}
+
+std::string encode_metadata(std::span<const tsdb::FamilyMetadata> families) {
+    wire::WriteRequestEncoder encoder(wire::RemoteWriteVersion::V1);
+    for (const tsdb::FamilyMetadata& one : families) encoder.add_metadata(to_wire(one.family, one.metadata));
+    return wire::snappy_compress(encoder.finish());
+}
+
 std::string encode_record(wire::RemoteWriteVersion version, std::string_view snappy_body) {
     std::string record(1, version == wire::RemoteWriteVersion::V1 ? '1' : '2');
     record += snappy_body;
@@ -139,8 +190,8 @@ Result<std::shared_ptr<const QueuedRecord>> decode_record(std::uint64_t sequence
 }
 
 std::string encode_batch(std::span<const QueuedSeries> batch, wire::RemoteWriteVersion version,
-                         const tsdb::Labels& external_labels) {
-    BatchEncoder encoder(version, external_labels);
+                         const tsdb::Labels& external_labels, const FamilyBook* families) {
+    BatchEncoder encoder(version, external_labels, families);
     for (const QueuedSeries& one : batch) {
         encoder.add(one);
     }

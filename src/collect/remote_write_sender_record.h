@@ -5,10 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -29,6 +32,7 @@ struct QueuedRecord {
 struct QueuedSeries {
     std::shared_ptr<const QueuedRecord> record;
     std::uint32_t series = 0;
+    std::vector<std::pair<std::shared_ptr<const QueuedRecord>, std::uint32_t>> exemplars{};  // Attached, see attach().
 
     const wire::WriteRequest::Series& first() const { return record->request.series[series]; }
     const wire::WriteRequest::Series& next() const { return record->request.series[series + 1]; }
@@ -40,14 +44,22 @@ struct QueuedSeries {
 };
 
 std::string encode_record(const std::vector<tsdb::SeriesSample>& samples);
+std::string encode_record(const std::vector<tsdb::SeriesExemplars>& exemplars);
 std::string encode_record(wire::RemoteWriteVersion version, std::string_view snappy_body);
 
 // Errors: InvalidArgument, ResourceExhausted.
 Result<std::shared_ptr<const QueuedRecord>> decode_record(std::uint64_t sequence, std::string_view payload);
 
+// By family, transparent for lookups by a part of a metric's name.
+using FamilyBook = std::map<std::string, tsdb::MetricMetadata, std::less<>>;
+
 // The request that sends these series, compressed. External labels are added where a series has none of that name.
-// Sent by 1.0, start times and metadata stay behind.
+// A series' metadata is that of its own record, else that of `families`, which may be null. Sent by 1.0, start times
+// and metadata stay behind.
 std::string encode_batch(std::span<const QueuedSeries> batch, wire::RemoteWriteVersion version,
-                         const tsdb::Labels& external_labels);
+                         const tsdb::Labels& external_labels, const FamilyBook* families = nullptr);
+
+// A request of 1.0 that tells of families and has no series, compressed.
+std::string encode_metadata(std::span<const tsdb::FamilyMetadata> families);
 
 }  // namespace stoker::collect

@@ -1,6 +1,8 @@
 #include "collect/remote_write_sender_shard.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "base/check.h"
 
@@ -15,6 +17,28 @@ constexpr Duration kMostRetryAfter{5 * 60'000};  // No receiver silences us for 
 void RemoteWriteShard::add(QueuedSeries series, SteadyTime now) {
     waiting_ += series.items();
     queue_.push_back({std::move(series), now});
+}
+
+std::vector<QueuedSeries> RemoteWriteShard::attach(std::vector<QueuedSeries> exemplars) {
+    if (exemplars.empty()) {
+        return exemplars;
+    }
+    std::unordered_map<std::string_view, QueuedSeries*> waiting;
+    for (std::size_t i = out_; i < queue_.size(); ++i) {
+        QueuedSeries& one = queue_[i].series;
+        if (one.items() > 0) {
+            waiting.insert_or_assign(one.label_bytes(), &one);
+        }
+    }
+    std::vector<QueuedSeries> left;
+    for (QueuedSeries& one : exemplars) {
+        if (const auto found = waiting.find(one.label_bytes()); found != waiting.end()) {
+            found->second->exemplars.emplace_back(std::move(one.record), one.series);
+        } else {
+            left.push_back(std::move(one));
+        }
+    }
+    return left;
 }
 
 std::optional<SteadyTime> RemoteWriteShard::next_send() const {

@@ -52,6 +52,9 @@ public:
     explicit RemoteWriteShard(ShardOptions options) : options_(options) {}
 
     void add(QueuedSeries series, SteadyTime now);
+    // Puts exemplars that came without samples to the newest samples of their series that wait and are not out: 2.0
+    // sends none alone. Returns those whose samples have left already.
+    std::vector<QueuedSeries> attach(std::vector<QueuedSeries> exemplars);
 
     // When the next batch is to go; nothing while one is out or nothing waits.
     std::optional<SteadyTime> next_send() const;

@@ -1,6 +1,7 @@
 // The sender's records and lanes, without a network.
 #include <gtest/gtest.h>
 
+#include "collect/remote_write_sender_families.h"
 #include "collect/remote_write_sender_record.h"
 #include "collect/remote_write_sender_shard.h"
 #include "wire/compression.h"
@@ -196,6 +197,80 @@ TEST(RemoteWriteRecord, WhatCameByRemoteWriteGoesOnWithAllItHad) {
     const std::vector<QueuedSeries> batch = {{*record, 0}};
     EXPECT_EQ(received(encode_batch(batch, wire::RemoteWriteVersion::V2, {}), wire::RemoteWriteVersion::V2),
               "__name__=h_bucket,1s0h1e h_bucket:histogram");
+}
+
+// The store takes samples and their exemplars one after the other; 2.0 sends no exemplars alone.
+TEST(RemoteWriteRecord, ExemplarsGoWithTheSamplesThatWait) {
+    RemoteWriteShard shard({.samples_per_send = 2});
+    add(shard, "abc");
+    shard.begin_send();  // "ab": too late for those.
+    const std::vector<tsdb::SeriesExemplars> exemplars = {
+        {tsdb::Labels{{"__name__", "a"}}, {{tsdb::Labels{{"trace_id", "1"}}, 1, 1000}}},
+        {tsdb::Labels{{"__name__", "c"}}, {{tsdb::Labels{{"trace_id", "2"}}, 2, 1000}}}};
+    const auto record = decode_record(2, encode_record(exemplars));
+    ASSERT_TRUE(record);
+    EXPECT_EQ(names(shard.attach({{*record, 0}, {*record, 1}})), "a");
+    EXPECT_EQ(shard.end_send(kSent, kStart, 0).sent, 2u);
+    const auto batch = shard.begin_send();
+    for (const auto version : {wire::RemoteWriteVersion::V1, wire::RemoteWriteVersion::V2}) {
+        EXPECT_EQ(received(encode_batch(batch, version, {}), version), "__name__=c,1s0h1e");
+    }
+    const auto settled = shard.end_send(kSent, kStart, 0);
+    ASSERT_EQ(settled.series.size(), 1u);
+    EXPECT_EQ(settled.series[0].exemplars.size(), 1u);
+}
+
+TEST(RemoteWriteRecord, StartTimesAndStaleMarkersStay) {
+    std::vector<tsdb::SeriesSample> samples = {{tsdb::Labels{{"__name__", "a_total"}}, {1000, 1}, {}, 500},
+                                               {tsdb::Labels{{"__name__", "b"}}, {1000, tsdb::stale_marker()}}};
+    const auto record = decode_record(1, encode_record(samples));
+    ASSERT_TRUE(record);
+    const std::vector<QueuedSeries> batch = {{*record, 0}, {*record, 1}};
+    for (const auto version : {wire::RemoteWriteVersion::V1, wire::RemoteWriteVersion::V2}) {
+        const auto message = wire::decompress("snappy", encode_batch(batch, version, {}), 1 << 20);
+        wire::WriteRequest request;
+        ASSERT_TRUE(wire::decode_write_request(version, *message, {}, request));
+        EXPECT_EQ(request.samples.at(0).start_time, version == wire::RemoteWriteVersion::V2 ? 500 : 0);
+        EXPECT_TRUE(tsdb::is_stale(request.samples.at(1).value));
+    }
+}
+
+TEST(RemoteWriteRecord, FamiliesAreFoundByTheirSamplesNames) {
+    const FamilyBook families = {
+        {"a", {"counter", "A.", ""}}, {"h", {"histogram", "H.", ""}}, {"g", {"gauge", "", ""}}};
+    const auto record = record_of({"a_total", "h_bucket", "g", "g_total", "other"});
+    std::vector<QueuedSeries> batch;
+    for (std::uint32_t i = 0; i < 5; ++i) batch.push_back({record, i});
+    constexpr auto kV2 = wire::RemoteWriteVersion::V2;
+    const std::string text = received(encode_batch(batch, kV2, {}, &families), kV2);
+    EXPECT_NE(text.find(" a_total:counter h_bucket:histogram g:gauge"), std::string::npos) << text;
+    EXPECT_EQ(text.find("g_total:gauge"), std::string::npos) << text;
+    EXPECT_EQ(received(encode_metadata(std::vector<tsdb::FamilyMetadata>{{"a", {"counter", "A.", ""}}}),
+                       wire::RemoteWriteVersion::V1),
+              " a:counter");
+}
+
+TEST(SenderFamilies, TellsWhatIsNewAndRepeatsItLater) {
+    std::vector<tsdb::FamilyMetadata> known = {{"a", {"gauge", "A.", ""}}, {"b", {"gauge", "B.", ""}}};
+    SenderFamilies families([&] { return known; }, seconds(60));
+    families.refresh();
+    const auto tell = [&](SteadyTime now) {
+        std::string told;
+        for (auto some = families.pending(now, 1); !some.empty(); some = families.pending(now, 1)) {
+            told += some[0].family;
+            families.told(some, now);
+        }
+        return told;
+    };
+    EXPECT_EQ(tell(kStart), "ab");
+    EXPECT_EQ(tell(kStart + seconds(59)), "");
+    known[1].metadata.help = "Better.";
+    families.refresh();
+    EXPECT_EQ(tell(kStart + seconds(59)), "b");
+    EXPECT_EQ(tell(kStart + seconds(60)), "a");
+    known.clear();
+    families.refresh();
+    EXPECT_EQ(tell(kStart + seconds(600)), "");
 }
 
 TEST(RemoteWriteRecord, DamageIsAnError) {
