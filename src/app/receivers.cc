@@ -7,7 +7,7 @@ namespace stoker::app {
 Receivers::Receivers(const Config& config, tsdb::Store& store, Forwarding& forwarding, metrics::Registry& registry)
     : forwarding_(forwarding),
       remote_write_(store, remote_write_options(config), registry),
-      otlp_(forwarding, otlp_options(config), registry),
+      otlp_(forwarding, otlp_options(config), registry, &store),
       influx_(forwarding, influx_options(config), registry),
       json_(forwarding, json_options(config), registry),
       remote_read_(store, remote_read_options(config), registry) {}

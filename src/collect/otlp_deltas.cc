@@ -1,6 +1,7 @@
 #include "collect/otlp_deltas.h"
 
 #include "collect/otlp_histogram.h"
+#include "collect/otlp_resume.h"
 
 namespace stoker::collect {
 namespace {
@@ -57,7 +58,7 @@ Result<Unit> OtlpDeltas::add(const tsdb::Labels& series, Kind kind, Point& point
                                                       " series with delta temporality: let the exporter send "
                                                       "cumulative ones"};
         }
-        mine = round_.emplace(series, known == series_.end() ? Sum{} : known->second).first;
+        mine = round_.emplace(series, known == series_.end() ? resumed(series, kind, point) : known->second).first;
     }
     Sum& sum = mine->second;
     if (sum.kind != kind || !compatible(kind, sum.total, point)) {
@@ -74,6 +75,14 @@ Result<Unit> OtlpDeltas::add(const tsdb::Labels& series, Kind kind, Point& point
     add_to(kind, sum.total, point);
     replace(point, sum.total);
     return Unit{};
+}
+
+OtlpDeltas::Sum OtlpDeltas::resumed(const tsdb::Labels& series, Kind kind, const Point& point) const {
+    if (history_ == nullptr) return {};
+    const auto time = static_cast<std::int64_t>(point.time / 1'000'000);
+    const std::int64_t range = options_.forget_after.count();
+    auto total = last_total(*history_, series, kind, point, time - range, time + range);
+    return total ? Sum{kind, *std::move(total), {}} : Sum{};
 }
 
 void OtlpDeltas::commit(Timestamp now) {

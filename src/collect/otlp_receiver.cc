@@ -26,14 +26,15 @@ int rpc_code(int status) {
 
 }  // namespace
 
-OtlpReceiver::OtlpReceiver(tsdb::Ingest& store, OtlpOptions options, metrics::Registry& registry)
+OtlpReceiver::OtlpReceiver(tsdb::Ingest& store, OtlpOptions options, metrics::Registry& registry,
+                           const tsdb::Querier* history)
     : store_(store),
       options_(std::move(options)),
       metrics_(registry, "otlp"),
       metadata_(store),
       delta_series_(
           registry.gauge("stoker_otlp_delta_series", "Series with delta temporality that are being added up.").with()),
-      deltas_(options_.deltas) {}
+      deltas_(options_.deltas, history) {}
 
 net::Response OtlpReceiver::receive(const PushRequest& request) {
     return metrics_.answered(handle(request));

@@ -19,8 +19,10 @@ namespace stoker::collect {
 // Thread-safe. Requests with deltas go one after another, as each builds on what the one before has stored.
 class OtlpReceiver {
 public:
-    // REQUIRES: `store` and `registry` outlive the receiver.
-    OtlpReceiver(tsdb::Ingest& store, OtlpOptions options, metrics::Registry& registry);
+    // `history`, if not null, is what `store` fills: sums of deltas go on from there. REQUIRES: all outlive the
+    // receiver.
+    OtlpReceiver(tsdb::Ingest& store, OtlpOptions options, metrics::Registry& registry,
+                 const tsdb::Querier* history = nullptr);
 
     net::Response receive(const PushRequest& request);
 

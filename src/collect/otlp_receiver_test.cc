@@ -41,7 +41,7 @@ protected:
     Contents stored() { return testing::contents(*store_); }
 
     OtlpReceiver& receiver() {
-        if (!receiver_) receiver_ = std::make_unique<OtlpReceiver>(*store_, options_, registry_);
+        if (!receiver_) receiver_ = std::make_unique<OtlpReceiver>(*store_, options_, registry_, &*store_);
         return *receiver_;
     }
 
@@ -160,11 +160,57 @@ TEST_F(OtlpReceiverTest, DeltaHistogramsAddUp) {
     EXPECT_EQ(stored()[R"(h_bucket{le="1"})"], "1@1700000010000 2@1700000020000");
     EXPECT_EQ(stored()["h_count"], "2@1700000010000 3@1700000020000");
     receiver_.reset();
+    store_.reopen();
+    delta("histogram", 30, R"("count":"4","sum":2,"explicitBounds":[1],"bucketCounts":["1","3"])");
+    EXPECT_EQ(stored()[R"(h_bucket{le="1"})"], "1@1700000010000 2@1700000020000 3@1700000030000");
+    EXPECT_EQ(stored()[R"(h_bucket{le="+Inf"})"], "2@1700000010000 3@1700000020000 7@1700000030000");
+    EXPECT_EQ(stored()["h_sum"], "1@1700000010000 2@1700000020000 4@1700000030000");
+    receiver_.reset();
     delta("exponentialHistogram", 30, R"("count":"1","sum":1,"scale":1,"positive":{"bucketCounts":["1"]})");
     delta("exponentialHistogram", 40, R"("count":"1","sum":1,"scale":0,"positive":{"offset":1,"bucketCounts":["1"]})");
     EXPECT_EQ(stored()["h"],
               "{schema:1 count:1 sum:1 zero:0 p1:1}@1700000030000 "
               "{schema:0 count:2 sum:2 zero:0 p1:1 p2:1}@1700000040000");
+    receiver_.reset();
+    store_.reopen();
+    delta("exponentialHistogram", 50, R"("count":"2","sum":9,"scale":0,"positive":{"offset":5,"bucketCounts":["2"]})");
+    EXPECT_THAT(stored()["h"], HasSubstr("{schema:0 count:4 sum:11 zero:0 p1:1 p2:1 p6:2}@1700000050000"));
+}
+
+// What the process knew is gone, what the store has is not: neither a reset nor a repetition is made of that.
+TEST_F(OtlpReceiverTest, DeltasGoOnAfterARestart) {
+    const auto delta = [&](int from, int to, int value) {
+        return send(body(R"("name":"c","sum":{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{
+            "startTimeUnixNano":)" +
+                         at(from) + R"(,"timeUnixNano":)" + at(to) + R"(,"asInt":)" + std::to_string(value) + "}]}"));
+    };
+    const auto restart = [&] {
+        receiver_.reset();
+        store_.reopen();
+    };
+    EXPECT_EQ(delta(0, 10, 5), "200 {}");
+    restart();
+    EXPECT_THAT(delta(0, 10, 5), HasSubstr("rejectedDataPoints\":\"1\"")) << "the sender did not hear the answer";
+    EXPECT_EQ(delta(10, 20, 7), "200 {}");
+    restart();
+    EXPECT_EQ(delta(20, 30, 1), "200 {}");
+    EXPECT_EQ(stored()["c_total"], "0@1700000000000 5@1700000010000 12@1700000020000 13@1700000030000");
+    restart();
+    EXPECT_EQ(delta(4000, 4010, 2), "200 {}") << "long after forget_after";
+    EXPECT_THAT(stored()["c_total"], HasSubstr(" 0@1700004000000 2@1700004010000"));
+}
+
+TEST_F(OtlpReceiverTest, CustomBucketsGoOnAfterARestart) {
+    options_.custom_bucket_histograms = true;
+    for (const int second : {10, 20}) {
+        EXPECT_EQ(
+            send(body(R"("name":"d","histogram":{"aggregationTemporality":1,"dataPoints":[{"timeUnixNano":)" +
+                      at(second) + R"(,"count":"3","sum":2.5,"explicitBounds":[0.5],"bucketCounts":["1","2"]}]})")),
+            "200 {}");
+        receiver_.reset();
+        store_.reopen();
+    }
+    EXPECT_THAT(stored()["d"], HasSubstr("{schema:-53 count:6 sum:5 zero:0 p0:2 p1:4 b0.5}@1700000020000"));
 }
 
 TEST_F(OtlpReceiverTest, TooManyDeltaSeriesAreRejectedByName) {
