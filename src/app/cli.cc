@@ -177,11 +177,13 @@ void add_data(CLI::App& app, Run& run) {
     script_command.callback([&run] { run = [] { return promqltest(script_options); }; });
 
     static ImportCommandOptions import_options;
-    auto& import_command =
-        add_command(app, "import", "Bring history into the data folder of a Stoker that does not run",
-                    "  stoker import history.txt --data-dir /srv/stoker\n"
-                    "  stoker import --label cluster=eu dump.om.gz\n"
-                    "Files are Prometheus text or OpenMetrics with timestamps, plain, gzip or zstd.\n");
+    auto& import_command = add_command(
+        app, "import", "Bring history into the data folder of a Stoker that does not run",
+        "  stoker import history.txt --data-dir /srv/stoker\n"
+        "  stoker import --label cluster=eu dump.om.gz\n"
+        "  promtool tsdb dump-openmetrics data/ | gzip > old.gz && stoker import old.gz --output json\n"
+        "Files are Prometheus text or OpenMetrics with timestamps, plain, gzip or zstd. Exits with 1 if\n"
+        "anything was refused: samples older than the retention, lines that are none, values that differ.\n");
     import_command.add_option("files", import_options.files, "what to import")->required()->option_text("FILE...");
     import_command.add_option("--config,-c", import_options.config_file, "configuration, for the store's settings")
         ->option_text("FILE");

@@ -1,6 +1,7 @@
 // `stoker import`.
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -21,11 +22,18 @@ namespace {
 using nlohmann::json;
 
 collect::ImportWatch show_progress(const std::string& file, std::uint64_t size) {
-    if (isatty(STDERR_FILENO) == 0) return {};
-    return [file, size](const collect::ImportProgress& progress) {
+    // A terminal gets one line that changes, a log file a line every few seconds.
+    const bool terminal = isatty(STDERR_FILENO) != 0;
+    static constexpr auto kEvery = std::chrono::seconds(10);
+    return [file, size, terminal,
+            shown = std::chrono::steady_clock::now()](const collect::ImportProgress& progress) mutable {
+        const auto at = std::chrono::steady_clock::now();
+        if (!terminal && at - shown < kEvery) return true;
+        shown = at;
         const std::uint64_t percent = size == 0 ? 0 : progress.bytes * 100 / size;
-        std::fprintf(stderr, "\r%s %3d %%, %llu samples", file.c_str(), static_cast<int>(percent),
-                     static_cast<unsigned long long>(progress.samples));
+        std::fprintf(stderr, "%s%s %3d %%, %llu samples%s", terminal ? "\r" : "", file.c_str(),
+                     static_cast<int>(percent), static_cast<unsigned long long>(progress.samples),
+                     terminal ? "" : "\n");
         return true;
     };
 }
@@ -41,7 +49,7 @@ json to_json(const std::string& file, const collect::ImportSummary& summary) {
             {"newest_ms", summary.newest_time}};
 }
 
-void print(const std::string& file, const collect::ImportSummary& summary) {
+void print(const std::string& file, const collect::ImportSummary& summary, const std::string& retention) {
     std::printf("%s: %llu samples", file.c_str(), static_cast<unsigned long long>(summary.samples));
     if (summary.samples > 0) {
         std::printf(" from %s to %s", format_timestamp(from_millis(summary.oldest_time)).c_str(),
@@ -49,7 +57,8 @@ void print(const std::string& file, const collect::ImportSummary& summary) {
     }
     std::printf(", %llu there already\n", static_cast<unsigned long long>(summary.duplicates));
     for (const auto& [why, count] : summary.refused) {
-        std::printf("  refused %llu: %s\n", static_cast<unsigned long long>(count), why.c_str());
+        const std::string more = why == "past_retention" ? ", storage.metrics.retention is " + retention : "";
+        std::printf("  refused %llu: %s%s\n", static_cast<unsigned long long>(count), why.c_str(), more.c_str());
     }
     for (const auto& problem : summary.first_problems) std::printf("  %s\n", problem.c_str());
 }
@@ -78,6 +87,7 @@ int import(const ImportCommandOptions& options) {
         {"openmetrics", collect::ImportFormat::OpenMetrics}};
     collect::ImportOptions import_options;
     import_options.format = formats.at(options.format);
+    import_options.oldest_time = to_millis(now() - config.storage.metrics.retention);
     for (const auto& label : options.labels) {
         const auto equals = label.find('=');
         if (equals == std::string::npos || equals == 0) {
@@ -92,13 +102,13 @@ int import(const ImportCommandOptions& options) {
         const auto size = std::filesystem::file_size(file, ignored);
         const auto watch = show_progress(file, ignored ? 0 : size);
         auto summary = collect::import_file(file, **store, import_options, watch);
-        if (watch) std::fputc('\n', stderr);
+        if (isatty(STDERR_FILENO) != 0) std::fputc('\n', stderr);
         if (!summary) return fail(std::move(summary).error().context(file));
         refused = refused || !summary->refused.empty();
         if (options.output == Output::Json) {
             all.push_back(to_json(file, *summary));
         } else {
-            print(file, *summary);
+            print(file, *summary, format_duration(config.storage.metrics.retention));
         }
         if (auto kept = (*store)->maintain(now()); !kept) return fail(kept.error());
     }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "collect/import_source.h"
@@ -17,15 +18,19 @@ namespace {
 using Lines = wire::ExpositionLines;
 
 // Milliseconds and seconds since 1970 differ so much that one number tells them apart, from 1973 to the year 5138.
-wire::ExpositionFormat guess(std::string_view line) {
+// Nothing if the line is none in either format.
+std::optional<wire::ExpositionFormat> guess(std::string_view line) {
     constexpr std::int64_t kLeastMillis = 100'000'000'000;
     Lines prometheus(wire::ExpositionFormat::Prometheus);
-    const bool sample = prometheus.read(line) == Lines::Kind::Sample;
-    const auto time = sample ? prometheus.sample().time_ms : std::nullopt;
-    return time && std::abs(static_cast<double>(*time)) < static_cast<double>(kLeastMillis)
-               ? wire::ExpositionFormat::OpenMetrics
-           : sample ? wire::ExpositionFormat::Prometheus
-                    : wire::ExpositionFormat::OpenMetrics;  // A fraction in the time, an exemplar.
+    if (prometheus.read(line) == Lines::Kind::Sample) {
+        const auto time = prometheus.sample().time_ms;
+        const bool seconds = time && std::abs(static_cast<double>(*time)) < static_cast<double>(kLeastMillis);
+        return seconds ? wire::ExpositionFormat::OpenMetrics : wire::ExpositionFormat::Prometheus;
+    }
+    // A fraction in the time, an exemplar.
+    Lines openmetrics(wire::ExpositionFormat::OpenMetrics);
+    if (openmetrics.read(line) == Lines::Kind::Sample) return wire::ExpositionFormat::OpenMetrics;
+    return std::nullopt;
 }
 
 class Importer {
@@ -51,11 +56,20 @@ public:
             if (samples_.size() >= options_.batch_samples) TRY_UNIT(flush());
         }
         TRY_UNIT(flush());
+        if (format_ == wire::ExpositionFormat::OpenMetrics && !eof_) {
+            return Error{Errc::InvalidArgument,
+                         "line " + std::to_string(summary_.lines) +
+                             ": OpenMetrics ends with \"# EOF\", this does not: it is cut short (" +
+                             std::to_string(summary_.samples) + " samples were stored, importing again does no harm)"};
+        }
         return std::move(summary_);
     }
 
 private:
-    void open(wire::ExpositionFormat format) { lines_ = std::make_unique<Lines>(format); }
+    void open(wire::ExpositionFormat format) {
+        format_ = format;
+        lines_ = std::make_unique<Lines>(format);
+    }
 
     void take(std::string_view line) {
         if (!lines_) {
@@ -63,12 +77,18 @@ private:
             if (first == std::string_view::npos) return;
             // Comments are read as the older format has them, until a sample tells which it is.
             if (line[first] == '#') return take_with(unsure_, line);
-            open(guess(line));
+            const auto format = guess(line);
+            if (!format) return take_with(unsure_, line);
+            open(*format);
         }
         take_with(*lines_, line);
     }
 
     void take_with(Lines& lines, std::string_view line) {
+        if (eof_) {
+            if (!line.empty()) refuse(summary_.lines, "bad_line", "after # EOF");
+            return;
+        }
         switch (lines.read(line)) {
             case Lines::Kind::Sample:
                 return add(lines.sample());
@@ -79,6 +99,8 @@ private:
                 if (line.starts_with('#')) return;
                 return refuse(summary_.lines, "bad_line", lines.error());
             case Lines::Kind::Eof:
+                eof_ = true;
+                break;
             case Lines::Kind::Nothing:
                 break;
         }
@@ -98,6 +120,9 @@ private:
 
     void add(const wire::ExpositionSample& sample) {
         if (!sample.time_ms) return refuse(summary_.lines, "no_timestamp", "history needs timestamps");
+        if (*sample.time_ms < options_.oldest_time) {
+            return refuse(summary_.lines, "past_retention", "older than what is kept");
+        }
         std::vector<tsdb::Labels::Pair> pairs = options_.labels;
         pairs.insert(pairs.end(), sample.labels.begin(), sample.labels.end());
         pairs.emplace_back(std::string(tsdb::kMetricName), sample.name);
@@ -158,6 +183,8 @@ private:
     MetadataFilter metadata_;
     Lines unsure_{wire::ExpositionFormat::Prometheus};
     std::unique_ptr<Lines> lines_;  // Null: which format it is has not been seen yet.
+    wire::ExpositionFormat format_ = wire::ExpositionFormat::Prometheus;
+    bool eof_ = false;
     std::vector<tsdb::SeriesSample> samples_;
     std::vector<std::uint64_t> line_of_;  // Of the samples.
     std::vector<tsdb::SeriesExemplars> exemplars_;

@@ -48,6 +48,28 @@ TEST_F(ImportTest, OpenMetricsInSeconds) {
     EXPECT_EQ(stored(), (Contents{{"a_total", "1@1700000000000 1@1700000000500 2@1700000015000"}}));
 }
 
+TEST_F(ImportTest, OpenMetricsMustEnd) {
+    const auto error = [&](const std::string& text, ImportFormat format = ImportFormat::Auto) {
+        std::istringstream in(text);
+        auto summary = import_stream(in, *store_, {.format = format});
+        return summary ? "none" : summary.error().message;
+    };
+    EXPECT_THAT(error("a 1 1700000000\na 2 1700000015\n"), HasSubstr("line 2: OpenMetrics ends with \"# EOF\""));
+    EXPECT_THAT(error("", ImportFormat::OpenMetrics), HasSubstr("line 0"));
+    EXPECT_EQ(error("a 1 1700000000\n# EOF"), "none");
+    EXPECT_EQ(error("a 1 1700000000000\n"), "none") << "the older format has no end";
+    EXPECT_EQ(error("{{{\na 1 1700000000000\n"), "none") << "a bad first line says nothing of the format";
+    const auto summary = run("a 1 1700000000\n# EOF\na 2 1700000015\n");
+    EXPECT_EQ(summary.refused, (std::map<std::string, std::uint64_t>{{"bad_line", 1}}));
+}
+
+TEST_F(ImportTest, WhatWouldNotBeKeptIsCounted) {
+    const auto summary = run("a 1 1700000000000\na 2 1700000015000\n", {.oldest_time = 1700000015000});
+    EXPECT_EQ(summary.samples, 1u);
+    EXPECT_EQ(summary.refused, (std::map<std::string, std::uint64_t>{{"past_retention", 1}}));
+    EXPECT_THAT(summary.first_problems, ElementsAre(HasSubstr("line 1: past_retention")));
+}
+
 TEST_F(ImportTest, CompressedFiles) {
     const std::string text = "a 1 1700000000000\na 2 1700000001000\n";
     EXPECT_EQ(run(wire::gzip_compress(text)).samples, 2u);
