@@ -1,10 +1,11 @@
-// /federate: the current sample of every series that is asked for, as text that a Prometheus scrapes.
+// /federate: the current sample of every series that is asked for, as text or protobuf that a Prometheus scrapes.
 #include <algorithm>
 #include <tuple>
 
 #include "api/federate_text.h"
 #include "api/prometheus.h"
 #include "api/prometheus_params.h"
+#include "wire/prometheus_protobuf_encoder.h"
 
 namespace stoker::api {
 namespace {
@@ -23,6 +24,12 @@ Result<bool> current(const tsdb::Series& series, FederatedSample& out) {
     return !out.histogram || !out.histogram->stale();
 }
 
+tsdb::Labels with(const tsdb::Labels& external, const tsdb::Labels& own) {
+    std::vector<tsdb::Labels::Pair> pairs(external.begin(), external.end());
+    pairs.insert(pairs.end(), own.begin(), own.end());  // Of one name the last wins.
+    return tsdb::Labels(std::move(pairs));
+}
+
 Result<std::vector<FederatedSample>> gather(const PrometheusServices& services, const ApiRequest& request) {
     const std::int64_t now = to_millis(services.now());
     const std::int64_t since = now - services.engine.options().lookback.count() + 1;
@@ -35,7 +42,9 @@ Result<std::vector<FederatedSample>> gather(const PrometheusServices& services, 
                 return Error{Errc::Cancelled, "the client has left"};
             FederatedSample one{series->labels(), {}, nullptr};
             TRY(const bool there, current(*series, one));
-            if (there) all.push_back(std::move(one));
+            if (!there) continue;
+            if (!services.external_labels.empty()) one.labels = with(services.external_labels, one.labels);
+            all.push_back(std::move(one));
         }
     }
     const auto key = [](const FederatedSample& one) { return std::tie(one.labels); };
@@ -55,8 +64,11 @@ net::Response federate(const PrometheusServices& services, const ApiRequest& req
         const bool bad = samples.error().code == Errc::InvalidArgument;
         return text_response(samples.error().message + "\n", bad ? 400 : net::status_of(samples.error().code));
     }
-    auto response = text_response(federated_text(*samples, utf8 ? NameEscaping::None : NameEscaping::Underscores));
-    std::string type = "text/plain; version=0.0.4; charset=utf-8";
+    const NameEscaping escaping = utf8 ? NameEscaping::None : NameEscaping::Underscores;
+    const bool protobuf = wire::prefers_protobuf(request.accept);
+    auto response =
+        text_response(protobuf ? federated_protobuf(*samples, escaping) : federated_text(*samples, escaping));
+    std::string type(protobuf ? wire::kProtobufContentType : "text/plain; version=0.0.4; charset=utf-8");
     if (!request.accept.empty()) type += utf8 ? "; escaping=allow-utf-8" : "; escaping=underscores";
     response.headers.set("Content-Type", std::move(type));
     return response;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "collect/remote_write_convert.h"
+#include "wire/prometheus_protobuf_encoder.h"
 
 namespace stoker::api {
 namespace {
@@ -100,6 +102,39 @@ std::string federated_text(const std::vector<FederatedSample>& samples, NameEsca
         writer.line(metric + "_count", one.labels, "", one.histogram->count, time);
     }
     return writer.take();
+}
+
+std::string federated_protobuf(const std::vector<FederatedSample>& samples, NameEscaping escaping) {
+    using wire::EncodedFamily;
+    const auto shown = [escaping](std::string_view name, bool colon) {
+        const bool keep = escaping == NameEscaping::None || legacy_name(name, colon);
+        return keep ? std::string(name) : underscored(name, colon);
+    };
+    wire::ProtobufExpositionEncoder encoder;
+    std::string family;
+    EncodedFamily type = EncodedFamily::Untyped;
+    for (const FederatedSample& one : samples) {
+        const std::string name = shown(one.labels.metric(), true);
+        const bool gauge = one.histogram && one.histogram->reset_hint == tsdb::Histogram::ResetHint::Gauge;
+        const EncodedFamily wanted = gauge           ? EncodedFamily::GaugeHistogram
+                                     : one.histogram ? EncodedFamily::Histogram
+                                                     : EncodedFamily::Untyped;
+        if (name != family || wanted != type) encoder.begin_family(name, wanted);
+        family = name;
+        type = wanted;
+        std::vector<std::pair<std::string, std::string_view>> owned;
+        for (const auto& [label, text] : one.labels) {
+            if (label != tsdb::kMetricName) owned.emplace_back(shown(label, false), text);
+        }
+        if (!one.labels.has("instance")) owned.emplace_back("instance", "");
+        const std::vector<std::pair<std::string_view, std::string_view>> labels(owned.begin(), owned.end());
+        if (one.histogram) {
+            encoder.add(labels, collect::to_wire(*one.histogram, one.sample.time, 0), one.sample.time);
+        } else {
+            encoder.add(labels, one.sample.value, one.sample.time);
+        }
+    }
+    return encoder.finish();
 }
 
 }  // namespace stoker::api

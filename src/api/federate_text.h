@@ -1,4 +1,4 @@
-// The text that /federate answers: Prometheus' exposition format 0.0.4 with timestamps. Pure.
+// What /federate answers: Prometheus' exposition format 0.0.4 with timestamps, or its protobuf. Pure.
 #pragma once
 
 #include <cstdint>
@@ -24,5 +24,8 @@ enum class NameEscaping : std::uint8_t { None, Underscores };
 // reads. Native histograms become their count, sum and +Inf bucket, which is all that this format has for them.
 // REQUIRES: sorted by metric name.
 std::string federated_text(const std::vector<FederatedSample>& samples, NameEscaping escaping);
+
+// The same as protobuf, where native histograms stay whole; those with custom bounds become classic ones.
+std::string federated_protobuf(const std::vector<FederatedSample>& samples, NameEscaping escaping);
 
 }  // namespace stoker::api

@@ -53,8 +53,9 @@ struct PrometheusServices {
     std::function<std::vector<ScrapeTarget>()> targets;
     std::function<RuleGroups()> rules;
     std::function<ServerFacts()> facts;
-    bool admin = false;          // Whether /api/v1/admin answers.
-    std::string snapshots = {};  // The folder that snapshots are made in.
+    bool admin = false;                 // Whether /api/v1/admin answers.
+    std::string snapshots = {};         // The folder that snapshots are made in.
+    tsdb::Labels external_labels = {};  // /federate adds them to series that have none of that name.
 };
 
 // /api/v1/... and /federate.

@@ -31,14 +31,16 @@ tsdb::Labels target_labels(const collect::TargetStatus& target) {
 }  // namespace
 
 api::PrometheusServices Stoker::prometheus_services() {
-    return {.store = *storage_->metrics,
-            .engine = engine_,
-            .now = [] { return now(); },
-            .targets = [this] { return scrape_targets(); },
-            .rules = [this]() -> api::RuleGroups { return brain_->rules().status(); },
-            .facts = [this] { return server_facts(); },
-            .admin = setup_.config.api.admin,
-            .snapshots = folder_.at("snapshots")};
+    return {
+        .store = *storage_->metrics,
+        .engine = engine_,
+        .now = [] { return now(); },
+        .targets = [this] { return scrape_targets(); },
+        .rules = [this]() -> api::RuleGroups { return brain_->rules().status(); },
+        .facts = [this] { return server_facts(); },
+        .admin = setup_.config.api.admin,
+        .snapshots = folder_.at("snapshots"),
+        .external_labels = tsdb::Labels({setup_.config.external_labels.begin(), setup_.config.external_labels.end()})};
 }
 
 std::vector<api::ScrapeTarget> Stoker::scrape_targets() const {

@@ -211,12 +211,8 @@ Result<ExprPtr> parse(std::string_view query, Features features) {
 }
 
 Result<VectorSelector> parse_vector_selector(std::string_view text) {
-    TRY(ExprPtr expr, parse(text));
-    auto* selector = expr->as<VectorSelector>();
-    if (selector == nullptr || selector->shift.has_offset || selector->shift.at) {
-        return parse_error(text, 0, "expected a series selector alone");
-    }
-    return std::move(*selector);
+    TRY(ExprPtr expr, internal::Parser(text, tokenize(text), Features::Stable).selector_alone());
+    return std::move(*expr->as<VectorSelector>());
 }
 
 }  // namespace stoker::promql

@@ -49,6 +49,15 @@ Result<ExprPtr> Parser::selector() {
     return make_expr(std::move(node), first.begin, last_end());
 }
 
+Result<ExprPtr> Parser::selector_alone() {
+    const Token& first = peek();
+    const bool named = first.kind == TokenKind::Word && is_metric_name(first.text);
+    if (!named && first.kind != TokenKind::LeftBrace) return unexpected(first);
+    TRY(ExprPtr expr, selector());
+    if (peek().kind != TokenKind::End) return unexpected(peek());
+    return expr;
+}
+
 // {a="b", c=~"d"} and {"a metric's name", "a label's name"="b"}.
 Result<Unit> Parser::matchers(VectorSelector& selector, std::size_t begin) {
     take();

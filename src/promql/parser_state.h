@@ -43,6 +43,7 @@ public:
         : query_(query), tokens_(std::move(tokens)), features_(features) {}
 
     Result<ExprPtr> whole();
+    Result<ExprPtr> selector_alone();  // A series selector without modifiers, and nothing after it.
 
 private:
     // Counts the productions that are open, since each holds a frame of the stack.

@@ -73,9 +73,14 @@ TEST(Parser, DepthIsBounded) {
 
 TEST(Parser, SelectorsAlone) {
     EXPECT_EQ(parse_selector("up{job=\"a\"}")->size(), 2U);
-    EXPECT_FALSE(parse_selector("up offset 5m").has_value());
-    EXPECT_FALSE(parse_selector("sum(up)").has_value());
-    EXPECT_FALSE(parse_selector("up[5m]").has_value());
+    EXPECT_EQ(parse_selector("sum")->size(), 1U);
+    const auto error = [](std::string_view text) { return parse_selector(text).error().message; };
+    EXPECT_EQ(error("up offset 5m"), "1:4: parse error: unexpected <offset>");
+    EXPECT_EQ(error("sum(up)"), "1:4: parse error: unexpected \"(\"");
+    EXPECT_EQ(error("x("), "1:2: parse error: unexpected \"(\"");
+    EXPECT_EQ(error("up[5m]"), "1:3: parse error: unexpected \"[\"");
+    EXPECT_EQ(error(""), "1:1: parse error: unexpected end of input");
+    EXPECT_EQ(error("1"), "1:1: parse error: unexpected number \"1\"");
 }
 
 TEST(Lexer, Numbers) {
