@@ -113,6 +113,8 @@ struct TargetConfig {
     std::string url;
     std::string path = "/metrics";
     std::string token;
+    bool honor_labels = collect::TargetSpec{}.honor_labels;
+    bool honor_timestamps = collect::TargetSpec{}.honor_timestamps;
 };
 
 struct CollectConfig {
@@ -120,6 +122,11 @@ struct CollectConfig {
     Duration scrape_interval = collect::CollectOptions{}.interval;
     Duration scrape_timeout = collect::CollectOptions{}.timeout;
     config::Bytes max_scrape_size{collect::CollectOptions{}.max_body};
+    bool scrape_native_histograms = collect::CollectOptions{}.native_histograms;
+    std::int64_t sample_limit = static_cast<std::int64_t>(collect::CollectOptions{}.max_samples);
+    std::int64_t label_limit = static_cast<std::int64_t>(collect::LabelLimits{}.max_labels);
+    std::int64_t label_name_length_limit = static_cast<std::int64_t>(collect::LabelLimits{}.max_name_bytes);
+    std::int64_t label_value_length_limit = static_cast<std::int64_t>(collect::LabelLimits{}.max_value_bytes);
     DiscoveryConfig discovery;
     std::vector<TargetConfig> targets;
 };

@@ -178,6 +178,11 @@ collect::CollectOptions collect_options(const Config& config) {
     options.interval = c.scrape_interval;
     options.timeout = std::min(c.scrape_timeout, c.scrape_interval);
     options.max_body = c.max_scrape_size.count;
+    options.native_histograms = c.scrape_native_histograms;
+    options.max_samples = static_cast<std::size_t>(c.sample_limit);
+    options.label_limits.max_labels = static_cast<std::size_t>(c.label_limit);
+    options.label_limits.max_name_bytes = static_cast<std::size_t>(c.label_name_length_limit);
+    options.label_limits.max_value_bytes = static_cast<std::size_t>(c.label_value_length_limit);
     options.host = c.host;
     options.discover = c.discovery.enabled;
     options.discover_interval = c.discovery.interval;

@@ -35,6 +35,12 @@ void describe(config::Fields& f, TargetConfig& c) {
     f.field("path", c.path, "Path of its metrics.");
     f.check("path", c.path.starts_with('/'), "must begin with '/'");
     f.secret("token", c.token, "Bearer token sent along.");
+    f.field(
+        "honor_labels", c.honor_labels,
+        "Labels of the page win over the target's own of the same name (a `/federate` or a push gateway); otherwise "
+        "they are kept as `exported_NAME`.");
+    f.field("honor_timestamps", c.honor_timestamps,
+            "Times that the page gives are taken; otherwise all samples have that of the scrape.");
 }
 
 void describe(config::Fields& f, CollectConfig& c) {
@@ -44,6 +50,15 @@ void describe(config::Fields& f, CollectConfig& c) {
     positive(f, "scrape_timeout", c.scrape_timeout, "Limit for one scrape; never more than `scrape_interval`.");
     f.field("max_scrape_size", c.max_scrape_size, "Largest answer of a scrape; a larger one is refused.");
     f.check("max_scrape_size", c.max_scrape_size.count > 0, kMustBePositive);
+    f.field(
+        "scrape_native_histograms", c.scrape_native_histograms,
+        "Asks for the protobuf format first, the one that has native histograms; what comes as such is not taken as "
+        "classic buckets too.");
+    at_least(f, "sample_limit", c.sample_limit, 1, "Samples on one page; a page with more is a failed scrape.");
+    at_least(f, "label_limit", c.label_limit, 1,
+             "Labels of a sample, the metric's name included; a page with more on one is a failed scrape.");
+    at_least(f, "label_name_length_limit", c.label_name_length_limit, 1, "The same for the bytes of a label's name,");
+    at_least(f, "label_value_length_limit", c.label_value_length_limit, 1, "and for those of its value.");
     f.object("discovery", c.discovery, "Finding engines that the configuration does not name.");
     f.list("targets", c.targets,
            "Further Prometheus endpoints to scrape. Replicas of pools are scraped without being named.");

@@ -51,6 +51,8 @@ std::vector<collect::TargetSpec> target_specs(const Config& config) {
         spec.url = target.url;
         spec.metrics_path = target.path;
         spec.bearer = target.token;
+        spec.honor_labels = target.honor_labels;
+        spec.honor_timestamps = target.honor_timestamps;
     }
     return specs;
 }

@@ -40,8 +40,10 @@ struct TargetSpec {
     std::string kind;  // As collect::to_string writes it; empty: find out.
     std::string pool;
     std::string replica;
-    std::string metrics_path;  // Empty: what is usual for the kind.
-    std::string bearer;        // Sent as Authorization if not empty.
+    std::string metrics_path;   // Empty: what is usual for the kind.
+    std::string bearer;         // Sent as Authorization if not empty.
+    bool honor_labels = false;  // See ScrapeRules.
+    bool honor_timestamps = true;
     friend bool operator==(const TargetSpec&, const TargetSpec&) = default;
 };
 

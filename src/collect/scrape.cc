@@ -7,7 +7,8 @@
 
 namespace stoker::collect {
 
-Scrape::Scrape(SampleBatch::Pairs target, ScrapeLimits limits) : target_(std::move(target)), limits_(limits) {}
+Scrape::Scrape(SampleBatch::Pairs target, ScrapeLimits limits, ScrapeRules rules)
+    : target_(std::move(target)), limits_(limits), rules_(rules) {}
 
 void Scrape::set_target(SampleBatch::Pairs target) {
     if (target == target_) return;
@@ -24,12 +25,14 @@ const tsdb::Labels& Scrape::labels_of(std::string_view name, SampleBatch::Pairs 
     for (const auto& [label, value] : labels) key.append(1, '\1').append(label).append(1, '\1').append(value);
     auto [found, fresh] = known_.try_emplace(std::move(key));
     if (fresh) {
-        for (auto& [label, value] : labels) {
-            auto clash =
-                std::find_if(target_.begin(), target_.end(), [&l = label](const auto& t) { return t.first == l; });
-            if (clash != target_.end()) label = "exported_" + label;
+        const std::size_t exposed = labels.size();
+        for (const auto& own : target_) {
+            const auto end = labels.begin() + static_cast<std::ptrdiff_t>(exposed);
+            const auto clash = std::find_if(labels.begin(), end, [&](const auto& l) { return l.first == own.first; });
+            if (clash != end && rules_.honor_labels) continue;
+            if (clash != end) clash->first = "exported_" + own.first;
+            labels.push_back(own);
         }
-        labels.insert(labels.end(), target_.begin(), target_.end());
         labels.emplace_back(std::string(tsdb::kMetricName), std::string(name));
         found->second.labels = tsdb::Labels(std::move(labels));
     }
@@ -50,7 +53,8 @@ Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Ti
     out.samples.reserve(out.samples.size() + page.samples.size());
     for (ScrapePage::Sample& sample : page.samples) {
         const tsdb::Labels& labels = labels_of(sample.name, std::move(sample.labels));
-        out.samples.push_back({labels, {sample.time, sample.value}, std::move(sample.histogram), sample.start_time});
+        const std::int64_t at = rules_.honor_timestamps ? sample.time : time;
+        out.samples.push_back({labels, {at, sample.value}, std::move(sample.histogram), sample.start_time});
         if (!sample.exemplars.empty()) out.exemplars.push_back({labels, std::move(sample.exemplars)});
     }
     for (auto& value : page.canonical.values()) {

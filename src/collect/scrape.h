@@ -24,11 +24,17 @@ struct Scraped {
     std::vector<tsdb::FamilyMetadata> metadata;  // New, or changed since the scrape before.
 };
 
+// Whether a page is believed, where it says what the scraper would say otherwise.
+struct ScrapeRules {
+    bool honor_labels = false;     // A label of the page wins over the target's own of that name, empty ones too.
+    bool honor_timestamps = true;  // A sample's time is the page's, if it has one.
+};
+
 class Scrape {
 public:
     // `target` are the labels of everything from there: job, instance, engine, pool, replica. A label of the exposition
-    // with the same name is kept as exported_NAME.
-    explicit Scrape(SampleBatch::Pairs target, ScrapeLimits limits = {});
+    // with the same name is kept as exported_NAME, unless it is honored.
+    explicit Scrape(SampleBatch::Pairs target, ScrapeLimits limits = {}, ScrapeRules rules = {});
 
     // Changes the target's labels: the series under the old ones end with the next scrape.
     void set_target(SampleBatch::Pairs target);
@@ -65,6 +71,7 @@ private:
 
     SampleBatch::Pairs target_;
     const ScrapeLimits limits_;
+    const ScrapeRules rules_;
     std::unordered_map<std::string, Known> known_;            // By name and labels as they came.
     std::unordered_map<std::string, std::size_t> described_;  // Hash of each family's metadata.
     std::uint64_t round_ = 0;

@@ -39,7 +39,8 @@ Target::Target(TargetContext context, TargetSpec spec, net::Url url, bool discov
       url_(std::move(url)),
       discovered_(discovered),
       identity_(told(spec_, std::move(identity))),
-      scrape_(labels(), ScrapeLimits{context_.options.max_samples, context_.options.label_limits}),
+      scrape_(labels(), ScrapeLimits{context_.options.max_samples, context_.options.label_limits},
+              ScrapeRules{spec_.honor_labels, spec_.honor_timestamps}),
       timer_(context_.loop) {
     MutexLock lock(mutex_);
     status_.url = spec_.url;
