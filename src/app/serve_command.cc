@@ -1,6 +1,7 @@
 // `stoker serve`.
 #include "app/serve_command.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -38,6 +39,14 @@ void raise_descriptor_limit() {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Memory that a large query took goes back to the system, not into as many heaps as there are threads: what lies between
+// two arrays that are still in use can't be returned, large arrays by themselves can.
+void keep_heap_small() {
+    ::mallopt(M_ARENA_MAX, 2);
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);  // Else it grows with the first large array that is freed.
+    ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 }  // namespace
@@ -82,6 +91,7 @@ int serve(const ServeOptions& options) {
         return demo({.serve = options});
     }
     Signals signals;
+    keep_heap_small();
     raise_descriptor_limit();
     auto load = [options]() -> LoadedConfig {
         if (options.config_file.empty()) return {.config = default_config(), .rules = {}, .problems = {}};

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "tsdb/bytes.h"
+#include "tsdb/codec_dense.h"
 #include "tsdb/codec_packed.h"
 #include "tsdb/codec_xor.h"
 #include "tsdb/histogram_chunk.h"
@@ -50,6 +51,7 @@ const ChunkCodec* codec_of(Encoding encoding) {
     static const PlainCodec plain;
     static const XorCodec xor_codec;
     static const PackedCodec packed;
+    static const DenseCodec dense;
     switch (encoding) {
         case Encoding::Plain:
             return &plain;
@@ -57,6 +59,8 @@ const ChunkCodec* codec_of(Encoding encoding) {
             return &xor_codec;
         case Encoding::Packed:
             return &packed;
+        case Encoding::Dense:
+            return &dense;
         case Encoding::HistogramRows:
             break;
     }
@@ -71,12 +75,12 @@ std::string seal_chunk_as(Encoding encoding, std::span<const Sample> samples) {
 
 std::string seal_chunk(std::span<const Sample> samples) {
     constexpr std::size_t kSurelyGood = 3;  // Bytes a sample: below, XOR doesn't come close.
-    std::string packed = seal_chunk_as(Encoding::Packed, samples);
-    if (!packed.empty() && packed.size() < kSurelyGood * samples.size()) {
-        return packed;
+    std::string dense = seal_chunk_as(Encoding::Dense, samples);
+    if (!dense.empty() && dense.size() < kSurelyGood * samples.size()) {
+        return dense;
     }
     std::string best = seal_chunk_as(Encoding::Xor, samples);
-    return !packed.empty() && packed.size() < best.size() ? packed : best;
+    return !dense.empty() && dense.size() < best.size() ? dense : best;
 }
 
 bool has_histograms(std::string_view sealed) {

@@ -28,7 +28,7 @@ inline constexpr std::size_t kMostChunkSamples = 960;
 inline constexpr std::size_t kMaxChunkSamples = 65'535;
 
 // The codes on disk (docs/format/tsdb.md).
-enum class Encoding : std::uint8_t { Plain = 0, Xor = 1, Packed = 2, HistogramRows = 3 };
+enum class Encoding : std::uint8_t { Plain = 0, Xor = 1, Packed = 2, HistogramRows = 3, Dense = 4 };
 
 // One way to write numbers down. Implementations are stateless; encoding_of() finds them.
 class ChunkCodec {

@@ -28,7 +28,7 @@ std::vector<Sample> decoded(std::string_view sealed) {
 
 void expect_round_trip(const std::vector<Sample>& samples) {
     const auto want = bits_of(samples);
-    for (const Encoding encoding : {Encoding::Plain, Encoding::Xor, Encoding::Packed}) {
+    for (const Encoding encoding : {Encoding::Plain, Encoding::Xor, Encoding::Packed, Encoding::Dense}) {
         const std::string sealed = seal_chunk_as(encoding, samples);
         if (!sealed.empty()) {
             EXPECT_EQ(bits_of(decoded(sealed)), want) << "encoding " << static_cast<int>(encoding);
@@ -135,6 +135,39 @@ TEST(Chunk, TypicalMetricsAreSmall) {
     EXPECT_LT(size(every_15s(240, [&](std::size_t) { return static_cast<double>(random() % 100) / 100; })), 1.0);
 }
 
+// What is on disk is read for ever: these bytes were written by the code of their time.
+TEST(Chunk, BytesOfEveryEncodingAreRead) {
+    std::vector<Sample> samples;
+    for (int i = 0; i < 8; ++i) {
+        samples.push_back({1000 + i * 10 + (i > 5 ? 7 : 0), i == 4 ? 90.5 : 0.5 * ((i * 3) % 5)});
+    }
+    const std::vector<std::pair<Encoding, std::string>> stored{
+        {Encoding::Plain,
+         "0008e8030000000000000000000000000000f203000000000000000000000000f83ffc03000000000000000000000000"
+         "e03f0604000000000000000000000000004010040000000000000000000000a056401a04000000000000000000000000"
+         "00002b04000000000000000000000000f83f3504000000000000000000000000e03f"},
+        {Encoding::Xor, "010800000000000003e8000000000000000085622bffa006c24ffed24d6ac28c056b079ffc0bcc006000"},
+        {Encoding::Packed, "020801040005030104ea020cc01905d00f1407010004"},
+        {Encoding::Dense, "040805d00f140107041400b50105000c084fe0018180"},
+    };
+    for (const auto& [encoding, bytes] : stored) {
+        std::string sealed;
+        for (std::size_t i = 0; i < bytes.size(); i += 2) {
+            sealed += static_cast<char>(std::stoi(bytes.substr(i, 2), nullptr, 16));
+        }
+        EXPECT_EQ(bits_of(decoded(sealed)), bits_of(samples)) << static_cast<int>(encoding);
+        EXPECT_EQ(seal_chunk_as(encoding, samples), sealed) << static_cast<int>(encoding);
+    }
+}
+
+TEST(Chunk, ARareStepTakesLessThanABit) {
+    std::mt19937_64 random(3);
+    double value = 50;
+    const auto slow =
+        every_15s(240, [&](std::size_t) { return value += random() % 16 == 0 ? (random() % 2 == 0 ? 1 : -1) : 0; });
+    EXPECT_LT(seal_chunk(slow).size(), 240U / 8 + 24);
+}
+
 TEST(Chunk, JitterAndAMissedScrapeStayCheap) {
     std::mt19937_64 random(9);
     std::vector<Sample> samples;
@@ -149,8 +182,9 @@ TEST(Chunk, JitterAndAMissedScrapeStayCheap) {
 TEST(Chunk, DamageIsAnErrorNotACrash) {
     const auto samples = every_15s(100, [](std::size_t i) { return static_cast<double>(i * i) / 7; });
     const auto counters = every_15s(100, [](std::size_t i) { return static_cast<double>(i * i); });
-    for (const std::string& sealed : {seal_chunk_as(Encoding::Xor, samples), seal_chunk_as(Encoding::Packed, counters),
-                                      seal_chunk_as(Encoding::Plain, samples)}) {
+    for (const std::string& sealed :
+         {seal_chunk_as(Encoding::Xor, samples), seal_chunk_as(Encoding::Packed, counters),
+          seal_chunk_as(Encoding::Dense, counters), seal_chunk_as(Encoding::Plain, samples)}) {
         std::vector<Sample> out;
         for (std::size_t cut = 0; cut + 1 < sealed.size(); ++cut) {
             out.clear();

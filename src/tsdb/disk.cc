@@ -1,18 +1,15 @@
 #include "tsdb/disk.h"
 
-#include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
-#include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
-#include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
 #include <limits>
 
 #include "base/file.h"
 #include "tsdb/bytes.h"
+#include "tsdb/disk_options.h"
 #include "tsdb/disk_scan.h"
 
 namespace stoker::tsdb {
@@ -53,58 +50,6 @@ std::string day_key(std::int64_t day) {
     std::string key;
     put_ordered(key, day);
     return key;
-}
-
-// RocksDB kept small: this process also serves traffic on machines that have little to spare.
-rocksdb::DBOptions database_options(const StoreOptions& options) {
-    rocksdb::DBOptions db;
-    db.create_if_missing = true;
-    db.create_missing_column_families = true;
-    db.atomic_flush = true;  // The three families are only right together, and there is no log to mend them.
-    db.max_background_jobs = 2;
-    db.max_open_files = 512;
-    db.db_write_buffer_size = options.write_buffer_bytes;
-    db.info_log_level = rocksdb::WARN_LEVEL;
-    db.keep_log_file_num = 2;
-    db.max_log_file_size = std::size_t{1} << 20;
-    db.max_manifest_file_size = std::uint64_t{16} << 20;
-    db.stats_dump_period_sec = 0;
-    db.stats_persist_period_sec = 0;
-    return db;
-}
-
-rocksdb::ColumnFamilyOptions family_options(const StoreOptions& options, std::shared_ptr<rocksdb::Cache> cache,
-                                            rocksdb::CompressionType compression) {
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = std::move(cache);
-    table.cache_index_and_filter_blocks = true;
-    table.pin_l0_filter_and_index_blocks_in_cache = true;
-    table.block_size = std::size_t{16} << 10;
-    table.checksum = rocksdb::kXXH3;
-    table.format_version = 5;
-    rocksdb::ColumnFamilyOptions family;
-    family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    family.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, std::size_t{1} << 20);
-    family.max_write_buffer_number = 3;
-    family.arena_block_size = std::size_t{256} << 10;
-    family.target_file_size_base = std::uint64_t{32} << 20;
-    family.compression = compression;
-    family.level0_slowdown_writes_trigger = 1 << 20;  // Days don't overlap, and maintain() must never wait for long.
-    family.level0_stop_writes_trigger = 1 << 20;
-    return family;
-}
-
-// In the order of Disk's handles.
-std::vector<rocksdb::ColumnFamilyDescriptor> all_families(const StoreOptions& options) {
-    const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, 2);
-    const auto packed = family_options(options, cache, rocksdb::kZSTD);
-    return {{rocksdb::kDefaultColumnFamilyName, packed},
-            {"series", packed},
-            {"chunks", packed},
-            {"heads", family_options(options, cache, rocksdb::kNoCompression)},
-            {"meta", packed},
-            {"late", packed},
-            {"archive", packed}};
 }
 
 // Says what RocksDB finds while it works in the background, and keeps old damage from stopping new writes.
@@ -293,8 +238,13 @@ Result<Unit> Disk::checkpoint() {
                    "flush metrics chunks");
 }
 
-Result<Unit> Disk::drop_old_heads() {
-    return checked(db_->CompactRange(rocksdb::CompactRangeOptions(), heads_, nullptr, nullptr), "compact heads");
+Result<Unit> Disk::compact_heads() {
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    for (auto* handle : {heads_, series_}) {
+        TRY_UNIT(checked(db_->CompactRange(options, handle, nullptr, nullptr), "compact heads"));
+    }
+    return Unit{};
 }
 
 Result<std::optional<std::string>> Disk::chunk(ChunkFamily which, SeriesId id, std::int64_t min_time) const {

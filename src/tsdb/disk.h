@@ -124,8 +124,8 @@ public:
     Result<Unit> rewrite(SeriesId id, std::int64_t start, std::int64_t end,
                          const std::function<bool(SampleList&)>& edit);
 
-    // Gives back what heads that were written anew still take.
-    Result<Unit> drop_old_heads();
+    // Makes heads and definitions as small as they get: what was written anew is given back.
+    Result<Unit> compact_heads();
 
     // The days with chunks from that of `start` up to that of `end`, ascending, each with its bytes on disk.
     std::vector<std::pair<std::int64_t, std::uint64_t>> days(std::int64_t start, std::int64_t end) const;

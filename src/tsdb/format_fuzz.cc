@@ -51,7 +51,7 @@ void write_and_read(std::string_view bytes) {
     if (samples.empty()) {
         return;
     }
-    for (const Encoding encoding : {Encoding::Plain, Encoding::Xor, Encoding::Packed}) {
+    for (const Encoding encoding : {Encoding::Plain, Encoding::Xor, Encoding::Packed, Encoding::Dense}) {
         const std::string sealed = seal_chunk_as(encoding, samples);
         std::vector<Sample> back;
         if (sealed.empty()) {

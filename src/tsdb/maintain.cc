@@ -359,7 +359,7 @@ Result<Unit> StoreImpl::settle(Timestamp now, Duration limit) {
     if (auto done = checkpoint(to_millis(now), std::chrono::steady_clock::now() + limit); !done) {
         return fail(std::move(done).error());
     }
-    return disk_->drop_old_heads();
+    return disk_->compact_heads();
 }
 
 }  // namespace stoker::tsdb
