@@ -191,26 +191,33 @@ void StoreImpl::load_from_disk(const std::vector<std::shared_ptr<StoredSeries>>&
     }
 }
 
-// Names and values are of series in memory, whatever their times, and of archived ones if the range reaches back to
-// them: telling exactly would take a look at every series.
+bool StoreImpl::covers_all(std::int64_t start, std::int64_t end) const {
+    return start <= oldest_.load(std::memory_order_relaxed) && end >= newest_.load(std::memory_order_relaxed);
+}
+
+// Without matchers, names and values of archived series are taken as soon as the range reaches back to one of them:
+// telling exactly would take a look at every definition on disk.
 Result<std::vector<std::string>> StoreImpl::label_names(const std::vector<Matcher>& matchers, std::int64_t start,
                                                         std::int64_t end) const {
     std::set<std::string> names;
-    if (matchers.empty()) {
+    if (matchers.empty() && covers_all(start, end)) {
         const std::vector<std::string> in_memory = index_.names();
         names.insert(in_memory.begin(), in_memory.end());
+    } else {
+        TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
+            for (const LabelRef& ref : series.labels()) {
+                names.insert(*ref.name);
+            }
+            return Unit{};
+        }));
+    }
+    if (matchers.empty()) {
         if (disk_->archive().newest() >= start) {
             const auto archived = or_damage(disk_->archive().names());
             names.insert(archived.begin(), archived.end());
         }
         return std::vector<std::string>(names.begin(), names.end());
     }
-    TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
-        for (const LabelRef& ref : series.labels()) {
-            names.insert(*ref.name);
-        }
-        return Unit{};
-    }));
     TRY_UNIT(each_archived(matchers, start, end, [&](const ArchivedSeries& series) {
         for (const auto& [name, value] : series.labels) {
             names.insert(name);
@@ -223,24 +230,29 @@ Result<std::vector<std::string>> StoreImpl::label_names(const std::vector<Matche
 Result<std::vector<std::string>> StoreImpl::label_values(const std::string& name, const std::vector<Matcher>& matchers,
                                                          std::int64_t start, std::int64_t end) const {
     std::set<std::string> values;
-    if (matchers.empty()) {
+    if (matchers.empty() && covers_all(start, end)) {
         std::vector<std::string> in_memory = index_.values(name);
         if (disk_->archive().newest() < start) {
             return in_memory;
         }
         values.insert(in_memory.begin(), in_memory.end());
-        const auto archived = or_damage(disk_->archive().values(name));
-        values.insert(archived.begin(), archived.end());
+    } else {
+        TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
+            for (const LabelRef& ref : series.labels()) {
+                if (*ref.name == name) {
+                    values.insert(*ref.value);
+                }
+            }
+            return Unit{};
+        }));
+    }
+    if (matchers.empty()) {
+        if (disk_->archive().newest() >= start) {
+            const auto archived = or_damage(disk_->archive().values(name));
+            values.insert(archived.begin(), archived.end());
+        }
         return std::vector<std::string>(values.begin(), values.end());
     }
-    TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
-        for (const LabelRef& ref : series.labels()) {
-            if (*ref.name == name) {
-                values.insert(*ref.value);
-            }
-        }
-        return Unit{};
-    }));
     TRY_UNIT(each_archived(matchers, start, end, [&](const ArchivedSeries& series) {
         if (const std::string_view value = series.labels.get(name); !value.empty()) {
             values.emplace(value);

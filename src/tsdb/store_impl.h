@@ -150,6 +150,8 @@ private:
     Result<Unit> each_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                                const Archive::Visit& visit) const;
 
+    // Whether no sample lies outside of the range.
+    bool covers_all(std::int64_t start, std::int64_t end) const;
     std::vector<std::string> or_damage(Result<std::vector<std::string>> found) const;
 
     // Visits series that match, each under its shard's lock, whatever times they have.

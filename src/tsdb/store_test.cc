@@ -237,6 +237,13 @@ TEST(Store, LabelNamesAndValues) {
     EXPECT_EQ(store->label_values("x", {}, 0, 9).value_or({}), (Texts{"1", "3"}));
     EXPECT_EQ(store->label_values("x", {is("y", "2")}, 0, 9).value_or({}), (Texts{"3"}));
     EXPECT_EQ(store->label_values("nope", {}, 0, 9).value_or({}), Texts{});
+    // Names and values are those of series with samples then.
+    store.append({{Labels{{"__name__", "c"}, {"z", "1"}, {"x", "4"}}, {1'000'000, 1}}});
+    EXPECT_EQ(store->label_names({}, 0, 999'999).value_or({}), (Texts{"__name__", "x", "y"}));
+    EXPECT_EQ(store->label_names({}, 2, 1'000'000).value_or({}), (Texts{"__name__", "x", "z"}));
+    EXPECT_EQ(store->label_values("x", {}, 2, 1'000'000).value_or({}), Texts{"4"});
+    EXPECT_EQ(store->label_values("x", {}, 2, 999'999).value_or({}), Texts{});
+    EXPECT_EQ(store->label_values("x", {}, 0, 2'000'000).value_or({}), (Texts{"1", "3", "4"}));
 }
 
 }  // namespace
