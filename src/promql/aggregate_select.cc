@@ -70,6 +70,7 @@ Result<Unit> check_parameter(Context& context, const Aggregate& node, const std:
         }
         default:
             if (any_nan) return execution_error("Parameter value is NaN");
+            if (*most < 1) return Unit{};  // Nothing is chosen at any step, however low the others.
             if (*least <= -9223372036854775808.0) {
                 return execution_error("Scalar value " + format_general(*least) + " underflows int64");
             }

@@ -47,7 +47,7 @@ Result<Frame> Evaluator::eval(const Expr& expr) {
         return collect(context_, *columns, steps_.count);
     }
     if (const auto* node = expr.as<VectorSelector>()) {
-        return node->extension == Extension::Smoothed ? eval_smoothed(expr) : eval_selector(*node, false);
+        return node->extension == Extension::Smoothed ? eval_smoothed(expr) : eval_selector(*node, Shows::Value);
     }
     if (is_change(expr)) return eval_change(expr);
     if (const auto* node = expr.as<Call>()) {

@@ -50,8 +50,8 @@ public:
     // REQUIRES: expr is a MatrixSelector or Subquery, perhaps in parentheses.
     Result<RangeArgument> range_argument(const Expr& expr);
 
-    // Like eval of a selector, but with the samples' own times in seconds for values: what timestamp() shows.
-    Result<Frame> eval_timestamps(const VectorSelector& selector) { return eval_selector(selector, true); }
+    // Like eval of a selector, but with something else of the samples than their values.
+    Result<Frame> eval_selector(const VectorSelector& selector, Shows shows);
 
     Context& context() { return context_; }
     const Steps& steps() const { return steps_; }
@@ -60,8 +60,7 @@ public:
     std::int64_t shifted(const Shift& shift, std::size_t step) const;
 
 private:
-    Result<Frame> eval_once(const Expr& expr);  // An expression that is the same at every step.
-    Result<Frame> eval_selector(const VectorSelector& selector, bool sample_times);
+    Result<Frame> eval_once(const Expr& expr);      // An expression that is the same at every step.
     Result<Frame> eval_smoothed(const Expr& expr);  // A VectorSelector, in smoothed_selector.cc.
     Result<Frame> eval_window(const Call& call);
     Result<Frame> eval_change(const Expr& expr);  // REQUIRES: is_change().
@@ -75,7 +74,7 @@ private:
     bool is_source(const Expr& expr) const;
     // REQUIRES: is_source().
     Result<std::unique_ptr<ColumnSource>> source(const Expr& expr);
-    Result<std::unique_ptr<ColumnSource>> selector_columns(const VectorSelector& selector, bool sample_times);
+    Result<std::unique_ptr<ColumnSource>> selector_columns(const VectorSelector& selector, Shows shows);
     Result<std::unique_ptr<ColumnSource>> window_columns(const Call& call);
 
     // -x, abs(x), x > 5: what changes each point for itself.

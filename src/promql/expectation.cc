@@ -283,7 +283,7 @@ std::string Expectation::compare_notes(std::string_view kind, const Notes& expec
 
 std::string Expectation::value_mismatch(const Value& value, ExpectedTimes times) const {
     if (const auto* text = std::get_if<Text>(&value.data)) {
-        if (text_ == text->value) return "";
+        if (text_.value_or("") == text->value) return "";
         return "- " + (text_ ? quote(*text_) : "no string") + "\n+ " + quote(text->value) + "\n";
     }
     if (const auto* scalar = std::get_if<Scalar>(&value.data)) {

@@ -155,7 +155,7 @@ Result<Frame> fn_min_of(Evaluator& evaluator, const Expr&, const Call& call) {
 Result<Frame> fn_timestamp(Evaluator& evaluator, const Expr&, const Call& call) {
     const auto* selector = unwrap(*call.args[0]).as<VectorSelector>();
     const bool own_times = selector != nullptr;
-    TRY(Frame frame, own_times ? evaluator.eval_timestamps(*selector) : evaluator.eval(*call.args[0]));
+    TRY(Frame frame, own_times ? evaluator.eval_selector(*selector, Shows::Time) : evaluator.eval(*call.args[0]));
     for (Column& column : frame) {
         drop_name(column, evaluator.context().name_removal());
         column.histograms.clear();
@@ -164,6 +164,18 @@ Result<Frame> fn_timestamp(Evaluator& evaluator, const Expr&, const Call& call) 
             column.values[step] = static_cast<double>(evaluator.steps().at(step)) / 1000;
         }
     }
+    return finish_function(evaluator.context(), std::move(frame));
+}
+
+// Only samples have one, so what was computed has no result.
+Result<Frame> fn_start_timestamp(Evaluator& evaluator, const Expr&, const Call& call) {
+    const auto* selector = unwrap(*call.args[0]).as<VectorSelector>();
+    if (selector == nullptr) {
+        TRY(const Frame computed, evaluator.eval(*call.args[0]));  // For its errors and warnings.
+        return Frame{};
+    }
+    TRY(Frame frame, evaluator.eval_selector(*selector, Shows::Start));
+    for (Column& column : frame) drop_name(column, evaluator.context().name_removal());
     return finish_function(evaluator.context(), std::move(frame));
 }
 

@@ -18,6 +18,7 @@ Result<Frame> fn_range(Evaluator& evaluator, const Expr& expr, const Call& call)
 Result<Frame> fn_max_of(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_min_of(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_timestamp(Evaluator& evaluator, const Expr& expr, const Call& call);
+Result<Frame> fn_start_timestamp(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_sort(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_sort_desc(Evaluator& evaluator, const Expr& expr, const Call& call);
 Result<Frame> fn_sort_by_label(Evaluator& evaluator, const Expr& expr, const Call& call);

@@ -20,18 +20,21 @@ class Notes;
 struct HistogramSample {
     std::int64_t time = 0;
     tsdb::HistogramPtr value;
+    std::int64_t start = 0;  // When its counter began; 0: not known.
 };
 
 // Of one series; numbers and histograms are each ascending by time. No staleness markers.
 struct RangeSamples {
     std::vector<tsdb::Sample> numbers;
     std::vector<HistogramSample> histograms;
+    std::vector<std::int64_t> starts;  // Of `numbers`, in milliseconds; empty where none is known.
 
     bool empty() const { return numbers.empty() && histograms.empty(); }
     std::size_t size() const { return numbers.size() + histograms.size(); }
     void clear() {
         numbers.clear();
         histograms.clear();
+        starts.clear();
     }
 };
 
@@ -40,6 +43,7 @@ struct RangeSamples {
 struct Window {
     std::span<const tsdb::Sample> samples;  // The numbers.
     std::span<const HistogramSample> histograms = {};
+    std::span<const std::int64_t> starts = {};  // When the counters of `samples` began; empty where that is not known.
     std::int64_t begin = 0;
     std::int64_t end = 0;
     std::int64_t time = 0;           // Of the step; differs from `end` under offset and @.
@@ -64,7 +68,6 @@ struct Function {
     enum class Flag : std::uint8_t {
         None,
         KeepsName,
-        KeepsNameExperimental,
         WantsCounter,  // Its input's name should be that of a counter.
         Experimental   // Only with EngineOptions::experimental.
     };
@@ -77,8 +80,8 @@ struct Function {
     std::vector<double> defaults = {};  // For trailing scalar arguments of value functions that were left out.
     Flag flag = Flag::None;
 
-    bool experimental() const { return flag == Flag::Experimental || flag == Flag::KeepsNameExperimental; }
-    bool keeps_name() const { return flag == Flag::KeepsName || flag == Flag::KeepsNameExperimental; }
+    bool experimental() const { return flag == Flag::Experimental; }
+    bool keeps_name() const { return flag == Flag::KeepsName; }
 };
 
 // Null if there is none of that name.

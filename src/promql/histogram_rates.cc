@@ -43,7 +43,11 @@ std::optional<tsdb::Histogram> histogram_rise(const Window& window, bool counter
     tsdb::Histogram nothing;
     const tsdb::Histogram* before = samples.front().value.get();
     // After a reset the first sample does not count, whatever its buckets were.
-    if (counter && tsdb::internal::detect_reset(*before, *samples[1].value)) {
+    const auto reset_before = [&](std::size_t i, const tsdb::Histogram& previous) {
+        return restarted(started(samples[i - 1]), started(samples[i])) ||
+               tsdb::internal::detect_reset(previous, *samples[i].value);
+    };
+    if (counter && samples.size() > 1 && reset_before(1, *before)) {
         nothing = nothing_like(*samples[1].value);
         before = &nothing;
     }
@@ -58,11 +62,10 @@ std::optional<tsdb::Histogram> histogram_rise(const Window& window, bool counter
         notes.inform(notes::bounds_reconciled("subtraction"), window.place);
     }
     for (std::size_t i = 1; counter && i < samples.size(); ++i) {
-        const tsdb::Histogram* next = samples[i].value.get();
-        if (tsdb::internal::detect_reset(*before, *next) && change.add(*before).bounds_reconciled) {
+        if (reset_before(i, *before) && change.add(*before).bounds_reconciled) {
             notes.inform(notes::bounds_reconciled("addition"), window.place);
         }
-        before = next;
+        before = samples[i].value.get();
     }
     tsdb::Histogram result = change.value();
     // All that were looked at are shown at the lowest resolution among them.

@@ -23,26 +23,31 @@ const std::vector<std::string>& identifying_labels() {
     return kLabels;
 }
 
+// A name matcher that only excludes leaves open which series are info series.
+bool says_what_it_wants(const tsdb::Matcher& matcher) {
+    return matcher.op == tsdb::Matcher::Op::Equal || matcher.op == tsdb::Matcher::Op::Regex;
+}
+
 class Enricher {
 public:
     explicit Enricher(Evaluator& evaluator) : evaluator_(evaluator) {}
 
     Result<Unit> prepare(const Expr* selector) {
         std::vector<tsdb::Matcher> names;
-        if (selector == nullptr) {
-            names.push_back({std::string(tsdb::kMetricName), tsdb::Matcher::Op::Equal, std::string(kTargetInfo)});
-        } else {
+        if (selector != nullptr) {
             for (const tsdb::Matcher& matcher : selector->as<VectorSelector>()->matchers) {
                 (matcher.name == tsdb::kMetricName ? names : data_).push_back(matcher);
             }
         }
-        TRY(ignored_, tsdb::compile_all(names));
+        if (names.empty()) {
+            names.push_back({std::string(tsdb::kMetricName), tsdb::Matcher::Op::Equal, std::string(kTargetInfo)});
+        } else if (std::none_of(names.begin(), names.end(), says_what_it_wants)) {
+            names.push_back({std::string(tsdb::kMetricName), tsdb::Matcher::Op::Regex, ".+_info"});
+        }
+        TRY(info_names_, tsdb::compile_all(names));
         TRY(const auto data, tsdb::compile_all(data_));
         for (const tsdb::CompiledMatcher& matcher : data) needs_info_ = needs_info_ || !matcher.matches("");
         for (const tsdb::Matcher& matcher : data_) wanted_.insert(matcher.name);
-        if (names.empty()) {
-            names.push_back({std::string(tsdb::kMetricName), tsdb::Matcher::Op::Equal, std::string(kTargetInfo)});
-        }
         query_.matchers = std::move(names);
         query_.matchers.insert(query_.matchers.end(), data_.begin(), data_.end());
         return Unit{};
@@ -66,7 +71,7 @@ private:
 
     bool is_info(const tsdb::Labels& labels) const {
         const auto matches = [&](const tsdb::CompiledMatcher& matcher) { return matcher.matches(labels.metric()); };
-        return std::any_of(ignored_.begin(), ignored_.end(), matches);
+        return std::all_of(info_names_.begin(), info_names_.end(), matches);
     }
 
     Result<Unit> find_infos(const Frame& base) {
@@ -84,7 +89,7 @@ private:
             query_.matchers.push_back({label, tsdb::Matcher::Op::Regex, std::move(regex)});
         }
         // With the samples' own times for values, since the newest of several wins.
-        TRY(infos_, evaluator_.eval_timestamps(query_));
+        TRY(infos_, evaluator_.eval_selector(query_, Shows::Time));
         for (const Column& info : infos_) names_.emplace(info.labels.metric());
         return Unit{};
     }
@@ -147,7 +152,7 @@ private:
     }
 
     Evaluator& evaluator_;
-    std::vector<tsdb::CompiledMatcher> ignored_;  // What makes a series of the argument an info series itself.
+    std::vector<tsdb::CompiledMatcher> info_names_;  // A series of the argument with such a name is one itself.
     std::vector<tsdb::Matcher> data_;
     std::set<std::string, std::less<>> wanted_;  // Labels to take; empty: all.
     bool needs_info_ = false;                    // Series without info are left out.

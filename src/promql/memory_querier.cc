@@ -34,6 +34,7 @@ public:
                 while (at_ < samples_->values.size() && samples_->values[at_].time <= end_) ++at_;
                 tsdb::SampleBlock block{{samples_->values.data() + from, at_ - from}, {}};
                 if (!samples_->histograms.empty()) block.histograms = {samples_->histograms.data() + from, at_ - from};
+                if (!samples_->starts.empty()) block.starts = {samples_->starts.data() + from, at_ - from};
                 return block;
             }
 
@@ -54,11 +55,13 @@ private:
 
 }  // namespace
 
-void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::HistogramPtr histogram) {
+void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::HistogramPtr histogram,
+                        std::int64_t start) {
     std::shared_ptr<Samples>& samples = series_[labels];
     if (samples == nullptr) samples = std::make_shared<Samples>();
     std::vector<tsdb::Sample>& values = samples->values;
     std::vector<tsdb::HistogramPtr>& histograms = samples->histograms;
+    std::vector<std::int64_t>& starts = samples->starts;
     const auto before = [](const tsdb::Sample& other, std::int64_t time) { return other.time < time; };
     const auto at = std::lower_bound(values.begin(), values.end(), sample.time, before);
     const auto index = at - values.begin();
@@ -67,13 +70,17 @@ void MemoryQuerier::add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::H
         sample.value = tsdb::histogram_marker();
     }
     const bool keeps_histograms = histogram != nullptr || !histograms.empty();
+    if (start != 0) starts.resize(values.size());
+    const bool keeps_starts = start != 0 || !starts.empty();
     if (at != values.end() && at->time == sample.time) {
         *at = sample;
         if (keeps_histograms) histograms[static_cast<std::size_t>(index)] = std::move(histogram);
+        if (keeps_starts) starts[static_cast<std::size_t>(index)] = start;
         return;
     }
     values.insert(at, sample);
     if (keeps_histograms) histograms.insert(histograms.begin() + index, std::move(histogram));
+    if (keeps_starts) starts.insert(starts.begin() + index, start);
 }
 
 Result<std::vector<std::shared_ptr<tsdb::Series>>> MemoryQuerier::select(const std::vector<tsdb::Matcher>& matchers,

@@ -17,10 +17,12 @@ public:
     struct Samples {
         std::vector<tsdb::Sample> values;
         std::vector<tsdb::HistogramPtr> histograms;  // Empty, or as long as `values`.
+        std::vector<std::int64_t> starts;            // The same, as in tsdb::SampleBlock.
     };
 
-    // A sample at a time that the series has already takes the place of that one.
-    void add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::HistogramPtr histogram = nullptr);
+    // A sample at a time that the series has already takes the place of that one. `start` is when its counter began.
+    void add(const tsdb::Labels& labels, tsdb::Sample sample, tsdb::HistogramPtr histogram = nullptr,
+             std::int64_t start = 0);
     void clear() { series_.clear(); }
 
     Result<std::vector<std::shared_ptr<tsdb::Series>>> select(const std::vector<tsdb::Matcher>& matchers,

@@ -46,19 +46,30 @@ Point total_of_histograms(const Window& window) {
     return {0, std::make_shared<const tsdb::Histogram>(total.value())};
 }
 
+struct Neighbour {
+    Point point;
+    internal::Started when;
+};
+
 // Calls `visit(before, next)` for each two neighbours of the window by time.
 template <typename Visit>
 void visit_neighbours(const Window& window, Visit visit) {
     std::size_t number = 0;
     std::size_t histogram = 0;
-    Point before;
+    Neighbour before;
     bool any = false;
     while (number < window.samples.size() || histogram < window.histograms.size()) {
         const bool takes_number =
             histogram == window.histograms.size() ||
             (number < window.samples.size() && window.samples[number].time < window.histograms[histogram].time);
-        Point next = takes_number ? Point{window.samples[number++].value, nullptr}
-                                  : Point{0, window.histograms[histogram++].value};
+        Neighbour next;
+        if (takes_number) {
+            next = {{window.samples[number].value, nullptr}, internal::started(window, number)};
+            ++number;
+        } else {
+            const HistogramSample& sample = window.histograms[histogram++];
+            next = {{0, sample.value}, internal::started(sample)};
+        }
         if (any) visit(before, next);
         before = std::move(next);
         any = true;
@@ -104,8 +115,8 @@ template <typename Differs>
 Point count_neighbours(Window window, Differs differs) {
     if (!drop_before_anchor(window)) return {};
     double count = 0;
-    visit_neighbours(window, [&](const Point& before, const Point& next) {
-        const bool kinds_differ = (before.histogram == nullptr) != (next.histogram == nullptr);
+    visit_neighbours(window, [&](const Neighbour& before, const Neighbour& next) {
+        const bool kinds_differ = (before.point.histogram == nullptr) != (next.point.histogram == nullptr);
         if (kinds_differ || differs(before, next)) ++count;
     });
     return {count, nullptr};
@@ -114,14 +125,20 @@ Point count_neighbours(Window window, Differs differs) {
 }  // namespace
 
 Point fn_resets(const Window& window) {
-    return count_neighbours(window, [](const Point& before, const Point& next) {
+    const bool knows_starts = window.extension == Extension::None;
+    return count_neighbours(window, [=](const Neighbour& earlier, const Neighbour& later) {
+        if (knows_starts && internal::restarted(earlier.when, later.when)) return true;
+        const Point& before = earlier.point;
+        const Point& next = later.point;
         if (next.histogram) return tsdb::internal::detect_reset(*before.histogram, *next.histogram);
         return next.value < before.value;
     });
 }
 
 Point fn_changes(const Window& window) {
-    return count_neighbours(window, [](const Point& before, const Point& next) {
+    return count_neighbours(window, [](const Neighbour& earlier, const Neighbour& later) {
+        const Point& before = earlier.point;
+        const Point& next = later.point;
         if (next.histogram) return !same_data(*before.histogram, *next.histogram);
         return next.value != before.value && !(std::isnan(next.value) && std::isnan(before.value));
     });

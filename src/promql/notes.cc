@@ -92,6 +92,9 @@ std::string not_a_counter(std::string_view metric) {
 std::string not_a_gauge(std::string_view metric) {
     return "this native histogram metric is not a gauge: " + quote(metric);
 }
+std::string starts_overlap(std::string_view metric) {
+    return "overlapping start timestamps" + for_metric(metric);
+}
 std::string hints_collide(std::string_view operation) {
     return "conflicting counter resets during histogram " + std::string(operation);
 }

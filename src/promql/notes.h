@@ -54,6 +54,7 @@ std::string ignored_in_range(std::string_view metric);      // Histograms among 
 std::string ignored_in_aggregation(std::string_view name);  // Histograms that this aggregation can't take.
 std::string not_a_counter(std::string_view metric);         // Of native histograms.
 std::string not_a_gauge(std::string_view metric);
+std::string starts_overlap(std::string_view metric);    // Samples disagree on when their counter began.
 std::string hints_collide(std::string_view operation);  // "addition", "subtraction", "aggregation".
 std::string bounds_reconciled(std::string_view operation);
 std::string bad_quantile(double quantile);

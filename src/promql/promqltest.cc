@@ -5,6 +5,7 @@
 
 #include "promql/format.h"
 #include "promql/script_data.h"
+#include "promql/start_text.h"
 
 namespace stoker::promql {
 
@@ -85,8 +86,7 @@ ScriptReport ScriptRunner::run(std::string_view script) {
         script.remove_prefix(std::min(end + 1, script.size()));
         ++number;
         const std::string_view text = trim(line);
-        if (text.starts_with('#')) continue;
-        const bool blank = text.empty();
+        const bool blank = text.empty() || text.starts_with('#');
         if (!blank) {
             // A block ends at an empty line; a series may be called like a command within one, if it is indented.
             const bool indented = line[0] == ' ' || line[0] == '\t';
@@ -134,11 +134,7 @@ std::string ScriptRunner::run_block(const Block& block, ScriptMismatch& mismatch
 Result<Unit> ScriptRunner::load(const Block& block, std::string_view rest, bool custom_histograms) {
     TRY(const std::int64_t step, read_script_time(next_word(rest)));
     if (!rest.empty() || step <= 0) return bad_command(block.head);
-    std::vector<SeriesText> all;
-    for (const std::string& line : block.body) {
-        TRY(SeriesText series, parse_series_text(line));
-        all.push_back(std::move(series));
-    }
+    TRY(const std::vector<SeriesText> all, parse_load(block.body));
     return load_series(data_, all, step, custom_histograms);
 }
 

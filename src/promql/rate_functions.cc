@@ -21,18 +21,6 @@ using internal::point_of;
 using internal::seconds;
 using Samples = std::span<const tsdb::Sample>;
 
-// What the samples' values rose by, resets of a counter made up for.
-double rise(Samples samples, bool counter) {
-    double total = samples.back().value - samples.front().value;
-    if (!counter) return total;
-    double previous = samples.front().value;
-    for (const tsdb::Sample& sample : samples.subspan(1)) {
-        if (sample.value < previous) total += previous;
-        previous = sample.value;
-    }
-    return total;
-}
-
 // How much longer the window is than the samples in it reach: to its edges where samples come close enough to them,
 // else by half of the mean gap; and a counter is not taken to a time at which it would have been below zero.
 // `to_zero`: how long before the first sample it would have been, negative if that can't be said.
@@ -70,14 +58,19 @@ Point rate_of(const Window& window, bool counter, bool per_second) {
         return {};
     }
     if (window.extension != Extension::None) return extended_rate(window, counter, per_second);
+    if (counter) {
+        internal::note_overlaps(window);
+        const std::int64_t created = internal::created_within(window);
+        if (created != 0) return internal::since_creation(window, created, per_second);
+    }
     if (!window.histograms.empty()) return extrapolated_histogram(window, counter, per_second);
     if (window.samples.size() < 2) return {};
-    return {internal::extrapolated(window, rise(window.samples, counter), counter, per_second), nullptr};
+    return {internal::extrapolated(window, internal::number_rise(window, counter), counter, per_second), nullptr};
 }
 
 // The newest two samples of a window, whichever they are.
 struct Newest {
-    std::int64_t time = 0;
+    internal::Started when;
     double value = 0;
     tsdb::HistogramPtr histogram;
 };
@@ -90,15 +83,15 @@ bool newest_two(const Window& window, Newest& before, Newest& last) {
         const bool number = histograms == 0 ||
                             (numbers > 0 && window.samples[numbers - 1].time > window.histograms[histograms - 1].time);
         if (number) {
-            const tsdb::Sample& sample = window.samples[--numbers];
-            return {sample.time, sample.value, nullptr};
+            --numbers;
+            return {internal::started(window, numbers), window.samples[numbers].value, nullptr};
         }
         const HistogramSample& sample = window.histograms[--histograms];
-        return {sample.time, 0, sample.value};
+        return {internal::started(sample), 0, sample.value};
     };
     last = take();
     before = take();
-    return last.time != before.time;
+    return last.when.time != before.when.time;
 }
 
 Point histogram_step(const Window& window, const Newest& before, const Newest& last, bool counter) {
@@ -108,7 +101,9 @@ Point histogram_step(const Window& window, const Newest& before, const Newest& l
     if (counter && any_gauge) window.notes->warn(notes::not_a_counter(window.metric), window.place);
     if (!counter && !gauges) window.notes->warn(notes::not_a_gauge(window.metric), window.place);
     auto result = std::make_shared<tsdb::Histogram>(*last.histogram);
-    if (!counter || !tsdb::internal::detect_reset(*before.histogram, *last.histogram)) {
+    const bool reset = counter && (internal::restarted(before.when, last.when) ||
+                                   tsdb::internal::detect_reset(*before.histogram, *last.histogram));
+    if (!reset) {
         const Combination combined = subtract_from(*result, *before.histogram);
         if (combined.incompatible) {
             window.notes->warn(notes::mixed_schemas(window.metric), window.place);
@@ -118,7 +113,7 @@ Point histogram_step(const Window& window, const Newest& before, const Newest& l
     }
     result->reset_hint = Hint::Gauge;
     compact(*result);
-    if (counter) divide(*result, seconds(last.time - before.time));
+    if (counter) divide(*result, seconds(last.when.time - before.when.time));
     return {0, std::move(result)};
 }
 
@@ -131,8 +126,10 @@ Point last_two(const Window& window, bool counter) {
         return {};
     }
     if (last.histogram) return histogram_step(window, before, last, counter);
-    const double change = counter && last.value < before.value ? last.value : last.value - before.value;
-    return {counter ? change / seconds(last.time - before.time) : change, nullptr};
+    if (!counter) return {last.value - before.value, nullptr};
+    const bool reset = last.value < before.value || internal::restarted(before.when, last.when);
+    const double change = reset ? last.value : last.value - before.value;
+    return {change / seconds(last.when.time - before.when.time), nullptr};
 }
 
 struct Line {
@@ -169,6 +166,26 @@ Line fit(Samples samples, std::int64_t intercept_time) {
 }
 
 }  // namespace
+
+double internal::number_rise(const Window& window, bool counter) {
+    const Samples samples = window.samples;
+    double total = samples.back().value - samples.front().value;
+    if (!counter) return total;
+    double previous = samples.front().value;
+    if (window.starts.empty()) {
+        for (const tsdb::Sample& sample : samples.subspan(1)) {
+            if (sample.value < previous) total += previous;
+            previous = sample.value;
+        }
+        return total;
+    }
+    for (std::size_t i = 1; i < samples.size(); ++i) {
+        const bool reset = samples[i].value < previous || restarted(started(window, i - 1), started(window, i));
+        if (reset) total += previous;
+        previous = samples[i].value;
+    }
+    return total;
+}
 
 double internal::extrapolated(const Window& window, double change, bool counter, bool per_second) {
     const Samples samples = window.samples;

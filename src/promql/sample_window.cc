@@ -35,7 +35,7 @@ void SampleWindow::open(std::unique_ptr<tsdb::SampleIterator> samples) {
     high_ = 0;
     passed_ = 0;
     ended_ = false;
-    met_histograms_ = false;
+    met_more_ = false;
 }
 
 Samples SampleWindow::between(std::int64_t from, std::int64_t to) {
@@ -68,8 +68,8 @@ bool SampleWindow::fetch() {
     for (;;) {
         const tsdb::SampleBlock block = samples_->next_block();
         if (block.samples.empty()) return false;
-        if (!block.histograms.empty()) {
-            met_histograms_ = true;
+        if (!block.histograms.empty() || !block.starts.empty()) {
+            met_more_ = true;
             return false;
         }
         if (!keeps && std::none_of(block.samples.begin(), block.samples.end(), stale)) {

@@ -24,8 +24,9 @@ public:
     // How many numbers of the series come before the first of the last answer.
     std::uint64_t first_index() const { return passed_ + low_; }
 
-    // What between() has met, and was too much for it: from there on it finds nothing.
-    bool met_histograms() const { return met_histograms_; }
+    // Whether between() has met what is too much for it, histograms or start timestamps: from there on it finds
+    // nothing.
+    bool met_more() const { return met_more_; }
 
     // Why the series ended early, if it did.
     Result<Unit> status() const { return samples_->status(); }
@@ -40,7 +41,7 @@ private:
     std::uint64_t passed_ = 0;  // Numbers before data_.
     std::vector<tsdb::Sample> buffer_;
     bool ended_ = true;
-    bool met_histograms_ = false;
+    bool met_more_ = false;
 };
 
 }  // namespace stoker::promql

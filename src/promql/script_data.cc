@@ -32,19 +32,22 @@ tsdb::HistogramPtr with_store_hint(const tsdb::HistogramPtr& histogram, const ts
     return stored;
 }
 
-void store(MemoryQuerier& data, const tsdb::Labels& labels, const std::vector<SeriesValue>& values, std::int64_t step) {
+void store(MemoryQuerier& data, const SeriesText& series, std::int64_t step) {
+    const tsdb::Labels& labels = series.labels;
+    const std::vector<SeriesValue>& values = series.values;
     tsdb::HistogramPtr before;
     for (std::size_t i = 0; i < values.size(); ++i) {
         const SeriesValue& value = values[i];
         const std::int64_t time = static_cast<std::int64_t>(i) * step;
+        const std::int64_t start = series.starts.empty() || !series.starts[i] ? 0 : time + *series.starts[i];
         if (value.stale) {
-            data.add(labels, {time, tsdb::stale_marker()});
+            data.add(labels, {time, tsdb::stale_marker()}, nullptr, start);
             before = nullptr;
         } else if (value.point.histogram) {
             before = with_store_hint(value.point.histogram, before);
-            data.add(labels, {time, tsdb::histogram_marker()}, before);
+            data.add(labels, {time, tsdb::histogram_marker()}, before, start);
         } else if (present(value.point.value)) {
-            data.add(labels, {time, value.point.value});
+            data.add(labels, {time, value.point.value}, nullptr, start);
             before = nullptr;
         }
     }
@@ -79,6 +82,11 @@ Result<Histogram> to_custom(Classic classic) {
     return histogram;
 }
 
+Error unmatched(const StartText& starts) {
+    return Error{Errc::InvalidArgument, "the start timestamps of " + starts.labels->text() +
+                                            " are not followed by its values, as many as there are of them"};
+}
+
 // Sorted by name and labels, then by step.
 using Classics = std::map<tsdb::Labels, std::map<std::size_t, Classic>>;
 
@@ -106,20 +114,54 @@ void collect(Classics& classics, const SeriesText& series) {
 
 }  // namespace
 
+Result<std::vector<SeriesText>> parse_load(const std::vector<std::string>& lines) {
+    std::vector<SeriesText> all;
+    std::vector<StartOffset> for_all;
+    std::optional<StartText> own;  // Of the line that comes next.
+    for (const std::string& line : lines) {
+        TRY(std::optional<StartText> starts, parse_start_text(line));
+        if (starts && own) return unmatched(*own);
+        if (starts && !starts->labels) {
+            for_all = std::move(starts->offsets);
+        } else if (starts) {
+            own = std::move(starts);
+        } else {
+            TRY(SeriesText series, parse_series_text(line));
+            const std::size_t count = series.values.size();
+            if (own) {
+                if (own->labels != series.labels || own->offsets.size() != count) return unmatched(*own);
+                series.starts = std::move(own->offsets);
+                own.reset();
+            } else {
+                for (std::size_t i = 0; i < count && !for_all.empty(); ++i) {
+                    series.starts.push_back(for_all[i % for_all.size()]);
+                }
+            }
+            all.push_back(std::move(series));
+        }
+    }
+    if (own) return unmatched(*own);
+    return all;
+}
+
 Result<Unit> load_series(MemoryQuerier& data, const std::vector<SeriesText>& all, std::int64_t step,
                          bool custom_histograms) {
     Classics classics;
+    std::map<tsdb::Labels, const SeriesText*> last;
+    for (const SeriesText& series : all) last[series.labels] = &series;
     for (const SeriesText& series : all) {
-        store(data, series.labels, series.values, step);
+        if (last.at(series.labels) != &series) continue;
+        store(data, series, step);
         if (custom_histograms) collect(classics, series);
     }
     for (auto& [labels, by_step] : classics) {
-        std::vector<SeriesValue> values(by_step.rbegin()->first + 1);
+        SeriesText series{labels, std::vector<SeriesValue>(by_step.rbegin()->first + 1)};
         for (auto& [at, classic] : by_step) {
             TRY(Histogram histogram, to_custom(std::move(classic)));
-            values[at].point = {tsdb::histogram_marker(), std::make_shared<const Histogram>(std::move(histogram))};
+            series.values[at].point = {tsdb::histogram_marker(),
+                                       std::make_shared<const Histogram>(std::move(histogram))};
         }
-        store(data, labels, values, step);
+        store(data, series, step);
     }
     return Unit{};
 }

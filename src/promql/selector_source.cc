@@ -11,12 +11,12 @@ namespace {
 // One series' newest sample at each time, in one pass over its blocks.
 class SelectorMaker : public ColumnMaker {
 public:
-    SelectorMaker(Context& context, const SeriesList& series, const ReadTimes& times, bool sample_times)
+    SelectorMaker(Context& context, const SeriesList& series, const ReadTimes& times, Shows shows)
         : context_(context),
           series_(series),
           times_(times),
           lookback_(context.options().lookback.count()),
-          sample_times_(sample_times) {}
+          shows_(shows) {}
 
     Result<bool> make(std::size_t index, Column& out) override {
         TRY_UNIT(context_.check());
@@ -50,12 +50,14 @@ private:
             if (next != block.samples.end() && next->time <= time) {
                 next = std::upper_bound(next, block.samples.end(), time, later);
             }
-            newest_ = *(next - 1);
+            const auto index = static_cast<std::size_t>(next - 1 - block.samples.begin());
+            newest_ = block.samples[index];
+            start_ = block.starts.empty() ? 0 : block.starts[index];
             found_ = true;
             if (block.histograms.empty()) {
                 histogram_ = nullptr;
             } else {
-                histogram_ = block.histograms[static_cast<std::size_t>(next - 1 - block.samples.begin())];
+                histogram_ = block.histograms[index];
             }
             at = next;
         }
@@ -66,8 +68,8 @@ private:
         if (!found_ || newest_.time <= times_.at(step) - lookback_ || tsdb::is_stale(newest_.value)) return;
         if (histogram_ && histogram_->stale()) return;
         any_ = true;
-        if (sample_times_) {
-            out.values[step] = static_cast<double>(newest_.time) / 1000;
+        if (shows_ != Shows::Value) {
+            out.values[step] = static_cast<double>(shows_ == Shows::Time ? newest_.time : start_) / 1000;
         } else if (histogram_) {
             set_point(out, step, {0, histogram_});
         } else {
@@ -79,44 +81,41 @@ private:
     const SeriesList& series_;
     const ReadTimes& times_;
     const std::int64_t lookback_;
-    const bool sample_times_;
+    const Shows shows_;
     std::size_t step_ = 0;  // The next to be shown.
     tsdb::Sample newest_;
     tsdb::HistogramPtr histogram_;
+    std::int64_t start_ = 0;
     bool found_ = false;
     bool any_ = false;
 };
 
 class SelectorSource : public ColumnSource {
 public:
-    SelectorSource(Context& context, SeriesList series, const ReadTimes& times, bool sample_times, bool one_name)
-        : context_(context),
-          series_(std::move(series)),
-          times_(times),
-          sample_times_(sample_times),
-          one_name_(one_name) {}
+    SelectorSource(Context& context, SeriesList series, const ReadTimes& times, Shows shows, bool one_name)
+        : context_(context), series_(std::move(series)), times_(times), shows_(shows), one_name_(one_name) {}
 
     std::size_t size() const override { return series_.size(); }
     const tsdb::Labels& labels(std::size_t index) const override { return series_[index]->labels(); }
     bool drops_name(std::size_t) const override { return false; }
     bool distinct_without_names() const override { return one_name_; }
     std::unique_ptr<ColumnMaker> maker() const override {
-        return std::make_unique<SelectorMaker>(context_, series_, times_, sample_times_);
+        return std::make_unique<SelectorMaker>(context_, series_, times_, shows_);
     }
 
 private:
     Context& context_;
     SeriesList series_;
     ReadTimes times_;
-    bool sample_times_;
+    Shows shows_;
     bool one_name_;
 };
 
 }  // namespace
 
-std::unique_ptr<ColumnSource> selector_source(Context& context, SeriesList series, const ReadTimes& times,
-                                              bool sample_times, bool one_name) {
-    return std::make_unique<SelectorSource>(context, std::move(series), times, sample_times, one_name);
+std::unique_ptr<ColumnSource> selector_source(Context& context, SeriesList series, const ReadTimes& times, Shows shows,
+                                              bool one_name) {
+    return std::make_unique<SelectorSource>(context, std::move(series), times, shows, one_name);
 }
 
 }  // namespace stoker::promql

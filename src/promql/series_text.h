@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "promql/frame.h"
+#include "promql/start_text.h"
 #include "tsdb/histogram.h"
 #include "tsdb/labels.h"
 
@@ -24,7 +25,8 @@ struct SeriesValue {
 
 struct SeriesText {
     tsdb::Labels labels;
-    std::vector<SeriesValue> values;  // One a step.
+    std::vector<SeriesValue> values;       // One a step.
+    std::vector<StartOffset> starts = {};  // Empty, or as long as `values`; from a line of its own (start_text.h).
 };
 
 // Errors: InvalidArgument.

@@ -1,6 +1,7 @@
 // The sources of columns that read series: instant selectors, and functions of ranges.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,10 +28,13 @@ struct ReadTimes {
     std::int64_t last() const { return at(steps.count - 1); }
 };
 
-// The newest sample of each series at each time, no older than the context's lookback; or with `sample_times` when that
-// was taken, in seconds. REQUIRES: the context outlives the source.
-std::unique_ptr<ColumnSource> selector_source(Context& context, SeriesList series, const ReadTimes& times,
-                                              bool sample_times, bool one_name);
+// What is shown of a sample: its value, when it was taken, or when its counter began (0 if not known), in seconds.
+enum class Shows : std::uint8_t { Value, Time, Start };
+
+// The newest sample of each series at each time, no older than the context's lookback.
+// REQUIRES: the context outlives the source.
+std::unique_ptr<ColumnSource> selector_source(Context& context, SeriesList series, const ReadTimes& times, Shows shows,
+                                              bool one_name);
 
 // What a function of a range works on, other than the samples themselves.
 struct WindowCall {

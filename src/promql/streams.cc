@@ -177,7 +177,7 @@ bool Evaluator::is_source(const Expr& expr) const {
 
 Result<std::unique_ptr<ColumnSource>> Evaluator::source(const Expr& expr) {
     const Expr& inner = unwrap(expr);
-    if (const auto* node = inner.as<VectorSelector>()) return selector_columns(*node, false);
+    if (const auto* node = inner.as<VectorSelector>()) return selector_columns(*node, Shows::Value);
     if (const auto* node = inner.as<Call>(); node != nullptr && is_window_call(*node)) return window_columns(*node);
     TRY(auto operand, source(*operand_of(inner)));
     TRY(ColumnChange change, change_of(inner));
@@ -225,11 +225,11 @@ ReadTimes Evaluator::read_times(const Shift& shift) const {
     return times;
 }
 
-Result<std::unique_ptr<ColumnSource>> Evaluator::selector_columns(const VectorSelector& selector, bool sample_times) {
+Result<std::unique_ptr<ColumnSource>> Evaluator::selector_columns(const VectorSelector& selector, Shows shows) {
     const ReadTimes times = read_times(selector.shift);
     const std::int64_t lookback = context_.options().lookback.count();
     TRY(SeriesList found, context_.querier().select(selector.matchers, times.first() - lookback + 1, times.last(), 0));
-    return selector_source(context_, std::move(found), times, sample_times, one_name(selector));
+    return selector_source(context_, std::move(found), times, shows, one_name(selector));
 }
 
 Result<std::unique_ptr<ColumnSource>> Evaluator::window_columns(const Call& call) {
@@ -261,8 +261,8 @@ Result<Frame> Evaluator::eval_window(const Call& call) {
     return frame;
 }
 
-Result<Frame> Evaluator::eval_selector(const VectorSelector& selector, bool sample_times) {
-    TRY(const auto columns, selector_columns(selector, sample_times));
+Result<Frame> Evaluator::eval_selector(const VectorSelector& selector, Shows shows) {
+    TRY(const auto columns, selector_columns(selector, shows));
     return collect(context_, *columns, steps_.count);
 }
 

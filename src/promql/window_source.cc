@@ -83,6 +83,7 @@ public:
         begin(metric, out);
         if (sliding_) sliding_->restart();
         window_.histograms = {};
+        window_.starts = {};
         for (std::size_t step = 0; step < call_.times.steps.count; ++step) {
             place_window(step);
             window_.samples = read.between(window_.begin, window_.end);
@@ -106,7 +107,7 @@ public:
     // Of numbers and histograms.
     Result<bool> mixed(std::string_view metric, const RangeSamples& samples, Column& out) {
         Slider numbers(samples.numbers);
-        if (samples.histograms.empty() && call_.extension == Extension::None) {
+        if (samples.histograms.empty() && samples.starts.empty() && plain()) {
             return this->numbers(metric, numbers, out);
         }
         begin(metric, out);
@@ -115,6 +116,10 @@ public:
             place_window(step);
             window_.samples = numbers.between(window_.begin - before_, window_.end + after_);
             window_.histograms = histograms.between(window_.begin - before_, window_.end + after_);
+            window_.starts = {};
+            if (!samples.starts.empty() && plain()) {
+                window_.starts = std::span(samples.starts).subspan(numbers.first_index(), window_.samples.size());
+            }
             if (window_.samples.empty() && window_.histograms.empty()) continue;
             TRY_UNIT(hold(window_.samples.size() + window_.histograms.size()));
             TRY_UNIT(look(step));
@@ -200,7 +205,7 @@ public:
             window_.open(series.samples());
             TRY(const bool any, maker_.numbers(metric, window_, out));
             if (auto whole = window_.status(); !whole) maker_.context().unreadable(whole.error());
-            if (!window_.met_histograms()) return any;
+            if (!window_.met_more()) return any;
         }
         TRY_UNIT(load_samples(maker_.context(), series, samples_));
         return maker_.mixed(metric, samples_, out);
@@ -233,6 +238,15 @@ private:
     bool one_name_;
 };
 
+// What a histogram's hint says of the sample before it does not hold of the point before it in a subquery.
+void forget_neighbour(tsdb::HistogramPtr& histogram) {
+    using Hint = tsdb::Histogram::ResetHint;
+    if (histogram->reset_hint == Hint::Unknown || histogram->reset_hint == Hint::Gauge) return;
+    auto copy = std::make_shared<tsdb::Histogram>(*histogram);
+    copy->reset_hint = Hint::Unknown;
+    histogram = std::move(copy);
+}
+
 class SubqueryMaker : public ColumnMaker {
 public:
     SubqueryMaker(Context& context, const Frame& frame, const Steps& inner, const WindowCall& call)
@@ -240,6 +254,7 @@ public:
 
     Result<bool> make(std::size_t index, Column& out) override {
         load_points(frame_[index], inner_, samples_);
+        for (HistogramSample& sample : samples_.histograms) forget_neighbour(sample.value);
         return maker_.mixed(frame_[index].labels.metric(), samples_, out);
     }
 
@@ -295,11 +310,16 @@ Result<Unit> load_samples(Context& context, const tsdb::Series& series, RangeSam
         for (std::size_t i = 0; i < block.samples.size(); ++i) {
             const tsdb::Sample& sample = block.samples[i];
             const tsdb::HistogramPtr histogram = block.histograms.empty() ? nullptr : block.histograms[i];
+            const std::int64_t start = block.starts.empty() ? 0 : block.starts[i];
             if (tsdb::is_stale(sample.value) || (histogram && histogram->stale())) continue;
             if (histogram) {
-                out.histograms.push_back({sample.time, histogram});
+                out.histograms.push_back({sample.time, histogram, start});
             } else {
                 out.numbers.push_back(sample);
+                if (!block.starts.empty() || !out.starts.empty()) {
+                    out.starts.resize(out.numbers.size());
+                    out.starts.back() = start;
+                }
             }
         }
     }
@@ -312,7 +332,7 @@ void load_points(const Column& column, const Steps& steps, RangeSamples& out) {
     for (std::size_t step = 0; step < column.values.size(); ++step) {
         if (!present(column.values[step])) continue;
         if (const tsdb::HistogramPtr& histogram = histogram_at(column, step)) {
-            out.histograms.push_back({steps.at(step), histogram});
+            out.histograms.push_back({steps.at(step), histogram, 0});
         } else {
             out.numbers.push_back({steps.at(step), column.values[step]});
         }

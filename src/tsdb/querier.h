@@ -40,9 +40,12 @@ bool is_histogram(double value);
 double histogram_marker();
 
 // Some consecutive samples. `histograms` is empty where all of them are numbers, and otherwise as long as `samples`.
+// `starts` is empty where nothing is known of when their counters began, as is so of all that the store keeps, and
+// otherwise as long as `samples`: Unix milliseconds, 0 for a sample of which it is not known.
 struct SampleBlock {
     std::span<const Sample> samples;
     std::span<const HistogramPtr> histograms;
+    std::span<const std::int64_t> starts = {};
 };
 
 // One pass over a series' samples in ascending time.
