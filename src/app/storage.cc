@@ -12,7 +12,7 @@ namespace {
 
 constexpr Duration kMaintainMetrics{5'000};
 constexpr Duration kLoadRecords{200};
-constexpr Duration kSettle{3'000};  // What the metrics store may do for a quick start and a small disk when it stops.
+constexpr Duration kSettle{5'000};  // What the metrics store may do for a quick start and a small disk when it stops.
 constexpr Duration kReturnMemory{30'000};
 constexpr Duration kRetention{10LL * 60 * 1000};
 

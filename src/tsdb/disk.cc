@@ -238,6 +238,10 @@ Result<Unit> Disk::checkpoint() {
                    "flush metrics chunks");
 }
 
+void Disk::loaded() {
+    (void)db_->EnableAutoCompaction({series_, heads_});
+}
+
 Result<Unit> Disk::compact_heads() {
     rocksdb::CompactRangeOptions options;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;

@@ -124,6 +124,9 @@ public:
     Result<Unit> rewrite(SeriesId id, std::int64_t start, std::int64_t end,
                          const std::function<bool(SampleList&)>& edit);
 
+    // Lets RocksDB compact: not before, so that it doesn't compete with the loading.
+    void loaded();
+
     // Makes heads and definitions as small as they get: what was written anew is given back.
     Result<Unit> compact_heads();
 

@@ -29,6 +29,7 @@ rocksdb::ColumnFamilyOptions family_options(const StoreOptions& options, std::sh
     family.arena_block_size = std::size_t{256} << 10;
     family.target_file_size_base = std::uint64_t{32} << 20;
     family.compression = rocksdb::kZSTD;
+    family.disable_auto_compactions = access == Access::Whole;  // Until Disk::loaded().
     family.level0_slowdown_writes_trigger = 1 << 20;  // Days don't overlap, and maintain() must never wait for long.
     family.level0_stop_writes_trigger = 1 << 20;
     return family;

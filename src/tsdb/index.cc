@@ -84,14 +84,31 @@ std::vector<LabelRef> Index::add(const Labels& labels, SeriesId id) {
     std::vector<LabelRef> refs;
     refs.reserve(labels.size());
     WriteLock lock(mutex_);
+    last_.resize(loading_ ? labels.size() : 0, {{nullptr, nullptr}, nullptr});
+    std::size_t place = 0;
     for (const auto& [name, value] : labels) {
-        const auto by_name = names_.try_emplace(name).first;
-        const auto by_value = by_name->second.try_emplace(value).first;
-        insert(by_value->second, id);
-        refs.push_back({&by_name->first, &by_value->first});
+        Entry found{{nullptr, nullptr}, nullptr};
+        if (!loading_) {
+            found = entry(name, value);
+        } else {
+            // One series after the other of the same target: most of their labels are the same.
+            Entry& before = last_[place++];
+            if (before.postings == nullptr || *before.ref.value != value || *before.ref.name != name) {
+                before = entry(name, value);
+            }
+            found = before;
+        }
+        insert(*found.postings, id);
+        refs.push_back(found.ref);
     }
     insert(all_, id);
     return refs;
+}
+
+Index::Entry Index::entry(const std::string& name, const std::string& value) {
+    const auto by_name = names_.try_emplace(name).first;
+    const auto by_value = by_name->second.try_emplace(value).first;
+    return {{&by_name->first, &by_value->first}, &by_value->second};
 }
 
 void Index::insert(Postings& postings, SeriesId id) {
@@ -111,6 +128,7 @@ void Index::begin_load() {
 void Index::end_load() {
     WriteLock lock(mutex_);
     sort_all();
+    last_ = {};
     loading_ = false;
 }
 
@@ -127,6 +145,7 @@ void Index::remove(std::span<const LabelRef> refs, SeriesId id) {
     WriteLock lock(mutex_);
     if (loading_) {
         sort_all();
+        last_.clear();
     }
     for (const LabelRef& ref : refs) {
         const auto by_name = names_.find(*ref.name);

@@ -65,11 +65,17 @@ private:
     const Values* values_of(std::string_view name) const REQUIRES_SHARED_LOCK(mutex_);
     Postings with_label(const CompiledMatcher& matcher, bool wanted) const REQUIRES_SHARED_LOCK(mutex_);
 
+    struct Entry {
+        LabelRef ref;
+        Postings* postings;
+    };
+    Entry entry(const std::string& name, const std::string& value) REQUIRES_LOCK(mutex_);
     void insert(Postings& postings, SeriesId id) REQUIRES_LOCK(mutex_);
     void sort_all() REQUIRES_LOCK(mutex_);
 
     mutable SharedMutex mutex_;
     bool loading_ GUARDED_BY(mutex_) = false;
+    std::vector<Entry> last_ GUARDED_BY(mutex_);  // Of the series before, while loading.
     std::map<std::string, Values, std::less<>> names_ GUARDED_BY(mutex_);
     Postings all_ GUARDED_BY(mutex_);
 };

@@ -95,6 +95,7 @@ Result<Unit> StoreImpl::load(const std::string& directory) {
     TRY_UNIT(load_log(directory + "/wal"));
     index_.end_load();
     note_loaded();
+    disk_->loaded();
     const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
     log::debug("metrics store is open",
                {{"directory", directory}, {"series", limits_.series()}, {"took_ms", took.count()}});

@@ -128,8 +128,7 @@ void Shard::append_late(MemSeries& series, Sample sample, HistogramPtr histogram
 }
 
 MemSeries* Shard::find(std::uint64_t hash, const Labels& labels) {
-    const auto found = by_hash_.find(hash);
-    MemSeries* series = found == by_hash_.end() ? nullptr : found->second;
+    MemSeries* series = by_hash_.find(hash);
     while (series != nullptr && !same_labels(series->labels(), labels)) {
         series = series->same_hash;
     }
@@ -145,11 +144,10 @@ MemSeries& Shard::create(SeriesId id, std::uint64_t hash, const Labels& labels, 
     series.label_refs = std::make_unique<LabelRef[]>(refs.size());
     std::copy(refs.begin(), refs.end(), series.label_refs.get());
     series.label_count = static_cast<std::uint32_t>(refs.size());
-    MemSeries*& first = by_hash_[hash];
-    series.same_hash = first;
-    first = &series;
-    const bool inserted = by_id_.try_emplace(id, &series).second;
-    STOKER_CHECK(inserted, "an id is given once");
+    series.same_hash = by_hash_.find(hash);
+    by_hash_.set(hash, &series);
+    STOKER_CHECK(by_id_.find(id) == nullptr, "an id is given once");
+    by_id_.set(id, &series);
     if (free_slots_.empty()) {
         series.slot = static_cast<std::uint32_t>(slots_.size());
         slots_.push_back(std::move(owned));
@@ -163,12 +161,15 @@ MemSeries& Shard::create(SeriesId id, std::uint64_t hash, const Labels& labels, 
 
 void Shard::remove(MemSeries& series, Index& index) {
     index.remove(series.labels(), series.id);
-    MemSeries** link = &by_hash_[series.hash];
-    while (*link != &series) {
-        link = &(*link)->same_hash;
-    }
-    *link = series.same_hash;
-    if (by_hash_[series.hash] == nullptr) {
+    MemSeries* first = by_hash_.find(series.hash);
+    if (first != &series) {
+        while (first->same_hash != &series) {
+            first = first->same_hash;
+        }
+        first->same_hash = series.same_hash;
+    } else if (series.same_hash != nullptr) {
+        by_hash_.set(series.hash, series.same_hash);
+    } else {
         by_hash_.erase(series.hash);
     }
     by_id_.erase(series.id);

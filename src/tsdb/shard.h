@@ -12,7 +12,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "tsdb/chunk.h"
 #include "tsdb/head.h"
 #include "tsdb/index.h"
+#include "tsdb/pointer_map.h"
 #include "tsdb/store.h"
 
 namespace stoker::tsdb {
@@ -94,10 +94,7 @@ public:
     Mutex& mutex() STOKER_THREAD_ANNOTATION(lock_returned(mutex_)) { return mutex_; }
 
     MemSeries* find(std::uint64_t hash, const Labels& labels) REQUIRES_LOCK(mutex_);
-    MemSeries* find(SeriesId id) REQUIRES_LOCK(mutex_) {
-        const auto found = by_id_.find(id);
-        return found == by_id_.end() ? nullptr : found->second;
-    }
+    MemSeries* find(SeriesId id) REQUIRES_LOCK(mutex_) { return by_id_.find(id); }
     // Null if the series has gone.
     MemSeries* find_ref(SeriesRef ref) REQUIRES_LOCK(mutex_) {
         MemSeries* series = at_slot((ref & 0xffffffff) / kShards);
@@ -122,8 +119,8 @@ private:
     mutable Mutex mutex_;
     std::vector<std::unique_ptr<MemSeries>> slots_ GUARDED_BY(mutex_);
     std::vector<std::uint32_t> free_slots_ GUARDED_BY(mutex_);
-    std::unordered_map<std::uint64_t, MemSeries*> by_hash_ GUARDED_BY(mutex_);
-    std::unordered_map<SeriesId, MemSeries*> by_id_ GUARDED_BY(mutex_);
+    PointerMap<MemSeries> by_hash_ GUARDED_BY(mutex_);
+    PointerMap<MemSeries> by_id_ GUARDED_BY(mutex_);
     std::vector<SeriesId> with_sealed_ GUARDED_BY(mutex_);
 };
 
