@@ -58,15 +58,19 @@ Point since_creation(const Window& window, std::int64_t created, bool per_second
         return {(number_rise(window, true) + samples.front().value) * factor, nullptr};
     }
     const auto samples = window.histograms;
-    std::optional<tsdb::Histogram> change = histogram_rise(window, true);
-    if (!change) return {};
-    const Combination combined = add_to(*change, *samples.front().value);
-    if (combined.incompatible) {
-        window.notes->warn(notes::mixed_schemas(window.metric), window.place);
-        return {};
+    const tsdb::Histogram& first = *samples.front().value;
+    std::optional<tsdb::Histogram> change = first;
+    if (samples.size() > 1) {
+        change = histogram_rise(window, true);
+        if (!change) return {};
+        const Combination combined = add_to(*change, first);
+        if (combined.incompatible) {
+            window.notes->warn(notes::mixed_schemas(window.metric), window.place);
+            return {};
+        }
+        if (combined.bounds_reconciled) window.notes->inform(notes::bounds_reconciled("addition"), window.place);
+        change->reset_hint = tsdb::Histogram::ResetHint::Gauge;
     }
-    if (combined.bounds_reconciled) window.notes->inform(notes::bounds_reconciled("addition"), window.place);
-    change->reset_hint = tsdb::Histogram::ResetHint::Gauge;
     multiply(*change, stretch(window, created, samples.front().time, samples.back().time, samples.size()) / per);
     return {0, std::make_shared<const tsdb::Histogram>(*std::move(change))};
 }

@@ -47,7 +47,7 @@ std::optional<tsdb::Histogram> histogram_rise(const Window& window, bool counter
         return restarted(started(samples[i - 1]), started(samples[i])) ||
                tsdb::internal::detect_reset(previous, *samples[i].value);
     };
-    if (counter && samples.size() > 1 && reset_before(1, *before)) {
+    if (counter && reset_before(1, *before)) {
         nothing = nothing_like(*samples[1].value);
         before = &nothing;
     }

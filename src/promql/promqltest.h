@@ -3,6 +3,8 @@
 //
 //   load 5m
 //     http_requests_total{job="api"} 0+10x10
+//     http_requests_total{job="web"}@st -30s *x2            # when the counter began (start_text.h)
+//     http_requests_total{job="web"} 1 2 3
 //   load_with_nhcb 5m                      # classic histograms also as native ones with custom buckets
 //     latency_bucket{le="1"} 1+1x10
 //   eval instant at 50m rate(http_requests_total[10m])

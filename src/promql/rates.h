@@ -19,7 +19,7 @@ inline Point point_of(std::optional<double> value) {
 double extrapolated(const Window& window, double rise, bool counter, bool per_second);
 
 // What a window's histograms rose by, resets of a counter made up for. Nothing, with a warning, if they don't go
-// together. REQUIRES: at least one of them; of one alone it is nothing, in its layout.
+// together. REQUIRES: at least two of them.
 std::optional<tsdb::Histogram> histogram_rise(const Window& window, bool counter);
 
 // When a counter began that was sampled at `time`; 0: not known.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "promql/format.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr std::string_view kMark = "@st";
 constexpr std::string_view kSpaces = " \t\r";
 constexpr std::size_t kMostSteps = 1'000'000;
+constexpr std::int64_t kFurthest = std::int64_t{1} << 52;
 
 Error bad_item(std::string_view text) {
     return Error{Errc::InvalidArgument, "bad start timestamp: " + quote(text)};
@@ -58,10 +60,12 @@ Result<Unit> append_item(const std::string_view item, std::vector<StartOffset>& 
         rest.remove_prefix(1);
     } else {
         if (!take_offset(rest, offset)) return bad_item(item);
-        const bool steps = rest.starts_with('+') || rest.starts_with('-');
-        if (steps && (!take_offset(rest, step) || rest.empty())) return bad_item(item);
+        const bool moves = rest.starts_with('+') || rest.starts_with('-');
+        if (moves && (!take_offset(rest, step) || rest.empty())) return bad_item(item);
     }
     if (!take_times(rest, times)) return bad_item(item);
+    const auto steps = static_cast<std::int64_t>(times);
+    if (std::abs(offset) > kFurthest || (steps > 0 && std::abs(step) > kFurthest / steps)) return bad_item(item);
     for (std::size_t i = 0; i <= times; ++i) offsets.emplace_back(offset + static_cast<std::int64_t>(i) * step);
     return Unit{};
 }
