@@ -1,4 +1,4 @@
-// Times and values as packed integers: the encoding for counters, and for gauges that are short decimals.
+// Times and values as packed integers: read for what is on disk; new chunks are dense (tsdb/codec_dense.h).
 //
 // Most metrics are not arbitrary doubles: counts, bytes, and numbers that someone printed with a few digits (0.37).
 // When every value is exactly integer / 10^k for one small k, the integers, or their differences, or the differences of
