@@ -30,6 +30,12 @@ void add_written(net::Response& response, std::size_t samples, std::size_t histo
     response.headers.add(std::string(kExemplarsWritten), std::to_string(exemplars));
 }
 
+net::Response nothing_written(int status, const std::string& why) {
+    net::Response response = answer(status, why + "\n");
+    add_written(response, 0, 0, 0);
+    return response;
+}
+
 // Errors: InvalidArgument for types that are no remote write. Without a type it is 1.0, as its first senders did.
 Result<wire::RemoteWriteVersion> version_of(std::string_view content_type) {
     const auto parts = split(content_type, ';');
@@ -141,16 +147,15 @@ net::Response RemoteWriteReceiver::handle(const PushRequest& push, wire::RemoteW
     }
     const auto body = job.body.decompress(encoding, push.body, options_.max_body_bytes);
     if (!body) {
-        return answer(status_of_decoding(body.error()), body.error().message + "\n");
+        return nothing_written(status_of_decoding(body.error()), body.error().message);
     }
     if (auto decoded = wire::decode_write_request(version, *body, options_.limits, job.request); !decoded) {
-        return answer(status_of_decoding(decoded.error()), decoded.error().message + "\n");
+        return nothing_written(status_of_decoding(decoded.error()), decoded.error().message);
     }
     if (auto stored = job.run(*this, push.now); !stored) {
         // Whatever it is, it is ours, and may be over when they try again.
-        net::Response response = answer(503, stored.error().message + "\n");
+        net::Response response = nothing_written(503, stored.error().message);
         response.headers.add("Retry-After", "5");
-        add_written(response, 0, 0, 0);
         return response;
     }
     metrics_->samples.add(static_cast<double>(job.samples_written()));
@@ -160,7 +165,15 @@ net::Response RemoteWriteReceiver::handle(const PushRequest& push, wire::RemoteW
         metrics_->refused.with({reason}).add(static_cast<double>(count));
     }
     const std::size_t sent = job.request.samples.size() + job.request.histograms.size();
-    net::Response response = job.report().empty() ? answer(204, "") : answer(400, job.report().text(sent));
+    net::Response response =
+        answer(job.report().empty() ? 204 : 400, job.report().empty() ? "" : job.report().text(sent));
+    // 2.0 calls a write without its exemplars a partial one; to 1.0's senders they are a help, not the data.
+    const std::size_t exemplars = job.request.exemplars.size();
+    if (version == wire::RemoteWriteVersion::V2 && job.exemplars_written() < exemplars) {
+        response = answer(400, response.body + std::to_string(exemplars - job.exemplars_written()) + " of " +
+                                   std::to_string(exemplars) +
+                                   " exemplars were refused: older than their series' newest, or of no series.\n");
+    }
     add_written(response, job.samples_written(), job.histograms_written(), job.exemplars_written());
     return response;
 }

@@ -94,7 +94,8 @@ const tsdb::Labels* RemoteWriteReceiver::Job::labels_of(RemoteWriteReceiver& rec
     }
     const auto& one = request.series[series];
     const auto& next = request.series[series + 1];
-    auto labels = to_labels(request.label_bytes(one), receiver.options_.max_labels);
+    auto labels = one.broken ? Error{Errc::InvalidArgument, "references past the symbols, or an odd number of them"}
+                             : to_labels(request.label_bytes(one), receiver.options_.max_labels);
     if (!labels) {
         const std::size_t samples = next.first_sample - one.first_sample;
         const std::size_t histograms = next.first_histogram - one.first_histogram;
@@ -213,7 +214,10 @@ void RemoteWriteReceiver::Job::append_exemplars(RemoteWriteReceiver& receiver) {
     for (std::size_t i = 0; i < request.series_count(); ++i) {
         const std::size_t first = request.series[i].first_exemplar;
         const std::size_t end = request.series[i + 1].first_exemplar;
-        if (first == end || refs_[i] == 0) {
+        const bool alone = request.series[i].first_sample == request.series[i + 1].first_sample &&
+                           request.series[i].first_histogram == request.series[i + 1].first_histogram;
+        // 1.0 sends exemplars in series of their own; those of a series that was refused go with it.
+        if (first == end || (refs_[i] == 0 && !alone)) {
             continue;
         }
         const tsdb::Labels* labels = labels_of(receiver, i);
@@ -223,7 +227,8 @@ void RemoteWriteReceiver::Job::append_exemplars(RemoteWriteReceiver& receiver) {
         tsdb::SeriesExemplars one{*labels, {}};
         for (std::size_t at = first; at < end; ++at) {
             const auto& exemplar = request.exemplars[at];
-            if (auto own = to_exemplar_labels(request.label_bytes(exemplar), receiver.options_.max_labels)) {
+            auto own = to_exemplar_labels(request.label_bytes(exemplar), receiver.options_.max_labels);
+            if (own && !exemplar.broken) {
                 one.exemplars.push_back({*std::move(own), exemplar.value, exemplar.time});
             }
         }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <protozero/pbf_writer.hpp>
 #include <set>
 
 #include "tsdb/store_fixture.h"
@@ -207,6 +208,54 @@ TEST_F(RemoteWriteReceiverTest, LabelsOutOfOrderOrEmptyAreMended) {
     EXPECT_EQ(store.asked, "up{job=\"a\"}");
 }
 
+// The specification of 2.0, where a part of a request is wrong: the rest is written, and the headers say how much.
+TEST_F(RemoteWriteReceiverTest, OneBrokenSeriesDoesNotSpoilTheRequest) {
+    using protozero::pbf_writer;
+    const auto request_with = [](const std::vector<std::uint32_t>& labels, const std::vector<std::uint32_t>& exemplar) {
+        std::string body;
+        {
+            pbf_writer request(body);
+            for (const char* text : {"", "__name__", "a", "b", "trace_id"}) request.add_string(4, text);
+            for (const auto& refs : std::vector<std::vector<std::uint32_t>>{labels, {1, 3}}) {
+                pbf_writer series(request, 5);
+                series.add_packed_uint32(1, refs.begin(), refs.end());
+                {
+                    pbf_writer sample(series, 2);
+                    sample.add_double(1, 1.5);
+                    sample.add_int64(2, kT);
+                }
+                if (exemplar.empty() || refs != labels) continue;
+                pbf_writer one(series, 4);
+                one.add_packed_uint32(1, exemplar.begin(), exemplar.end());
+                one.add_double(2, 1);
+                one.add_int64(3, kT);
+            }
+        }
+        return request_of(RemoteWriteVersion::V2, body);
+    };
+    struct Case {
+        std::vector<std::uint32_t> labels;
+        std::vector<std::uint32_t> exemplar;
+        std::string outcome;
+        std::string why;
+    };
+    for (const Case& one : std::vector<Case>{{{1, 2}, {}, "204 2/0/0", ""},
+                                             {{1, 2}, {4, 2}, "204 2/0/1", ""},
+                                             {{1, 9}, {}, "400 1/0/0", "1 of 2 samples were refused: 1 invalid_labels"},
+                                             {{1}, {}, "400 1/0/0", "references past the symbols, or an odd number"},
+                                             {{1, 2, 2, 0}, {}, "204 2/0/0", ""},  // A label that is empty is none.
+                                             {{1, 2, 3, 2, 3, 3}, {}, "400 1/0/0", "the label b twice"},
+                                             {{}, {}, "400 1/0/0", "no metric name"},
+                                             {{1, 2}, {4, 9}, "400 2/0/0", "1 of 1 exemplars were refused"},
+                                             {{1, 9}, {4, 2}, "400 1/0/0", "1 of 1 exemplars were refused"}}) {
+        store = {};
+        const auto response = receive(request_with(one.labels, one.exemplar));
+        EXPECT_EQ(outcome(response), one.outcome) << one.why;
+        EXPECT_THAT(response.body, HasSubstr(one.why));
+        EXPECT_EQ(response.body.empty(), response.status == 204);
+    }
+}
+
 TEST_F(RemoteWriteReceiverTest, AStoreThatTakesNothingIsWorthAnotherTry) {
     store.healthy = false;
     const auto response = receive(request_of(RemoteWriteVersion::V2, {{named("a"), kT}}));
@@ -257,9 +306,9 @@ TEST_F(RemoteWriteReceiverTest, NegotiatesTypeAndEncoding) {
 
 TEST_F(RemoteWriteReceiverTest, NonsenseIsNotWorthAnotherTry) {
     PushRequest request = request_of(RemoteWriteVersion::V1, "\x0a\x7f");
-    EXPECT_EQ(receive(request).status, 400);
+    EXPECT_EQ(outcome(receive(request)), "400 0/0/0");
     request.body = "not snappy";
-    EXPECT_EQ(receive(request).status, 400);
+    EXPECT_EQ(outcome(receive(request)), "400 0/0/0");
     RemoteWriteReceiver small(store, {.max_body_bytes = 10, .limits = {}, .cache = {}}, registry);
     EXPECT_EQ(small.receive(request_of(RemoteWriteVersion::V1, {{named("a name of some length"), kT}})).status, 413);
     EXPECT_EQ(store.stored, 0u);

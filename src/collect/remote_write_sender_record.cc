@@ -84,7 +84,7 @@ public:
 
     void add(const QueuedSeries& one) {
         look_at(one.record.get());
-        if (!wire::parse_label_bytes(one.label_bytes(), labels_)) {
+        if (!wire::parse_label_bytes(one.label_bytes(), labels_) || labels_.empty()) {
             return;  // The receiver that took it refused it.
         }
         add_external(external_, labels_);
@@ -109,7 +109,9 @@ private:
             auto& out = exemplars_.emplace_back();
             out.value = request.exemplars[i].value;
             out.time = request.exemplars[i].time;
-            if (!wire::parse_label_bytes(request.label_bytes(request.exemplars[i]), out.labels)) {
+            const bool good =
+                wire::parse_label_bytes(request.label_bytes(request.exemplars[i]), out.labels).has_value();
+            if (!good || request.exemplars[i].broken) {
                 exemplars_.pop_back();
             }
         }

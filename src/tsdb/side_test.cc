@@ -85,7 +85,8 @@ TEST(StoreExemplars, AreFoundBySelectorsAndOutliveRestarts) {
     check();
     store.reopen();  // From the log.
     check();
-    EXPECT_EQ(*store->append_exemplars({{Labels{{"__name__", "a"}}, {exemplar(kStart + 1)}}}), 0U);
+    EXPECT_EQ(*store->append_exemplars({{Labels{{"__name__", "a"}}, {exemplar(kStart + 1)}}}), 1U) << "the same again";
+    EXPECT_EQ(*store->append_exemplars({{Labels{{"__name__", "a"}}, {exemplar(kStart)}}}), 0U) << "older";
     store.maintain(kStart);
     store.maintain(kStart + 3'600'000);  // A checkpoint.
     store.reopen();                      // From the disk.

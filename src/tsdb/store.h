@@ -150,7 +150,8 @@ public:
     virtual Result<AppendOutcome> append(const std::vector<SeriesSample>& batch) = 0;
 
     // Exemplars of series that exist; of one series only newer ones are taken, the same again is no fault. Returns how
-    // many were stored. Kept in memory and in the log, so they outlive a restart as samples do.
+    // many were taken: all but those older than their series' newest, and those of no series. Kept in memory and in the
+    // log, so they outlive a restart as samples do.
     virtual Result<std::size_t> append_exemplars(const std::vector<SeriesExemplars>& batch) = 0;
 
     // The newest metadata of each family wins. Durable at the next checkpoint.

@@ -11,6 +11,7 @@ namespace stoker::tsdb {
 Result<std::size_t> StoreImpl::append_exemplars(const std::vector<SeriesExemplars>& batch) {
     TRY_UNIT(writable());
     std::size_t stored = 0;
+    std::size_t taken = 0;
     std::string log;
     for (const SeriesExemplars& one : batch) {
         const std::uint64_t hash = one.series.hash();
@@ -22,7 +23,9 @@ Result<std::size_t> StoreImpl::append_exemplars(const std::vector<SeriesExemplar
             continue;
         }
         for (const Exemplar& exemplar : one.exemplars) {
-            if (exemplars_.add(series->id, exemplar) == ExemplarRing::Verdict::Stored) {
+            const ExemplarRing::Verdict verdict = exemplars_.add(series->id, exemplar);
+            taken += verdict == ExemplarRing::Verdict::TooOld ? 0 : 1;
+            if (verdict == ExemplarRing::Verdict::Stored) {
                 put_record(log, RecordKind::Exemplar, encode_exemplar(series->id, exemplar));
                 ++stored;
             }
@@ -32,7 +35,7 @@ Result<std::size_t> StoreImpl::append_exemplars(const std::vector<SeriesExemplar
         TRY_UNIT(commit_log(wal_->enqueue(log)));
         metrics_.exemplars.add(static_cast<double>(stored));
     }
-    return stored;
+    return taken;
 }
 
 Result<std::vector<SeriesExemplars>> StoreImpl::exemplars(const std::vector<std::vector<Matcher>>& selectors,

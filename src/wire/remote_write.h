@@ -46,6 +46,7 @@ public:
         std::uint32_t label_size = 0;
         double value = 0;
         std::int64_t time = 0;
+        bool broken = false;  // As of a series.
     };
     // Its samples are samples[first_sample .. next series' first_sample), and so on; the last series is a sentinel.
     struct Series {
@@ -55,6 +56,7 @@ public:
         std::uint32_t first_histogram = 0;
         std::uint32_t first_exemplar = 0;
         bool copied = false;  // The labels lie in `copied`, not in the body.
+        bool broken = false;  // Of 2.0: its references mean no labels; it has none then.
     };
     struct Metadata {
         std::string_view family;  // Of 2.0: the metric's name, suffixes like _bucket included.

@@ -1,5 +1,7 @@
 #include "wire/remote_write_decoder.h"
 
+#include <algorithm>
+
 #include "wire/prometheus_protobuf_fields.h"
 #include "wire/remote_write_fields.h"
 
@@ -210,10 +212,7 @@ void RemoteWriteDecoder::symbols_v2() {
 }
 
 std::string_view RemoteWriteDecoder::symbol(std::uint32_t reference) const {
-    if (reference >= out_.symbols.size()) {
-        throw Malformed{"a reference past the symbols"};
-    }
-    return out_.symbols[reference];
+    return reference < out_.symbols.size() ? out_.symbols[reference] : std::string_view();
 }
 
 void RemoteWriteDecoder::references(Reader& list) {
@@ -230,10 +229,12 @@ void RemoteWriteDecoder::references(Reader& list) {
     }
 }
 
+bool RemoteWriteDecoder::references_hold() const {
+    return references_.size() % 2 == 0 && std::all_of(references_.begin(), references_.end(),
+                                                      [this](std::uint32_t one) { return one < out_.symbols.size(); });
+}
+
 std::uint32_t RemoteWriteDecoder::copy_labels() {
-    if (references_.size() % 2 != 0) {
-        throw Malformed{"an odd number of label references"};
-    }
     const std::uint32_t start = copied_size();
     for (std::size_t i = 0; i < references_.size(); i += 2) {
         const std::string_view name = symbol(references_[i]);
@@ -277,9 +278,10 @@ void RemoteWriteDecoder::series_v2(Reader series) {
     }
     one.copied = true;
     one.label_offset = copied_size();
-    one.label_size = copy_labels();
+    one.broken = !references_hold();
+    one.label_size = one.broken ? 0 : copy_labels();
     end_series();
-    if (!metadata.empty()) {
+    if (!metadata.empty() && !one.broken) {
         metadata_v2(reader_of(metadata));
     }
     for (std::size_t i = one.first_sample; created != 0 && i < out_.samples.size(); ++i) {
@@ -321,7 +323,8 @@ void RemoteWriteDecoder::exemplar_v2(Reader exemplar) {
         }
     }
     one.label_offset = copied_size();
-    one.label_size = copy_labels();
+    one.broken = !references_hold();
+    one.label_size = one.broken ? 0 : copy_labels();
 }
 
 void RemoteWriteDecoder::metadata_v2(Reader metadata) {

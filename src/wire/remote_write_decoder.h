@@ -37,9 +37,11 @@ private:
     void exemplar_v2(Reader exemplar);
     void metadata_v2(Reader metadata);
     void references(Reader& list);
-    // Appends the labels that references_ means to `copied`; returns how long they are.
+    // Whether references_ are pairs of symbols that there are.
+    bool references_hold() const;
+    // Appends the labels that references_ means to `copied`; returns how long they are. REQUIRES: they hold.
     std::uint32_t copy_labels();
-    std::string_view symbol(std::uint32_t reference) const;
+    std::string_view symbol(std::uint32_t reference) const;  // Past the symbols: none.
 
     void sample(Reader sample);
     void histogram(std::string_view message);
