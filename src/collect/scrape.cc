@@ -2,10 +2,28 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "tsdb/querier.h"
 
 namespace stoker::collect {
+
+namespace {
+
+// Of what the page says of them: those without a time of their own have the sample's.
+std::size_t hash_of(const std::vector<tsdb::Exemplar>& exemplars, std::int64_t sample_time) {
+    std::size_t hash = 1;
+    for (const tsdb::Exemplar& one : exemplars) {
+        const std::int64_t time = one.time == sample_time ? 0 : one.time;
+        for (const std::size_t part : {static_cast<std::size_t>(one.labels.hash()), std::hash<double>{}(one.value),
+                                       std::hash<std::int64_t>{}(time)}) {
+            hash = hash * 31 + part;
+        }
+    }
+    return hash;
+}
+
+}  // namespace
 
 Scrape::Scrape(SampleBatch::Pairs target, ScrapeLimits limits, ScrapeRules rules)
     : target_(std::move(target)), limits_(limits), rules_(rules) {}
@@ -20,7 +38,7 @@ void Scrape::set_target(SampleBatch::Pairs target) {
     known_ = std::move(old);
 }
 
-const tsdb::Labels& Scrape::labels_of(std::string_view name, SampleBatch::Pairs labels) {
+Scrape::Known& Scrape::series_of(std::string_view name, SampleBatch::Pairs labels) {
     std::string key(name);
     for (const auto& [label, value] : labels) key.append(1, '\1').append(label).append(1, '\1').append(value);
     auto [found, fresh] = known_.try_emplace(std::move(key));
@@ -37,12 +55,12 @@ const tsdb::Labels& Scrape::labels_of(std::string_view name, SampleBatch::Pairs 
         found->second.labels = tsdb::Labels(std::move(labels));
     }
     found->second.seen = round_;
-    return found->second.labels;
+    return found->second;
 }
 
 void Scrape::append(std::string_view name, SampleBatch::Pairs labels, double value, std::int64_t time,
                     std::vector<tsdb::SeriesSample>& out) {
-    out.push_back({labels_of(name, std::move(labels)), {time, value}});
+    out.push_back({series_of(name, std::move(labels)).labels, {time, value}});
 }
 
 Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Timestamp now, ElapsedTime took,
@@ -52,10 +70,14 @@ Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Ti
     ++round_;
     out.samples.reserve(out.samples.size() + page.samples.size());
     for (ScrapePage::Sample& sample : page.samples) {
-        const tsdb::Labels& labels = labels_of(sample.name, std::move(sample.labels));
+        Known& series = series_of(sample.name, std::move(sample.labels));
         const std::int64_t at = rules_.honor_timestamps ? sample.time : time;
-        out.samples.push_back({labels, {at, sample.value}, std::move(sample.histogram), sample.start_time});
-        if (!sample.exemplars.empty()) out.exemplars.push_back({labels, std::move(sample.exemplars)});
+        out.samples.push_back({series.labels, {at, sample.value}, std::move(sample.histogram), sample.start_time});
+        if (sample.exemplars.empty()) continue;
+        const std::size_t hash = hash_of(sample.exemplars, sample.time);
+        if (std::exchange(series.exemplar, hash) != hash) {
+            out.exemplars.push_back({series.labels, std::move(sample.exemplars)});
+        }
     }
     for (auto& value : page.canonical.values()) {
         append(value.name, std::move(value.labels), value.value, time, out.samples);

@@ -57,7 +57,8 @@ public:
 private:
     struct Known {
         tsdb::Labels labels;
-        std::uint64_t seen = 0;  // The last round.
+        std::uint64_t seen = 0;    // The last round.
+        std::size_t exemplar = 0;  // Hash of the newest that was passed on: pages repeat it until there is another.
     };
 
     // `labels` without the target's.
@@ -67,7 +68,7 @@ private:
                     std::vector<tsdb::SeriesSample>& out);
     void end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
     void describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out);
-    const tsdb::Labels& labels_of(std::string_view name, SampleBatch::Pairs labels);
+    Known& series_of(std::string_view name, SampleBatch::Pairs labels);
 
     SampleBatch::Pairs target_;
     const ScrapeLimits limits_;

@@ -189,6 +189,7 @@ TEST_F(ScrapeTest, ExemplarsStartsAndMetadataComeAlong) {
     EXPECT_EQ(scraped.metadata[0].metadata, (tsdb::MetricMetadata{"counter", "Some.", ""}));
     scrape_once();
     EXPECT_TRUE(scraped.metadata.empty()) << "nothing new";
+    EXPECT_TRUE(scraped.exemplars.empty()) << "nor here";
 }
 
 TEST_F(ScrapeTest, NativeHistogramsComeInProtobuf) {
