@@ -110,6 +110,15 @@ net::Response InfluxReceiver::ping() {
     return {204, {{"X-Influxdb-Version", "1.8.10"}, {"X-Influxdb-Build", "OSS"}}, {}};
 }
 
+net::Response InfluxReceiver::query(const std::vector<std::pair<std::string, std::string>>& params) {
+    const auto statement = std::find_if(params.begin(), params.end(), [](const auto& one) { return one.first == "q"; });
+    const std::string text(trim(statement == params.end() ? std::string_view() : statement->second));
+    constexpr std::string_view kCreate = "create database";
+    const bool create = equals_ignore_case(std::string_view(text).substr(0, kCreate.size()), kCreate);
+    if (create) return json_response(200, R"({"results":[{"statement_id":0}]})");
+    return json_response(400, R"({"error":"InfluxQL is not spoken here: ask /api/v1/query in PromQL"})");
+}
+
 net::Response InfluxReceiver::receive(const PushRequest& request) {
     return metrics_.answered(handle(request));
 }

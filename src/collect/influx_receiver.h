@@ -36,6 +36,9 @@ public:
 
     // GET and HEAD /ping, which clients ask before they write.
     static net::Response ping();
+    // Clients of InfluxDB 1 create their database before they write: there is nothing to do for that. Anything else is
+    // refused, with a word on where to ask.
+    static net::Response query(const std::vector<std::pair<std::string, std::string>>& params);
 
 private:
     class Batch;

@@ -61,6 +61,9 @@ TEST_F(PushReceivers, LineProtocolOptions) {
     request.headers.add("Content-Encoding", "gzip");
     EXPECT_EQ(influx_.receive(request).status, 204);
     EXPECT_EQ(InfluxReceiver::ping().status, 204);
+    EXPECT_EQ(InfluxReceiver::query({{"q", "CREATE DATABASE \"telegraf\""}}).status, 200);
+    EXPECT_EQ(InfluxReceiver::query({{"q", "SELECT 1"}}).status, 400);
+    EXPECT_EQ(InfluxReceiver::query({}).status, 400);
 }
 
 TEST_F(PushReceivers, JsonBatch) {
