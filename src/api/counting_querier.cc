@@ -31,13 +31,17 @@ public:
     std::unique_ptr<tsdb::SampleIterator> samples() const override {
         return std::make_unique<CountingIterator>(behind_->samples(), samples_);
     }
-    bool rollups(std::int64_t resolution, std::int64_t start, std::int64_t end,
-                 std::vector<tsdb::Rollup>& out) const override {
-        const std::size_t before = out.size();
-        const bool there = behind_->rollups(resolution, start, end, out);
-        samples_.fetch_add(out.size() - before, std::memory_order_relaxed);
-        return there;
+    std::unique_ptr<tsdb::SampleIterator> samples_between(std::int64_t start, std::int64_t end) const override {
+        return std::make_unique<CountingIterator>(behind_->samples_between(start, end), samples_);
     }
+    std::int64_t rollups(std::int64_t resolution, std::int64_t start, std::int64_t end,
+                         std::vector<tsdb::Rollup>& out) const override {
+        const std::size_t before = out.size();
+        const std::int64_t reached = behind_->rollups(resolution, start, end, out);
+        samples_.fetch_add(out.size() - before, std::memory_order_relaxed);
+        return reached;
+    }
+    std::int64_t raw_since() const override { return behind_->raw_since(); }
 
 private:
     std::shared_ptr<tsdb::Series> behind_;
@@ -50,6 +54,13 @@ Result<std::vector<std::shared_ptr<tsdb::Series>>> CountingQuerier::select(const
                                                                            std::int64_t start, std::int64_t end,
                                                                            std::size_t series_limit) const {
     TRY(auto series, behind_.select(matchers, start, end, series_limit));
+    for (auto& one : series) one = std::make_shared<CountingSeries>(std::move(one), samples_);
+    return series;
+}
+
+Result<std::vector<std::shared_ptr<tsdb::Series>>> CountingQuerier::select_for_rollups(
+    const std::vector<tsdb::Matcher>& matchers, std::int64_t start, std::int64_t end, std::size_t series_limit) const {
+    TRY(auto series, behind_.select_for_rollups(matchers, start, end, series_limit));
     for (auto& one : series) one = std::make_shared<CountingSeries>(std::move(one), samples_);
     return series;
 }

@@ -23,6 +23,9 @@ public:
     Result<std::vector<std::shared_ptr<tsdb::Series>>> select(const std::vector<tsdb::Matcher>& matchers,
                                                               std::int64_t start, std::int64_t end,
                                                               std::size_t series_limit) const override;
+    Result<std::vector<std::shared_ptr<tsdb::Series>>> select_for_rollups(const std::vector<tsdb::Matcher>& matchers,
+                                                                          std::int64_t start, std::int64_t end,
+                                                                          std::size_t series_limit) const override;
     Result<std::vector<std::string>> label_names(const std::vector<tsdb::Matcher>& matchers, std::int64_t start,
                                                  std::int64_t end) const override {
         return behind_.label_names(matchers, start, end);

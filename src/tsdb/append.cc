@@ -195,6 +195,7 @@ void StoreImpl::append_one(Shard& shard, Item& item, EntryWriter& entries, TimeR
         case Verdict::Accepted:
             entries.add_sample(series->id, item.sample, *item.histogram, Arrival::InOrder);
             taken.add(item.sample.time);
+            rollups_.note(series->id, item.sample.time);
             ++outcome.accepted;
             break;
         case Verdict::Duplicate:
@@ -224,6 +225,7 @@ void StoreImpl::append_start(Shard& shard, MemSeries& series, const Item& item, 
     if (shard.append(series, sample, zero) == Verdict::Accepted) {
         entries.add_sample(series.id, sample, zero, Arrival::InOrder);
         taken.add(start);
+        rollups_.note(series.id, start);
     }
 }
 
@@ -241,6 +243,7 @@ void StoreImpl::append_behind(Shard& shard, MemSeries& series, const Item& item,
     } else if (*verdict == Verdict::Accepted) {
         entries.add_sample(series.id, item.sample, *item.histogram, Arrival::Late);
         taken.add(item.sample.time);
+        rollups_.note(series.id, item.sample.time);
         ++outcome.accepted;
     } else if (*verdict == Verdict::Duplicate) {
         ++outcome.duplicates;

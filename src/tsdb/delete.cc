@@ -107,6 +107,7 @@ Result<Unit> StoreImpl::clean_all() {
         return Unit{};  // The tombstones stay.
     }
     for (const auto& [id, hidden] : cleaned) {
+        TRY_UNIT(clean_rollups(id, *hidden));
         tombstones_.remove_those(id, hidden);
     }
     return checkpoint(0);

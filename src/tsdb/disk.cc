@@ -181,7 +181,13 @@ Result<std::shared_ptr<Disk>> Disk::open_to_read(const std::string& directory, s
     rocksdb::DBOptions settings = database_options({});
     settings.create_if_missing = false;
     settings.create_missing_column_families = false;
-    const auto status = rocksdb::DB::OpenForReadOnly(settings, directory, all_families({}), &disk->handles_, &db);
+    std::vector<std::string> there;
+    TRY_UNIT(checked(rocksdb::DB::ListColumnFamilies(settings, directory, &there), "open " + directory));
+    auto families = all_families({});
+    if (std::find(there.begin(), there.end(), families.back().name) == there.end()) {
+        families.pop_back();  // From before there were rollups.
+    }
+    const auto status = rocksdb::DB::OpenForReadOnly(settings, directory, families, &disk->handles_, &db);
     TRY_UNIT(checked(status, "open " + directory));
     TRY_UNIT(disk->adopt(db));
     return disk;
@@ -195,6 +201,7 @@ Result<Unit> Disk::adopt(rocksdb::DB* db) {
     meta_ = handles_[4];
     late_ = handles_[5];
     archived_ = handles_[6];
+    rollups_ = handles_.size() > 7 ? handles_[7] : nullptr;
     TRY(archive_, Archive::open(*db_, *archived_));
     if (archive_->damaged()) {
         damage_->add("chunks: archived series", "some can't be read");
@@ -234,7 +241,7 @@ Result<Unit> Disk::resume() {
 }
 
 Result<Unit> Disk::checkpoint() {
-    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, late_, heads_, meta_, archived_}),
+    return checked(db_->Flush(rocksdb::FlushOptions(), {series_, chunks_, late_, heads_, meta_, archived_, rollups_}),
                    "flush metrics chunks");
 }
 
@@ -290,18 +297,19 @@ Result<Unit> Disk::drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t
         }  // What can't be read is dropped by its age like all else: from the lowest key on.
     }
     const std::string end = day_key(partition_of(time));
-    if (first >= end) {
-        return Unit{};
-    }
+    return first < end ? drop_range(family, first, end) : Unit{};
+}
+
+Result<Unit> Disk::drop_range(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& end) {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
-    TRY_UNIT(checked(db_->DeleteRange(options, family, first, end), "drop old chunks"));
+    TRY_UNIT(checked(db_->DeleteRange(options, family, first, end), "drop old days"));
     // Frees whole files at once; what shares a file with newer days is cut out of it.
     const rocksdb::Slice from(first);
     const rocksdb::Slice upto(end);
     TRY_UNIT(checked(rocksdb::DeleteFilesInRange(db_.get(), family, &from, &upto, false), "delete old files"));
     const auto compacted = db_->CompactRange(rocksdb::CompactRangeOptions(), family, &from, &upto);
-    return compacted.IsCorruption() ? Unit{} : checked(compacted, "drop old chunks");
+    return compacted.IsCorruption() ? Unit{} : checked(compacted, "drop old days");
 }
 
 std::shared_ptr<const FileStarts> Disk::chunk_starts(ChunkFamily which) const {
@@ -340,6 +348,14 @@ std::uint64_t Disk::bytes_of(const std::vector<rocksdb::ColumnFamilyHandle*>& fa
 std::unique_ptr<rocksdb::Iterator> Disk::View::chunks(ChunkFamily family) const {
     rocksdb::ReadOptions options;
     options.snapshot = snapshot_;
+    return std::unique_ptr<rocksdb::Iterator>(disk_->db_->NewIterator(options, disk_->family(family)));
+}
+
+std::unique_ptr<rocksdb::Iterator> Disk::View::scan(ChunkFamily family) const {
+    rocksdb::ReadOptions options;
+    options.snapshot = snapshot_;
+    options.fill_cache = false;
+    options.readahead_size = std::size_t{256} << 10;
     return std::unique_ptr<rocksdb::Iterator>(disk_->db_->NewIterator(options, disk_->family(family)));
 }
 

@@ -44,6 +44,13 @@ std::string meta_key(MetaKind kind, std::uint64_t number);
 // Chunks whose samples came in order, and those of late samples, which may overlap the others and each other.
 enum class ChunkFamily : std::uint8_t { InOrder, Late };
 
+// What rollups are kept of: the first byte of their keys.
+enum class RollupLevel : char { Hours = 'h', Minutes = 'm' };
+inline constexpr std::array<RollupLevel, 2> kRollupLevels{RollupLevel::Hours, RollupLevel::Minutes};
+constexpr std::int64_t resolution_of(RollupLevel level) {
+    return level == RollupLevel::Hours ? kLongRollup : kShortRollup;
+}
+
 using DamageVisitor = std::function<void(const std::string& where, const std::string& what)>;
 
 // A set of changes that is written as one.
@@ -61,6 +68,10 @@ public:
     void remove_meta(const std::string& key);
     // Removes the keys in [first, end).
     void remove_meta_range(const std::string& first, const std::string& end);
+
+    // A series' rollups of a day. No bytes: nobody can tell what they would be.
+    void put_rollups(RollupLevel level, std::int64_t day, SeriesId id, std::string_view rollups);
+    void remove_rollups(RollupLevel level, std::int64_t day, SeriesId id);
 
     std::size_t bytes() const { return batch_.GetDataSize(); }
 
@@ -140,7 +151,14 @@ public:
     // Drops all chunks of days that end at or before `time`.
     Result<Unit> drop_before(std::int64_t time);
 
-    // A view of the chunks as they are now; it keeps the Disk alive.
+    // Drops all rollups of days before `day`.
+    Result<Unit> drop_rollups(RollupLevel level, std::int64_t day);
+    std::uint64_t rollup_bytes() const;
+    // All of them, by level, day and series.
+    Result<Unit> each_rollups(const std::function<Result<Unit>(RollupLevel, std::string_view rollups)>& visit,
+                              const DamageVisitor& on_damage) const;
+
+    // A view of the chunks and rollups as they are now; it keeps the Disk alive.
     class View;
     std::shared_ptr<const View> view();
 
@@ -156,6 +174,7 @@ private:
     }
     std::uint64_t bytes_of(const std::vector<rocksdb::ColumnFamilyHandle*>& families) const;
     Result<Unit> drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t time);
+    Result<Unit> drop_range(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& end);
 
     std::unique_ptr<rocksdb::Env> env_;  // Only with faults.
     struct CachedStarts {
@@ -174,6 +193,7 @@ private:
     rocksdb::ColumnFamilyHandle* meta_ = nullptr;
     rocksdb::ColumnFamilyHandle* late_ = nullptr;
     rocksdb::ColumnFamilyHandle* archived_ = nullptr;
+    rocksdb::ColumnFamilyHandle* rollups_ = nullptr;  // Null in an old folder that is only read.
     std::vector<rocksdb::ColumnFamilyHandle*> handles_;
     std::unique_ptr<Archive> archive_;
 };
@@ -221,6 +241,10 @@ public:
     View& operator=(const View&) = delete;
 
     std::unique_ptr<rocksdb::Iterator> chunks(ChunkFamily family) const;
+    // The same for a long walk: what it reads does not push other blocks out of the cache.
+    std::unique_ptr<rocksdb::Iterator> scan(ChunkFamily family) const;
+    // A series' rollups of a day, if it has any. Errors: Corruption, Unavailable.
+    Result<std::optional<std::string>> rollups(RollupLevel level, std::int64_t day, SeriesId id) const;
     DamageLog& damage() const { return disk_->damage(); }
     const FileStarts& starts(ChunkFamily family) const { return *starts_[static_cast<std::size_t>(family)]; }
 

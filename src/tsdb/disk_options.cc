@@ -75,7 +75,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> all_families(const StoreOptions& op
             {"heads", heads},
             {"meta", packed},
             {"late", packed},
-            {"archive", packed}};
+            {"archive", packed},
+            {"rollups", packed}};
 }
 
 }  // namespace stoker::tsdb

@@ -86,17 +86,17 @@ Result<Unit> Disk::each_chunk(ChunkFamily which,
 
 std::vector<std::pair<std::int64_t, std::uint64_t>> Disk::days(std::int64_t start, std::int64_t end) const {
     std::map<std::int64_t, std::uint64_t> sizes;
-    for (auto* handle : {chunks_, late_}) {
+    const auto add = [&](rocksdb::ColumnFamilyHandle* handle, const std::string& prefix) {
         std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), handle));
-        std::string from;
+        std::string from = prefix;
         put_ordered(from, partition_of(start));
-        for (it->Seek(from); it->Valid();) {
-            const std::int64_t day = get_ordered_signed(it->key().data());
+        for (it->Seek(from); it->Valid() && it->key().starts_with(prefix);) {
+            const std::int64_t day = get_ordered_signed(it->key().data() + prefix.size());
             if (day > partition_of(end)) {
                 break;
             }
-            std::string first;
-            std::string next;
+            std::string first = prefix;
+            std::string next = prefix;
             put_ordered(first, day);
             put_ordered(next, day + 1);
             const rocksdb::Range range(first, next);
@@ -105,6 +105,11 @@ std::vector<std::pair<std::int64_t, std::uint64_t>> Disk::days(std::int64_t star
             sizes[day] += bytes;
             it->Seek(next);
         }
+    };
+    add(chunks_, "");
+    add(late_, "");
+    for (const RollupLevel level : kRollupLevels) {
+        add(rollups_, std::string(1, static_cast<char>(level)));
     }
     return {sizes.begin(), sizes.end()};
 }

@@ -1,6 +1,7 @@
 #include "tsdb/joined_series.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace stoker::tsdb {
 
@@ -8,7 +9,8 @@ namespace stoker::tsdb {
 // archived) are read whole and merged.
 class JoinedIterator final : public SampleIterator {
 public:
-    explicit JoinedIterator(std::shared_ptr<const JoinedSeries> series) : series_(std::move(series)) {}
+    JoinedIterator(std::shared_ptr<const JoinedSeries> series, std::int64_t start, std::int64_t end)
+        : series_(std::move(series)), start_(start), end_(end) {}
 
     SampleBlock next_block() override {
         while (true) {
@@ -30,7 +32,7 @@ public:
                 end = std::max(end, parts[next_++]->last_time());
             }
             if (next_ == first + 1) {
-                walk_ = parts[first]->samples();
+                walk_ = parts[first]->samples_between(start_, end_);
                 continue;
             }
             merged_.clear();
@@ -53,7 +55,7 @@ private:
     }
 
     void read(const StoredSeries& part) {
-        const auto walk = part.samples();
+        const auto walk = part.samples_between(start_, end_);
         SampleList whole;
         for (SampleBlock block = walk->next_block(); !block.samples.empty(); block = walk->next_block()) {
             for (std::size_t i = 0; i < block.samples.size(); ++i) {
@@ -65,6 +67,8 @@ private:
     }
 
     const std::shared_ptr<const JoinedSeries> series_;
+    const std::int64_t start_;
+    const std::int64_t end_;
     std::size_t next_ = 0;
     std::unique_ptr<SampleIterator> walk_;
     SampleList merged_;
@@ -77,7 +81,11 @@ JoinedSeries::JoinedSeries(std::vector<std::shared_ptr<StoredSeries>> parts) : p
 }
 
 std::unique_ptr<SampleIterator> JoinedSeries::samples() const {
-    return std::make_unique<JoinedIterator>(shared_from_this());
+    return samples_between(std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
+}
+
+std::unique_ptr<SampleIterator> JoinedSeries::samples_between(std::int64_t start, std::int64_t end) const {
+    return std::make_unique<JoinedIterator>(shared_from_this(), start, end);
 }
 
 }  // namespace stoker::tsdb

@@ -16,6 +16,7 @@ public:
 
     const Labels& labels() const override { return parts_.front()->labels(); }
     std::unique_ptr<SampleIterator> samples() const override;
+    std::unique_ptr<SampleIterator> samples_between(std::int64_t start, std::int64_t end) const override;
 
 private:
     friend class JoinedIterator;

@@ -247,7 +247,7 @@ std::int64_t StoreImpl::cutoff_for_size(std::int64_t now) {
     if (options_.retention_bytes == 0) {
         return kNever;
     }
-    const auto days = disk_->days(cutoff_.load(), now);
+    const auto days = disk_->days(rollup_cutoff_.load(), now);
     std::uint64_t used = disk_->bytes_besides_chunks() + wal_->bytes();
     for (const auto& [day, bytes] : days) {
         used += bytes;
@@ -270,10 +270,13 @@ std::int64_t StoreImpl::cutoff_for_size(std::int64_t now) {
 
 // Series whose newest sample is past retention go whole; chunks go by the day.
 Result<Unit> StoreImpl::retire(std::int64_t now) {
-    const std::int64_t cutoff = std::max(now - options_.retention.count(), cutoff_for_size(now));
-    if (cutoff > cutoff_.load()) {
-        cutoff_.store(cutoff);
+    const std::int64_t by_size = cutoff_for_size(now);
+    const std::int64_t raw_cutoff = std::max(now - options_.retention.count(), by_size);
+    if (raw_cutoff > cutoff_.load()) {
+        cutoff_.store(raw_cutoff);
     }
+    TRY_UNIT(drop_old_rollups(now, by_size));
+    const std::int64_t cutoff = rollup_cutoff_.load();  // Whatever is left of a series.
     tombstones_.drop_before(cutoff);
     for (auto& shard : shards_) {
         std::uint64_t from = 0;
@@ -312,7 +315,7 @@ Result<Unit> StoreImpl::retire(std::int64_t now) {
             tombstones_.remove(id);
         }
     }
-    return disk_->drop_before(cutoff);
+    return disk_->drop_before(raw_cutoff);
 }
 
 Result<Unit> StoreImpl::maintain(Timestamp now) {
@@ -329,6 +332,9 @@ Result<Unit> StoreImpl::maintain(Timestamp now) {
     }
     if (auto flushed = flush_sealed(); !flushed) {
         return fail(std::move(flushed).error());
+    }
+    if (auto rolled = roll_up(millis); !rolled) {
+        return fail(std::move(rolled).error());
     }
     if (last_retire_ == kNever || millis - last_retire_ >= kRetireEveryMillis) {
         if (auto retired = retire(millis); !retired) {

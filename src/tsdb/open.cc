@@ -19,8 +19,8 @@ class Replayer {
 public:
     using Late = std::function<void(Shard&, MemSeries&, Sample, const HistogramPtr&)>;
 
-    Replayer(std::array<std::unique_ptr<Shard>, kShards>& shards, Index& index, Late late)
-        : shards_(shards), index_(index), late_(std::move(late)) {}
+    Replayer(std::array<std::unique_ptr<Shard>, kShards>& shards, Index& index, RollupBook& rollups, Late late)
+        : shards_(shards), index_(index), rollups_(rollups), late_(std::move(late)) {}
 
     void on_series(SeriesId id, const Labels& labels) {
         const std::uint64_t hash = labels.hash();
@@ -61,6 +61,9 @@ public:
         if (verdict == Verdict::Behind && arrival == Arrival::Late) {
             late_(shard, *series, sample, histogram);
         }
+        if (verdict == Verdict::Accepted || arrival == Arrival::Late) {
+            rollups_.note(id, sample.time);
+        }
     }
 
     // The id that the series has now.
@@ -75,6 +78,7 @@ public:
 private:
     std::array<std::unique_ptr<Shard>, kShards>& shards_;
     Index& index_;
+    RollupBook& rollups_;
     Late late_;
     std::unordered_map<SeriesId, SeriesId> aliases_;
     SeriesId highest_ = 0;
@@ -162,7 +166,7 @@ Result<Unit> StoreImpl::load_around_damage() {
 }
 
 Result<Unit> StoreImpl::load_log(const std::string& directory) {
-    Replayer replayer(shards_, index_,
+    Replayer replayer(shards_, index_, rollups_,
                       [this](Shard& shard, MemSeries& series, Sample sample, const HistogramPtr& histogram)
                           REQUIRES_LOCK(shard.mutex()) { replay_late(shard, series, sample, histogram); });
     EntryVisitor visitor;

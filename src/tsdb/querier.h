@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -69,19 +70,26 @@ private:
     std::size_t at_ = 0;
 };
 
-// What a series did during (start, start + resolution]: enough to answer functions of whole such stretches exactly.
+// What a series did during (start, end]: enough to answer functions of whole such stretches exactly. Staleness markers
+// are no samples here.
 struct Rollup {
     std::int64_t start = 0;
+    std::int64_t end = 0;
     std::int64_t first_time = 0;
     std::int64_t last_time = 0;
     double first = 0;
     double last = 0;
-    double sum = 0;
-    double min = 0;
+    double sum = 0;  // Rounded once: within one ulp of the exact sum unless values cancel out.
+    double min = 0;  // NaN only where there is nothing else, as for min_over_time().
     double max = 0;
-    double increase = 0;  // From first to last as a counter: what was lost at resets is added back.
+    // For counters: the sum of the values just before each fall, so that last - first + lost is the increase. NaN if
+    // the series falls so often that it is none, and this was not kept.
+    double lost = 0;
     std::uint32_t count = 0;
 };
+
+// Adds what comes after. REQUIRES: both have samples, `later` only such as are after those of `rollup`.
+void extend(Rollup& rollup, const Rollup& later);
 
 inline constexpr std::int64_t kShortRollup = 5LL * 60 * 1000;
 inline constexpr std::int64_t kLongRollup = 3600LL * 1000;
@@ -93,13 +101,20 @@ public:
     // Samples with start <= time <= end of the select() that returned this series. May be called again.
     virtual std::unique_ptr<SampleIterator> samples() const = 0;
 
-    // Appends the rollups of `resolution` that lie in the select()'s range whole, ascending; stretches without samples
-    // have none. False, and nothing appended, if they can't stand for the samples there (none were made yet, histograms
-    // or staleness markers among the samples, tombstones).
-    virtual bool rollups(std::int64_t /*resolution*/, std::int64_t /*start*/, std::int64_t /*end*/,
-                         std::vector<Rollup>& /*out*/) const {
-        return false;
+    // The part of samples() in [start, end].
+    virtual std::unique_ptr<SampleIterator> samples_between(std::int64_t start, std::int64_t end) const;
+
+    // Appends rollups of the stretches (t, t + resolution] from `start` on, ascending; stretches without samples have
+    // none. Returns the time up to which they stand for all samples, at most `end`: `start` if none were made, or where
+    // the first stretch with deleted samples, histograms, or samples that came later begins. Up to raw_since() they may
+    // be coarser, and are all there is. REQUIRES: both times are multiples of the resolution and in the select()'s
+    // range.
+    virtual std::int64_t rollups(std::int64_t /*resolution*/, std::int64_t start, std::int64_t /*end*/,
+                                 std::vector<Rollup>& /*out*/) const {
+        return start;
     }
+    // Samples up to this time are gone; what samples() gives for them is each rollup's last one.
+    virtual std::int64_t raw_since() const { return std::numeric_limits<std::int64_t>::min(); }
 };
 
 // Thread-safe; what it returns is a consistent view and outlives later appends.
@@ -112,6 +127,12 @@ public:
     virtual Result<std::vector<std::shared_ptr<Series>>> select(const std::vector<Matcher>& matchers,
                                                                 std::int64_t start, std::int64_t end,
                                                                 std::size_t series_limit) const = 0;
+    // The same for a caller who asks for rollups() first, and for few samples: none are read ahead.
+    virtual Result<std::vector<std::shared_ptr<Series>>> select_for_rollups(const std::vector<Matcher>& matchers,
+                                                                            std::int64_t start, std::int64_t end,
+                                                                            std::size_t series_limit) const {
+        return select(matchers, start, end, series_limit);
+    }
 
     virtual Result<std::vector<std::string>> label_names(const std::vector<Matcher>& matchers, std::int64_t start,
                                                          std::int64_t end) const = 0;

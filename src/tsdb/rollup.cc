@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "tsdb/bytes.h"
 #include "tsdb/chunk.h"
@@ -16,9 +17,14 @@ namespace {
 // A field of all rows as one column. The order is that of the columns' bits on disk.
 using Field = double Rollup::*;
 constexpr std::array<Field, 6> kFields{&Rollup::last, &Rollup::sum, &Rollup::first,
-                                       &Rollup::min,  &Rollup::max, &Rollup::increase};
-constexpr std::uint8_t kMixedColumn = 1 << 6;
+                                       &Rollup::min,  &Rollup::max, &Rollup::lost};
+constexpr std::size_t kLostColumn = 5;
+constexpr std::uint8_t kFlagsColumn = 1 << 6;
+constexpr std::uint8_t kNoCounter = 1 << 7;  // The column `lost` was not kept.
+constexpr std::uint8_t kHistogramsFlag = 1;
+constexpr std::uint8_t kEndsStaleFlag = 2;
 constexpr std::uint64_t kMostRows = 10'000;
+constexpr std::uint64_t kSamplesPerFall = 10;  // What falls more often than at every so many samples is no counter.
 
 bool same(double a, double b) {
     return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
@@ -31,8 +37,8 @@ double guess(const Rollup& row, std::size_t column) {
             return row.first;
         case 4:
             return row.last;
-        case 5:
-            return row.last - row.first;
+        case kLostColumn:
+            return 0;
         default:
             return std::numeric_limits<double>::signaling_NaN();  // None: last, sum and first are always written.
     }
@@ -44,66 +50,167 @@ bool guessed(const std::vector<RollupRow>& rows, std::size_t column) {
            });
 }
 
+bool no_counter(const std::vector<RollupRow>& rows) {
+    std::uint64_t falls = 0;
+    std::uint64_t samples = 0;
+    for (const RollupRow& row : rows) {
+        // Rows that were read back have no falls, but NaN.
+        if (std::isnan(row.rollup.lost)) {
+            return true;
+        }
+        falls += row.falls;
+        samples += row.rollup.count;
+    }
+    return falls * kSamplesPerFall > samples;
+}
+
+std::uint8_t columns_of(const std::vector<RollupRow>& rows) {
+    std::uint8_t present = 0;
+    for (std::size_t column = 0; column < kLostColumn; ++column) {
+        present |= static_cast<std::uint8_t>((guessed(rows, column) ? 0 : 1) << column);
+    }
+    if (no_counter(rows)) {
+        present |= kNoCounter;
+    } else if (!guessed(rows, kLostColumn)) {
+        present |= 1 << kLostColumn;
+    }
+    if (std::any_of(rows.begin(), rows.end(), [](const RollupRow& row) { return row.histograms || row.ends_stale; })) {
+        present |= kFlagsColumn;
+    }
+    return present;
+}
+
+// A row's times as differences to the stretch's ends: those hardly change from row to row.
+struct Times {
+    std::int64_t number = 0;  // Of the stretch.
+    std::int64_t count = 0;
+    std::int64_t before_first = 0;
+    std::int64_t after_last = 0;
+};
+
+Times times_of(const Rollup& rollup, std::int64_t resolution) {
+    return {rollup.start / resolution, rollup.count, rollup.count == 0 ? 0 : rollup.first_time - rollup.start,
+            rollup.count == 0 ? 0 : rollup.end - rollup.last_time};
+}
+
+void put_times(std::string& out, const std::vector<RollupRow>& rows, std::int64_t resolution,
+               std::int64_t Times::*field) {
+    std::int64_t before = 0;
+    for (const RollupRow& row : rows) {
+        const std::int64_t value = times_of(row.rollup, resolution).*field;
+        put_varint(out, zigzag(value - before));
+        before = value;
+    }
+}
+
+std::vector<std::int64_t> read_times(ByteReader& reader, std::size_t count) {
+    std::vector<std::int64_t> values(count);
+    std::int64_t value = 0;
+    for (std::int64_t& one : values) {
+        value = wrapping_add(value, unzigzag(reader.varint()));
+        one = value;
+    }
+    return values;
+}
+
+Result<Unit> read_stretches(ByteReader& reader, std::int64_t resolution, std::vector<RollupRow>& rows) {
+    const auto number = read_times(reader, rows.size());
+    const auto count = read_times(reader, rows.size());
+    const auto before_first = read_times(reader, rows.size());
+    const auto after_last = read_times(reader, rows.size());
+    const std::int64_t most = std::numeric_limits<std::int64_t>::max() / resolution - 1;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        Rollup& rollup = rows[i].rollup;
+        const bool valid = number[i] >= -most && number[i] <= most && (i == 0 || number[i] > number[i - 1]) &&
+                           count[i] >= 0 && count[i] <= std::numeric_limits<std::uint32_t>::max() &&
+                           before_first[i] >= 0 && before_first[i] <= resolution && after_last[i] >= 0 &&
+                           after_last[i] <= resolution;
+        if (!reader.ok() || !valid) {
+            return Error{Errc::Corruption, "malformed rollups"};
+        }
+        rollup.start = number[i] * resolution;
+        rollup.end = rollup.start + resolution;
+        rollup.count = static_cast<std::uint32_t>(count[i]);
+        rollup.first_time = rollup.count == 0 ? 0 : rollup.start + before_first[i];
+        rollup.last_time = rollup.count == 0 ? 0 : rollup.end - after_last[i];
+    }
+    return Unit{};
+}
+
 }  // namespace
 
+void RollupMaker::close() {
+    if (!rows_.empty() && rows_.back().rollup.count > 0 && std::isfinite(rows_.back().rollup.sum)) {
+        rows_.back().rollup.sum += correction_;
+    }
+    correction_ = 0;
+}
+
+void RollupMaker::open(std::int64_t start) {
+    close();
+    rows_.emplace_back();
+    rows_.back().rollup.start = start;
+    rows_.back().rollup.end = end_ = start + resolution_;
+}
+
 void RollupMaker::add(const Sample& sample) {
-    const std::int64_t start = stretch_of(sample.time, resolution_);
-    if (rows_.empty() || rows_.back().rollup.start != start) {
-        rows_.push_back({});
-        rows_.back().rollup.start = start;
+    if (rows_.empty() || sample.time > end_) {
+        open(stretch_of(sample.time, resolution_));
     }
     RollupRow& row = rows_.back();
-    if (is_histogram(sample.value) || is_stale(sample.value)) {
-        row.mixed = true;
+    row.ends_stale = is_stale(sample.value);
+    if (row.ends_stale) {
+        return;
+    }
+    if (is_histogram(sample.value)) {
+        row.histograms = true;
         return;
     }
     Rollup& rollup = row.rollup;
+    const double value = sample.value;
     if (rollup.count == 0) {
-        rollup = {start, sample.time, sample.time, sample.value, sample.value, 0, sample.value, sample.value, 0, 0};
+        rollup.first_time = sample.time;
+        rollup.first = rollup.min = rollup.max = rollup.sum = value;
     } else {
-        rollup.increase += sample.value < rollup.last ? sample.value : sample.value - rollup.last;
-        // A NaN counts only where there is nothing else, as in min_over_time().
-        rollup.min = sample.value < rollup.min || std::isnan(rollup.min) ? sample.value : rollup.min;
-        rollup.max = sample.value > rollup.max || std::isnan(rollup.max) ? sample.value : rollup.max;
+        if (value < rollup.last) {
+            rollup.lost += rollup.last;
+            ++row.falls;
+        }
+        rollup.min = value < rollup.min || std::isnan(rollup.min) ? value : rollup.min;
+        rollup.max = value > rollup.max || std::isnan(rollup.max) ? value : rollup.max;
+        // Kahan's sum, as sum_over_time() has it.
+        const double total = rollup.sum + value;
+        correction_ +=
+            std::abs(rollup.sum) >= std::abs(value) ? (rollup.sum - total) + value : (value - total) + rollup.sum;
+        rollup.sum = total;
     }
-    rollup.sum += sample.value;
-    rollup.last = sample.value;
+    rollup.last = value;
     rollup.last_time = sample.time;
     ++rollup.count;
 }
 
 std::vector<RollupRow> RollupMaker::take() {
-    return std::move(rows_);
+    close();
+    return std::exchange(rows_, {});
 }
 
 std::string encode_rollups(const std::vector<RollupRow>& rows, std::int64_t resolution) {
-    std::uint8_t present = 0;
-    for (std::size_t column = 0; column < kFields.size(); ++column) {
-        present |= static_cast<std::uint8_t>((guessed(rows, column) ? 0 : 1) << column);
-    }
-    if (std::any_of(rows.begin(), rows.end(), [](const RollupRow& row) { return row.mixed; })) {
-        present |= kMixedColumn;
-    }
+    const std::uint8_t present = columns_of(rows);
     std::string out;
     put_varint(out, rows.size());
     out += static_cast<char>(present);
-    std::int64_t before = 0;
-    for (const RollupRow& row : rows) {
-        const Rollup& rollup = row.rollup;
-        put_varint(out, zigzag(rollup.start / resolution - before));
-        before = rollup.start / resolution;
-        put_varint(out, rollup.count);
-        if (rollup.count > 0) {
-            put_varint(out, static_cast<std::uint64_t>(rollup.first_time - rollup.start));
-            put_varint(out, static_cast<std::uint64_t>(rollup.start + resolution - rollup.last_time));
-        }
-        if ((present & kMixedColumn) != 0) {
-            out += static_cast<char>(row.mixed ? 1 : 0);
+    for (const auto field : {&Times::number, &Times::count, &Times::before_first, &Times::after_last}) {
+        put_times(out, rows, resolution, field);
+    }
+    if ((present & kFlagsColumn) != 0) {
+        for (const RollupRow& row : rows) {
+            out += static_cast<char>((row.histograms ? kHistogramsFlag : 0) | (row.ends_stale ? kEndsStaleFlag : 0));
         }
     }
+    std::vector<Sample> values;
     for (std::size_t column = 0; column < kFields.size(); ++column) {
         if ((present >> column & 1) != 0) {
-            std::vector<Sample> values;
+            values.clear();
             for (const RollupRow& row : rows) {
                 values.push_back({row.rollup.start / resolution, row.rollup.*kFields[column]});
             }
@@ -122,34 +229,30 @@ Result<std::vector<RollupRow>> decode_rollups(std::string_view bytes, std::int64
         return malformed;
     }
     std::vector<RollupRow> rows(count);
-    std::int64_t number = 0;
-    for (RollupRow& row : rows) {
-        number = wrapping_add(number, unzigzag(reader.varint()));
-        row.rollup.start =
-            static_cast<std::int64_t>(static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(resolution));
-        row.rollup.count = static_cast<std::uint32_t>(reader.varint());
-        if (row.rollup.count > 0) {
-            row.rollup.first_time = wrapping_add(row.rollup.start, static_cast<std::int64_t>(reader.varint()));
-            row.rollup.last_time =
-                wrapping_sub(wrapping_add(row.rollup.start, resolution), static_cast<std::int64_t>(reader.varint()));
-        }
-        row.mixed = (present & kMixedColumn) != 0 && reader.fixed<std::uint8_t>() != 0;
-        if (!reader.ok()) {
-            return malformed;
+    TRY_UNIT(read_stretches(reader, resolution, rows));
+    if ((present & kFlagsColumn) != 0) {
+        for (RollupRow& row : rows) {
+            const auto flags = reader.fixed<std::uint8_t>();
+            row.histograms = (flags & kHistogramsFlag) != 0;
+            row.ends_stale = (flags & kEndsStaleFlag) != 0;
         }
     }
+    std::vector<Sample> values;
     for (std::size_t column = 0; column < kFields.size(); ++column) {
-        std::vector<Sample> values;
         if ((present >> column & 1) == 0) {
             for (RollupRow& row : rows) {
-                row.rollup.*kFields[column] = guess(row.rollup, column);
+                row.rollup.*kFields[column] = column == kLostColumn && (present & kNoCounter) != 0
+                                                  ? std::numeric_limits<double>::quiet_NaN()
+                                                  : guess(row.rollup, column);
             }
-        } else if (!read_chunk(reader.text(), values) || values.size() != rows.size()) {
+            continue;
+        }
+        values.clear();
+        if (!read_chunk(reader.text(), values) || values.size() != rows.size()) {
             return malformed;
-        } else {
-            for (std::size_t i = 0; i < rows.size(); ++i) {
-                rows[i].rollup.*kFields[column] = values[i].value;
-            }
+        }
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            rows[i].rollup.*kFields[column] = values[i].value;
         }
     }
     if (!reader.ok() || !reader.at_end()) {

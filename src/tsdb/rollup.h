@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -13,10 +14,12 @@
 
 namespace stoker::tsdb {
 
-// A rollup, and whether it can stand for its stretch.
+// A rollup, and what else there was in its stretch.
 struct RollupRow {
-    Rollup rollup;       // count may be 0: nothing but histograms and markers there.
-    bool mixed = false;  // Histograms or staleness markers are among the samples; the rollup is of the others.
+    Rollup rollup;            // count may be 0: nothing but histograms and markers there.
+    bool histograms = false;  // Among the samples; the rollup is of the others.
+    bool ends_stale = false;  // The newest is a staleness marker.
+    std::uint32_t falls = 0;  // How often a value was below the one before it. Not stored.
 };
 
 // Start of the stretch that a time belongs to.
@@ -35,8 +38,13 @@ public:
     std::vector<RollupRow> take();
 
 private:
+    void open(std::int64_t start);
+    void close();
+
     const std::int64_t resolution_;
     std::vector<RollupRow> rows_;
+    std::int64_t end_ = 0;   // Of the last row; 0 with no rows.
+    double correction_ = 0;  // What its sum has lost to rounding so far.
 };
 
 // REQUIRES: rows ascend by start, which are multiples of the resolution.

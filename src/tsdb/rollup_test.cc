@@ -21,10 +21,11 @@ bool same(const RollupRow& a, const RollupRow& b) {
     const auto bits = [](double value) { return std::bit_cast<std::uint64_t>(value); };
     const Rollup& x = a.rollup;
     const Rollup& y = b.rollup;
-    return a.mixed == b.mixed && x.start == y.start && x.count == y.count && x.first_time == y.first_time &&
-           x.last_time == y.last_time && bits(x.first) == bits(y.first) && bits(x.last) == bits(y.last) &&
-           bits(x.sum) == bits(y.sum) && bits(x.min) == bits(y.min) && bits(x.max) == bits(y.max) &&
-           bits(x.increase) == bits(y.increase);
+    return a.histograms == b.histograms && a.ends_stale == b.ends_stale && x.end == y.end && x.start == y.start &&
+           x.count == y.count && x.first_time == y.first_time && x.last_time == y.last_time &&
+           bits(x.first) == bits(y.first) && bits(x.last) == bits(y.last) && bits(x.sum) == bits(y.sum) &&
+           bits(x.min) == bits(y.min) && bits(x.max) == bits(y.max) &&
+           (bits(x.lost) == bits(y.lost) || std::isnan(y.lost));
 }
 
 TEST(Rollup, StretchesAreOpenOnTheLeft) {
@@ -46,20 +47,21 @@ TEST(Rollup, CountersAddUpAcrossResets) {
     EXPECT_EQ(first.sum, 19);
     EXPECT_EQ(first.min, 2);
     EXPECT_EQ(first.max, 8);
-    EXPECT_EQ(first.increase, 3 + 2 + 2);
+    EXPECT_EQ(first.last - first.first + first.lost, 3 + 2 + 2);
     EXPECT_EQ(first.first_time, 1);
     EXPECT_EQ(first.last_time, 100);
-    EXPECT_EQ(rows[1].rollup.increase, 0);
+    EXPECT_EQ(rows[1].rollup.lost, 0);
 }
 
 TEST(Rollup, MarkersAndHistogramsAreLeftOutAndSaid) {
     const auto rows = rows_of(100, {{1, 5}, {2, stale_marker()}, {150, histogram_marker()}, {201, 1}});
     ASSERT_EQ(rows.size(), 3U);
-    EXPECT_TRUE(rows[0].mixed);
+    EXPECT_TRUE(rows[0].ends_stale);
+    EXPECT_FALSE(rows[0].histograms);
     EXPECT_EQ(rows[0].rollup.count, 1U);
-    EXPECT_TRUE(rows[1].mixed);
+    EXPECT_TRUE(rows[1].histograms);
     EXPECT_EQ(rows[1].rollup.count, 0U);
-    EXPECT_FALSE(rows[2].mixed);
+    EXPECT_FALSE(rows[2].histograms || rows[2].ends_stale);
 }
 
 TEST(Rollup, ComeBackBitForBit) {
@@ -97,6 +99,32 @@ TEST(Rollup, ComeBackBitForBit) {
             (void)decode_rollups(std::string_view(bytes).substr(0, random() % bytes.size()), resolution);
         }
     }
+}
+
+TEST(Rollup, WhatFallsAllTheTimeIsNoCounter) {
+    std::vector<Sample> gauge;
+    std::vector<Sample> counter;
+    for (std::int64_t i = 1; i <= 100; ++i) {
+        gauge.push_back({i, static_cast<double>(i % 3)});
+        counter.push_back({i, static_cast<double>(i % 20)});
+    }
+    EXPECT_TRUE(std::isnan(decode_rollups(encode_rollups(rows_of(50, gauge), 50), 50)->front().rollup.lost));
+    EXPECT_EQ(decode_rollups(encode_rollups(rows_of(50, counter), 50), 50)->front().rollup.lost, 19 + 19);
+}
+
+TEST(Rollup, ExtendingIsTheSameAsOneOfAll) {
+    const std::vector<Sample> samples{{1, 5}, {2, 8}, {101, 2}, {103, std::nan("")}, {150, 4}, {201, 7}};
+    auto parts = rows_of(100, samples);
+    Rollup all = parts[0].rollup;
+    extend(all, parts[1].rollup);
+    extend(all, parts[2].rollup);
+    RollupRow joined;
+    joined.rollup = all;
+    RollupRow whole = rows_of(1000, samples)[0];
+    whole.rollup.end = joined.rollup.end;
+    EXPECT_TRUE(std::isnan(all.sum) && std::isnan(whole.rollup.sum));
+    joined.rollup.sum = whole.rollup.sum = 0;
+    EXPECT_TRUE(same(joined, whole));
 }
 
 TEST(Rollup, ACounterTakesFewBytes) {

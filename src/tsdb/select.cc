@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_set>
 
 #include "tsdb/joined_series.h"
 #include "tsdb/label_order.h"
+#include "tsdb/rolled_series.h"
 #include "tsdb/store_impl.h"
 #include "tsdb/stored_series.h"
 
@@ -37,8 +40,8 @@ Result<Unit> check_limit(std::size_t found, std::size_t limit) {
     return Unit{};
 }
 
-// Those with the same labels as one. REQUIRES: sorted by labels.
-std::vector<std::shared_ptr<Series>> join(Found found) {
+// Those with the same labels as one; with `rollups`, if there are any. REQUIRES: sorted by labels.
+std::vector<std::shared_ptr<Series>> join(Found found, const RollupLookup* rollups) {
     std::vector<std::shared_ptr<Series>> result;
     result.reserve(found.size());
     for (std::size_t from = 0; from < found.size();) {
@@ -46,11 +49,18 @@ std::vector<std::shared_ptr<Series>> join(Found found) {
         while (to < found.size() && found[to]->labels() == found[from]->labels()) {
             ++to;
         }
+        std::vector<RolledPart> parts;
+        if (rollups != nullptr) {
+            parts = rollups->parts(std::span(found).subspan(from, to - from));
+        }
         if (to == from + 1) {
             result.push_back(std::move(found[from]));
         } else {
             result.push_back(std::make_shared<JoinedSeries>(Found(found.begin() + static_cast<std::ptrdiff_t>(from),
                                                                   found.begin() + static_cast<std::ptrdiff_t>(to))));
+        }
+        if (rollups != nullptr) {
+            result.back() = rollups->with_rollups(std::move(result.back()), std::move(parts));
         }
         from = to;
     }
@@ -91,7 +101,7 @@ std::vector<std::string> StoreImpl::or_damage(Result<std::vector<std::string>> f
 }
 
 Result<Unit> StoreImpl::add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
-                                     std::size_t series_limit,
+                                     std::int64_t raw_start, std::size_t series_limit,
                                      std::vector<std::shared_ptr<StoredSeries>>& found) const {
     if (disk_->archive().newest() < start) {
         return Unit{};
@@ -107,7 +117,7 @@ Result<Unit> StoreImpl::add_archived(const std::vector<Matcher>& matchers, std::
         }
         TRY_UNIT(check_limit(found.size(), series_limit));
         const SharedIntervals hidden = tombstones_.of(series.id);
-        found.push_back(std::make_shared<StoredSeries>(std::move(series), start, end));
+        found.push_back(std::make_shared<StoredSeries>(std::move(series), raw_start, end));
         found.back()->hide(hidden);
         return Unit{};
     });
@@ -142,33 +152,53 @@ Result<Unit> StoreImpl::each_match(const std::vector<Matcher>& matchers, std::in
 
 Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector<Matcher>& matchers, std::int64_t start,
                                                                std::int64_t end, std::size_t series_limit) const {
+    return select(matchers, start, end, series_limit, ReadAhead::Chunks);
+}
+
+Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select_for_rollups(const std::vector<Matcher>& matchers,
+                                                                           std::int64_t start, std::int64_t end,
+                                                                           std::size_t series_limit) const {
+    return select(matchers, start, end, series_limit, ReadAhead::Nothing);
+}
+
+Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector<Matcher>& matchers, std::int64_t start,
+                                                               std::int64_t end, std::size_t series_limit,
+                                                               ReadAhead ahead) const {
     const auto started = std::chrono::steady_clock::now();
-    start = std::max(start, cutoff_.load());
+    // Samples past retention are left out here, and a series that has no others if its rollups are gone as well.
+    const std::int64_t since = raw_since();
+    start = std::max(start, rollup_cutoff_.load());
+    const std::int64_t raw_start = std::max(start, since == kNever ? cutoff_.load() : since + 1);
     Found found;
     LabelOrder order;
     TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
         TRY_UNIT(check_limit(found.size(), series_limit));
-        found.push_back(std::make_shared<StoredSeries>(series, start, end));
+        found.push_back(std::make_shared<StoredSeries>(series, raw_start, end));
         found.back()->hide(tombstones_.of(series.id));
         order.add(series.labels(), found.back()->labels());
         return Unit{};
     }));
     // After the memory, never before: what is on its way to disk is then seen in at least one of the two.
     const std::size_t in_memory = found.size();
-    TRY_UNIT(add_archived(matchers, start, end, series_limit, found));
-    load_from_disk(found);
+    TRY_UNIT(add_archived(matchers, start, end, raw_start, series_limit, found));
+    const bool gone = start < raw_start && since != kNever;
+    std::optional<RollupLookup> rollups;
+    if (gone || ahead == ReadAhead::Nothing) {
+        rollups.emplace(rollups_, *disk_, since, start, end, found);
+    }
+    load_from_disk(found, ahead);
     if (found.size() == in_memory) {
         found = in_order(std::move(found), order.sorted());
     } else {
         std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->labels() < b->labels(); });
     }
     metrics_.select_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
-    return join(std::move(found));
+    return join(std::move(found), rollups ? &*rollups : nullptr);
 }
 
 // Neighbours by id are neighbours on disk, while callers walk series in the order of their labels: what is not too much
 // is read here, block after block, instead of one block for each series.
-void StoreImpl::load_from_disk(const std::vector<std::shared_ptr<StoredSeries>>& found) const {
+void StoreImpl::load_from_disk(const std::vector<std::shared_ptr<StoredSeries>>& found, ReadAhead ahead) const {
     std::vector<StoredSeries*> waiting;
     for (const auto& series : found) {
         if (series->on_disk()) {
@@ -182,7 +212,7 @@ void StoreImpl::load_from_disk(const std::vector<std::shared_ptr<StoredSeries>>&
     std::sort(waiting.begin(), waiting.end(),
               [](const StoredSeries* a, const StoredSeries* b) { return a->id() < b->id(); });
     std::unique_ptr<rocksdb::Iterator> iterator;
-    std::size_t budget = kLoadAtOnce;
+    std::size_t budget = ahead == ReadAhead::Chunks ? kLoadAtOnce : 0;
     for (StoredSeries* series : waiting) {
         series->set_view(view);
         if (series->in_order_on_disk() && budget >= kLoadAtOnce / 64) {

@@ -47,6 +47,7 @@ StoreMetrics::StoreMetrics(metrics::Registry& registry)
           registry.counter("stoker_tsdb_exemplars_appended_total", "Exemplars that the metrics store took.").with()),
       deleted(registry.counter("stoker_tsdb_series_deleted_total", "Series in which samples were deleted by request.")
                   .with()),
+      rollups(registry.counter("stoker_tsdb_rollups_made_total", "Days of series that rollups were made of.").with()),
       append_seconds(seconds(registry, "stoker_tsdb_append_seconds", "Time to take and log one batch of samples.")),
       maintain_seconds(seconds(registry, "stoker_tsdb_maintain_seconds", "Time of one round of maintenance.")),
       select_seconds(seconds(registry, "stoker_tsdb_select_seconds", "Time to find the series of one selector.")) {}
@@ -59,6 +60,7 @@ StoreImpl::StoreImpl(StoreOptions options, metrics::Registry& registry)
       oldest_(std::numeric_limits<std::int64_t>::max()),
       newest_(kNever),
       cutoff_(kNever),
+      rollup_cutoff_(kNever),
       last_checkpoint_(kNever),
       last_retire_(kNever) {
     for (auto& shard : shards_) {

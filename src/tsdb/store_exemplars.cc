@@ -8,6 +8,12 @@
 
 namespace stoker::tsdb {
 
+namespace {
+
+constexpr std::string_view kRollupState = "rollups";
+
+}  // namespace
+
 Result<std::size_t> StoreImpl::append_exemplars(const std::vector<SeriesExemplars>& batch) {
     TRY_UNIT(writable());
     std::size_t stored = 0;
@@ -83,6 +89,7 @@ Result<Unit> StoreImpl::save_meta() {
             batch.put_meta(meta_key(MetaKind::Exemplar, number), encode_exemplar(id, exemplar));
         });
     save_tombstones(batch);
+    batch.put_meta(meta_key(MetaKind::State, kRollupState), rollups_.encode());
     return disk_->write(batch);
 }
 
@@ -106,6 +113,10 @@ bool StoreImpl::replay_record(RecordKind kind, std::string_view body,
 Result<Unit> StoreImpl::load_meta() {
     const auto on_damage = [this](const std::string& where, const std::string& what) { note_damage(where, what); };
     TRY_UNIT(load_tombstones(on_damage));
+    const auto on_state = [this](std::string_view key, std::string_view value) {
+        return key == kRollupState ? rollups_.decode(value) : Result<Unit>(Unit{});
+    };
+    TRY_UNIT(disk_->each_meta(MetaKind::State, on_state, on_damage));
     const auto on_metadata = [this](std::string_view key, std::string_view value) -> Result<Unit> {
         TRY(auto metadata, decode_metadata(value));
         metadata_.restore(std::string(key), std::move(metadata));

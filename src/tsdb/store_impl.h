@@ -23,6 +23,7 @@
 #include "tsdb/limits.h"
 #include "tsdb/metadata.h"
 #include "tsdb/records.h"
+#include "tsdb/rollup_book.h"
 #include "tsdb/shard.h"
 #include "tsdb/store.h"
 #include "tsdb/tombstones.h"
@@ -48,9 +49,16 @@ struct StoreMetrics {
     metrics::Counter& damaged;
     metrics::Counter& exemplars;
     metrics::Counter& deleted;
+    metrics::Counter& rollups;
     metrics::Histogram& append_seconds;
     metrics::Histogram& maintain_seconds;
     metrics::Histogram& select_seconds;
+};
+
+// By day, for each of kRollupLevels: of which days there are to be rollups, and from which on they are kept.
+struct RollupPlan {
+    std::array<std::int64_t, kRollupLevels.size()> made_before{};
+    std::array<std::int64_t, kRollupLevels.size()> kept_from{};
 };
 
 class StoreImpl final : public Store {
@@ -80,6 +88,9 @@ public:
 
     Result<std::vector<std::shared_ptr<Series>>> select(const std::vector<Matcher>& matchers, std::int64_t start,
                                                         std::int64_t end, std::size_t series_limit) const override;
+    Result<std::vector<std::shared_ptr<Series>>> select_for_rollups(const std::vector<Matcher>& matchers,
+                                                                    std::int64_t start, std::int64_t end,
+                                                                    std::size_t series_limit) const override;
     Result<std::vector<std::string>> label_names(const std::vector<Matcher>& matchers, std::int64_t start,
                                                  std::int64_t end) const override;
     Result<std::vector<std::string>> label_values(const std::string& name, const std::vector<Matcher>& matchers,
@@ -88,6 +99,11 @@ public:
 private:
     struct Item;      // A sample on its way into the head.
     struct FlushJob;  // What maintain() takes from one series.
+
+    enum class ReadAhead : std::uint8_t { Chunks, Nothing };
+    Result<std::vector<std::shared_ptr<Series>>> select(const std::vector<Matcher>& matchers, std::int64_t start,
+                                                        std::int64_t end, std::size_t series_limit,
+                                                        ReadAhead ahead) const;
 
     // What a batch has touched.
     struct TimeRange {
@@ -133,6 +149,18 @@ private:
     Result<Unit> archive(const std::vector<SeriesId>& ids);
     Result<Unit> retire(std::int64_t now);
     std::int64_t cutoff_for_size(std::int64_t now);
+    // Rollups: rollup_job.cc.
+    RollupPlan rollup_plan(std::int64_t now) const;
+    Result<Unit> roll_up(std::int64_t now) REQUIRES_LOCK(maintenance_);
+    Result<bool> roll_day(RollupLevel level, std::int64_t made_before, SteadyTime until) REQUIRES_LOCK(maintenance_);
+    Result<Unit> renew_rollups(SteadyTime until) REQUIRES_LOCK(maintenance_);
+    void note_memory(std::int64_t from, std::int64_t end);
+    std::shared_ptr<class StoredSeries> series_of_day(SeriesId id, std::int64_t day);
+    Result<Unit> clean_rollups(SeriesId id, const TimeIntervals& hidden) REQUIRES_LOCK(maintenance_);
+    Result<Unit> drop_old_rollups(std::int64_t now, std::int64_t by_size) REQUIRES_LOCK(maintenance_);
+    // Up to this time there are rollups and no samples; kNever if nowhere.
+    std::int64_t raw_since() const;
+
     Result<Unit> write_jobs(Shard& shard, std::span<FlushJob> jobs);
     Result<Unit> write_late(DiskBatch& batch, SeriesId id, const std::vector<SealedChunk>& chunks);
     static void give_back(std::span<const FlushJob> jobs);
@@ -144,9 +172,9 @@ private:
                             Visit visit) const;
 
     // Visits archived series that match and may have samples in the range. REQUIRES: no shard's lock is held.
-    void load_from_disk(const std::vector<std::shared_ptr<class StoredSeries>>& found) const;
+    void load_from_disk(const std::vector<std::shared_ptr<class StoredSeries>>& found, ReadAhead ahead) const;
     Result<Unit> add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
-                              std::size_t series_limit, std::vector<std::shared_ptr<class StoredSeries>>& found) const;
+                              std::int64_t raw_start, std::size_t series_limit, std::vector<std::shared_ptr<class StoredSeries>>& found) const;
     Result<Unit> each_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                                const Archive::Visit& visit) const;
 
@@ -195,6 +223,7 @@ private:
     MetadataBook metadata_;
     ExemplarRing exemplars_;
     Tombstones tombstones_;
+    RollupBook rollups_;
     const std::shared_ptr<DamageLog> damage_ = std::make_shared<DamageLog>();
 
     std::atomic<SeriesId> next_number_{1};  // So that no id is 0.
@@ -202,6 +231,8 @@ private:
     std::atomic<std::int64_t> oldest_;
     std::atomic<std::int64_t> newest_;
     std::atomic<std::int64_t> cutoff_;  // Samples before are past retention, whether or not they are gone yet.
+
+    std::atomic<std::int64_t> rollup_cutoff_;  // Nor rollups before this: never after cutoff_.
 
     std::atomic<bool> past_size_{false};  // retention_bytes can't be held: only today is left.
     std::atomic<bool> failed_{false};

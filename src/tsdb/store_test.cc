@@ -173,7 +173,7 @@ TEST(Store, ReopenedEqualsMemoryEqualsPlain) {
 }
 
 TEST(Store, RetentionDropsSamplesAndSeries) {
-    TestStore store({.retention = Duration(5 * kDay), .checkpoint_bytes = 1});
+    TestStore store({.retention = Duration(5 * kDay), .rollup_retention = Duration(0), .checkpoint_bytes = 1});
     store.append({at("gone", kStart, 1)});
     for (int day = 0; day < 10; ++day) {
         for (int i = 0; i < 300; ++i) {

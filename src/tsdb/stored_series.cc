@@ -30,8 +30,11 @@ SampleBlock cut(const SampleList& list, std::int64_t start, std::int64_t end) {
 // samples are few: all of the range are read first and then merged into the blocks.
 class StoredIterator final : public SampleIterator {
 public:
-    explicit StoredIterator(std::shared_ptr<const StoredSeries> series)
-        : series_(std::move(series)), from_(series_->start_) {
+    StoredIterator(std::shared_ptr<const StoredSeries> series, std::int64_t start, std::int64_t end)
+        : series_(std::move(series)),
+          start_(std::max(start, series_->start_)),
+          end_(std::min(end, series_->end_)),
+          from_(start_) {
         if (series_->in_order_on_disk_) {
             disk_ = cursor(ChunkFamily::InOrder);
         }
@@ -44,7 +47,7 @@ public:
         std::string_view bytes;
         while (next_bytes(bytes)) {
             read(bytes);
-            const SampleBlock block = cut(list_, from_, series_->end_);
+            const SampleBlock block = cut(list_, from_, end_);
             if (!block.samples.empty()) {
                 from_ = block.samples.back().time + 1;
                 return next_late_ == late_.size() ? block : with_late(block, from_);
@@ -57,7 +60,7 @@ public:
 
 private:
     std::unique_ptr<ChunkCursor> cursor(ChunkFamily family) const {
-        return std::make_unique<ChunkCursor>(series_->view_, family, series_->id_, series_->start_, series_->end_);
+        return std::make_unique<ChunkCursor>(series_->view_, family, series_->id_, start_, end_);
     }
 
     // The block with the late samples before `end` merged in.
@@ -77,9 +80,7 @@ private:
     }
 
     void read_late() {
-        const auto add = [this](const SampleList& list) {
-            late_ = merge(late_.block(), cut(list, series_->start_, series_->end_));
-        };
+        const auto add = [this](const SampleList& list) { late_ = merge(late_.block(), cut(list, start_, end_)); };
         add(series_->late_);
         for (const auto& chunk : series_->late_chunks_) {
             read(*chunk);
@@ -134,6 +135,8 @@ private:
     }
 
     const std::shared_ptr<const StoredSeries> series_;
+    const std::int64_t start_;
+    const std::int64_t end_;
     std::int64_t from_;  // What comes before was given, or is out of the range.
     std::unique_ptr<ChunkCursor> disk_;
     std::size_t next_memory_ = 0;
@@ -213,7 +216,11 @@ void StoredSeries::load(std::unique_ptr<rocksdb::Iterator>& iterator, std::size_
 }
 
 std::unique_ptr<SampleIterator> StoredSeries::samples() const {
-    return without(std::make_unique<StoredIterator>(shared_from_this()), hidden_);
+    return samples_between(start_, end_);
+}
+
+std::unique_ptr<SampleIterator> StoredSeries::samples_between(std::int64_t start, std::int64_t end) const {
+    return without(std::make_unique<StoredIterator>(shared_from_this(), start, end), hidden_);
 }
 
 }  // namespace stoker::tsdb

@@ -24,6 +24,7 @@ public:
 
     const Labels& labels() const override { return labels_; }
     std::unique_ptr<SampleIterator> samples() const override;
+    std::unique_ptr<SampleIterator> samples_between(std::int64_t start, std::int64_t end) const override;
 
     SeriesId id() const { return id_; }
     // Of all its samples, in the range or not.
@@ -34,6 +35,7 @@ public:
     bool on_disk() const { return in_order_on_disk_ || late_on_disk_; }
     // Times that delete_series() took out; null if none.
     void hide(SharedIntervals hidden) { hidden_ = std::move(hidden); }
+    const SharedIntervals& hidden() const { return hidden_; }
     void set_view(std::shared_ptr<const Disk::View> view) { view_ = std::move(view); }
 
     // Reads the chunks in order from disk already now, through `iterator`, which may be null and is left for the next
