@@ -66,7 +66,9 @@ private:
     Result<Frame> eval_change(const Expr& expr);  // REQUIRES: is_change().
     Result<Frame> eval_aggregate(const Expr& expr, const Aggregate& aggregate);
     Result<Frame> eval_binary(const Expr& expr, const Binary& binary);
-    Result<SeriesList> series_of(const MatrixSelector& matrix);
+    // What will mostly be read of the series.
+    enum class Reads : std::uint8_t { Samples, Rollups };
+    Result<SeriesList> series_of(const MatrixSelector& matrix, Reads reads = Reads::Samples);
     Result<SubqueryPoints> subquery_points(const Subquery& subquery);
     ReadTimes read_times(const Shift& shift) const;
 

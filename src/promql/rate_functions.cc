@@ -24,9 +24,10 @@ using Samples = std::span<const tsdb::Sample>;
 // How much longer the window is than the samples in it reach: to its edges where samples come close enough to them,
 // else by half of the mean gap; and a counter is not taken to a time at which it would have been below zero.
 // `to_zero`: how long before the first sample it would have been, negative if that can't be said.
-double stretch(const Window& window, std::int64_t first, std::int64_t last, std::size_t count, double to_zero) {
-    double to_start = seconds(first - window.begin);
-    double to_end = seconds(window.end - last);
+double stretch(std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t last, std::size_t count,
+               double to_zero) {
+    double to_start = seconds(first - begin);
+    double to_end = seconds(end - last);
     const double sampled = seconds(last - first);
     const double gap = sampled / static_cast<double>(count - 1);
     const double threshold = gap * 1.1;
@@ -46,7 +47,8 @@ Point extrapolated_histogram(const Window& window, bool counter, bool per_second
     if (counter && change->count > 0 && first >= 0) {
         to_zero = seconds(samples.back().time - samples.front().time) * (first / change->count);
     }
-    double factor = stretch(window, samples.front().time, samples.back().time, samples.size(), to_zero);
+    double factor =
+        stretch(window.begin, window.end, samples.front().time, samples.back().time, samples.size(), to_zero);
     if (per_second) factor /= seconds(window.end - window.begin);
     multiply(*change, factor);
     return {0, std::make_shared<const tsdb::Histogram>(*std::move(change))};
@@ -187,16 +189,21 @@ double internal::number_rise(const Window& window, bool counter) {
     return total;
 }
 
+double internal::extrapolated(const Ends& ends, std::int64_t begin, std::int64_t end, double change, bool counter,
+                              bool per_second) {
+    double to_zero = -1;
+    if (counter && change > 0 && ends.first >= 0) {
+        to_zero = seconds(ends.last_time - ends.first_time) * (ends.first / change);
+    }
+    double factor = stretch(begin, end, ends.first_time, ends.last_time, ends.count, to_zero);
+    if (per_second) factor /= seconds(end - begin);
+    return change * factor;
+}
+
 double internal::extrapolated(const Window& window, double change, bool counter, bool per_second) {
     const Samples samples = window.samples;
-    const double first = samples.front().value;
-    double to_zero = -1;
-    if (counter && change > 0 && first >= 0) {
-        to_zero = seconds(samples.back().time - samples.front().time) * (first / change);
-    }
-    double factor = stretch(window, samples.front().time, samples.back().time, samples.size(), to_zero);
-    if (per_second) factor /= seconds(window.end - window.begin);
-    return change * factor;
+    const Ends ends{samples.front().time, samples.back().time, samples.front().value, samples.size()};
+    return extrapolated(ends, window.begin, window.end, change, counter, per_second);
 }
 
 Point fn_rate(const Window& window) {

@@ -15,7 +15,16 @@ inline Point point_of(std::optional<double> value) {
     return value ? Point{*value, nullptr} : Point{};
 }
 
+// What a rate has to know of a window's numbers, besides their rise.
+struct Ends {
+    std::int64_t first_time;
+    std::int64_t last_time;
+    double first;
+    std::size_t count;
+};
+
 // The change `rise` over a window's numbers, stretched to the whole window. REQUIRES: at least two numbers.
+double extrapolated(const Ends& ends, std::int64_t begin, std::int64_t end, double rise, bool counter, bool per_second);
 double extrapolated(const Window& window, double rise, bool counter, bool per_second);
 
 // What a window's histograms rose by, resets of a counter made up for. Nothing, with a warning, if they don't go

@@ -7,14 +7,16 @@
 
 namespace stoker::promql {
 
-Result<SeriesList> Evaluator::series_of(const MatrixSelector& matrix) {
+Result<SeriesList> Evaluator::series_of(const MatrixSelector& matrix, Reads reads) {
     const auto& selector = *matrix.vector->as<VectorSelector>();
     const std::int64_t lookback = context_.options().lookback.count();
     const std::int64_t before = selector.extension == Extension::None ? 0 : lookback;
     const std::int64_t after = selector.extension == Extension::Smoothed ? lookback : 0;
     const std::int64_t first = shifted(selector.shift, 0) - matrix.range - before + 1;
     const std::int64_t last = shifted(selector.shift, steps_.count - 1) + after;
-    return context_.querier().select(selector.matchers, first, last, 0);
+    const tsdb::Querier& querier = context_.querier();
+    return reads == Reads::Rollups ? querier.select_for_rollups(selector.matchers, first, last, 0)
+                                   : querier.select(selector.matchers, first, last, 0);
 }
 
 Result<RangeArgument> Evaluator::range_argument(const Expr& expr) {

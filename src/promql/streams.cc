@@ -4,6 +4,7 @@
 
 #include "promql/evaluator.h"
 #include "promql/histogram_math.h"
+#include "promql/rollup_windows.h"
 #include "promql/sources.h"
 
 namespace stoker::promql {
@@ -250,7 +251,7 @@ Result<std::unique_ptr<ColumnSource>> Evaluator::window_columns(const Call& call
     window.range = matrix.range;
     window.times = read_times(selector.shift);
     window.extension = selector.extension;
-    TRY(SeriesList found, series_of(matrix));
+    TRY(SeriesList found, series_of(matrix, RollupWindows::pays(window) ? Reads::Rollups : Reads::Samples));
     return window_source(context_, std::move(found), std::move(window), one_name(selector));
 }
 

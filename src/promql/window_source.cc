@@ -5,6 +5,7 @@
 
 #include "promql/format.h"
 #include "promql/notes.h"
+#include "promql/rollup_windows.h"
 #include "promql/sample_window.h"
 #include "promql/sliding.h"
 #include "promql/sources.h"
@@ -129,6 +130,13 @@ public:
         return end();
     }
 
+    // What there is to say of a column that was made without the samples.
+    bool given(std::string_view metric, bool any) {
+        metric_ = metric;
+        any_ = any_number_ = any;
+        return end();
+    }
+
     Context& context() { return context_; }
     bool plain() const { return call_.extension == Extension::None; }
 
@@ -195,12 +203,15 @@ private:
 class SeriesMaker : public ColumnMaker {
 public:
     SeriesMaker(Context& context, const SeriesList& series, const WindowCall& call)
-        : series_(series), maker_(context, call) {}
+        : series_(series), maker_(context, call), rollups_(context, call) {}
 
     Result<bool> make(std::size_t index, Column& out) override {
         TRY_UNIT(maker_.context().check());
         const tsdb::Series& series = *series_[index];
         const std::string_view metric = series.labels().metric();
+        bool any_rolled = false;
+        TRY(const bool rolled, rollups_.make(series, out, any_rolled));
+        if (rolled) return maker_.given(metric, any_rolled);
         if (maker_.plain()) {
             window_.open(series.samples());
             TRY(const bool any, maker_.numbers(metric, window_, out));
@@ -214,6 +225,7 @@ public:
 private:
     const SeriesList& series_;
     WindowMaker maker_;
+    RollupWindows rollups_;
     SampleWindow window_;
     RangeSamples samples_;
 };

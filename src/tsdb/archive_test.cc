@@ -25,7 +25,8 @@ Matcher matcher(const std::string& name, Matcher::Op op, const std::string& valu
 
 // Ten series that live one hour, then ten others, and so on.
 struct Fleet {
-    TestStore store{{.retention = Duration(30 * kHour), .checkpoint_interval = Duration(1)}};
+    TestStore store{
+        {.retention = Duration(30 * kHour), .rollup_retention = Duration(0), .checkpoint_interval = Duration(1)}};
     Content want;
     std::size_t most = 0;
 

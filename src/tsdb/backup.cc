@@ -7,6 +7,7 @@
 
 #include "tsdb/disk.h"
 #include "tsdb/entries.h"
+#include "tsdb/rollup.h"
 #include "tsdb/wal.h"
 
 namespace stoker::tsdb {
@@ -49,6 +50,13 @@ Result<Unit> read_disk(const Disk& disk, DamageLog& damage, Verification& found)
         found.oldest_time = oldest;
         found.newest_time = newest;
     }
+    const auto on_rollups = [](RollupLevel level, std::string_view rollups) -> Result<Unit> {
+        if (!rollups.empty()) {
+            TRY_UNIT(decode_rollups(rollups, resolution_of(level)));
+        }
+        return Unit{};
+    };
+    TRY_UNIT(disk.each_rollups(on_rollups, on_damage));
     const auto nothing = [](std::string_view, std::string_view) -> Result<Unit> { return Unit{}; };
     for (const MetaKind kind : {MetaKind::Metadata, MetaKind::Exemplar, MetaKind::Tombstones, MetaKind::State}) {
         TRY_UNIT(disk.each_meta(kind, nothing, on_damage));

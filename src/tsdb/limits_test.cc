@@ -52,7 +52,7 @@ TEST(SeriesLimits, OthersAreNotTouched) {
 }
 
 TEST(SeriesLimits, HoldAfterARestartAndGiveRoomWithRetention) {
-    TestStore store({.retention = Duration{kDay}, .max_series_per_target = 2});
+    TestStore store({.retention = Duration{kDay}, .rollup_retention = Duration{0}, .max_series_per_target = 2});
     store.append({hit("a", "/1"), hit("a", "/2")});
     store.reopen();
     EXPECT_EQ(store.append({hit("a", "/3")}).over_limit, 1U);

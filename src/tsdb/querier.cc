@@ -28,7 +28,8 @@ public:
                 const auto offset = static_cast<std::size_t>(first - samples.begin());
                 const auto count = static_cast<std::size_t>(last - first);
                 return {samples.subspan(offset, count),
-                        block.histograms.empty() ? block.histograms : block.histograms.subspan(offset, count)};
+                        block.histograms.empty() ? block.histograms : block.histograms.subspan(offset, count),
+                        block.starts.empty() ? block.starts : block.starts.subspan(offset, count)};
             }
         }
         return {};

@@ -17,7 +17,7 @@ public:
     SampleBlock next_block() override {
         if (!given_ && !stand_ins_.empty()) {
             given_ = true;
-            return {stand_ins_, {}};
+            return {stand_ins_, {}, {}};
         }
         return raw_->next_block();
     }

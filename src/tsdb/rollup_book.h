@@ -23,7 +23,8 @@
 
 namespace stoker::tsdb {
 
-// The days from `first` up to `day` are made, and of `day` the series with ids below `id`.
+// The days from `first` (the least integer until some are dropped) up to `day` are made, and of `day` the series with
+// ids below `id`.
 struct RollupMark {
     std::int64_t first = std::numeric_limits<std::int64_t>::min();
     std::int64_t day = std::numeric_limits<std::int64_t>::min();

@@ -242,16 +242,16 @@ Result<bool> StoreImpl::roll_day(RollupLevel level, std::int64_t made_before, St
         return false;
     }
     if (!at.begun()) {
-        // The first time: from the oldest day there is.
+        // The first time: from the oldest day there is. Before it there is nothing, which is as good as made.
         at.day = DayWalk(disk_->view(), std::numeric_limits<std::int64_t>::min(), 0).next_day();
-        at.day = at.first = std::min(at.day, made_before);
+        at.day = std::min(at.day, made_before);
         if (at.day == made_before) {
             return false;
         }
     }
     if (at.id == 0) {
         rollups_.reach(at.day + 1);
-        note_memory(at.day, at.day + 1);
+        note_memory(from.begun() ? at.day : std::numeric_limits<std::int64_t>::min(), at.day + 1);
     }
     const auto view = disk_->view();
     DayWalk walk(view, at.day, at.id);

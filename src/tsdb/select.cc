@@ -158,7 +158,9 @@ Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector
 Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select_for_rollups(const std::vector<Matcher>& matchers,
                                                                            std::int64_t start, std::int64_t end,
                                                                            std::size_t series_limit) const {
-    return select(matchers, start, end, series_limit, ReadAhead::Nothing);
+    const RollupMark mark = rollups_.mark(RollupLevel::Hours);
+    const bool mostly = mark.begun() && start / 2 + end / 2 < mark.day * kPartitionMillis;
+    return select(matchers, start, end, series_limit, mostly ? ReadAhead::Nothing : ReadAhead::Chunks);
 }
 
 Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector<Matcher>& matchers, std::int64_t start,

@@ -174,7 +174,8 @@ private:
     // Visits archived series that match and may have samples in the range. REQUIRES: no shard's lock is held.
     void load_from_disk(const std::vector<std::shared_ptr<class StoredSeries>>& found, ReadAhead ahead) const;
     Result<Unit> add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
-                              std::int64_t raw_start, std::size_t series_limit, std::vector<std::shared_ptr<class StoredSeries>>& found) const;
+                              std::int64_t raw_start, std::size_t series_limit,
+                              std::vector<std::shared_ptr<class StoredSeries>>& found) const;
     Result<Unit> each_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                                const Archive::Visit& visit) const;
 
