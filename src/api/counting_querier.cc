@@ -28,6 +28,9 @@ public:
         : behind_(std::move(behind)), samples_(samples) {}
 
     const tsdb::Labels& labels() const override { return behind_->labels(); }
+    std::span<const tsdb::LabelRef> label_refs() const override { return behind_->label_refs(); }
+    tsdb::Labels copy_labels() const override { return behind_->copy_labels(); }
+    std::string_view metric() const override { return behind_->metric(); }
     std::unique_ptr<tsdb::SampleIterator> samples() const override {
         return std::make_unique<CountingIterator>(behind_->samples(), samples_);
     }

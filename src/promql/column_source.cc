@@ -38,6 +38,8 @@ public:
 
     std::size_t size() const override { return inner_->size(); }
     const tsdb::Labels& labels(std::size_t index) const override { return inner_->labels(index); }
+    tsdb::Labels copy_labels(std::size_t index) const override { return inner_->copy_labels(index); }
+    std::span<const tsdb::LabelRef> label_refs(std::size_t index) const override { return inner_->label_refs(index); }
     bool drops_name(std::size_t index) const override { return drops_name_ || inner_->drops_name(index); }
     bool distinct_without_names() const override { return inner_->distinct_without_names(); }
     std::unique_ptr<ColumnMaker> maker() const override {
@@ -100,7 +102,7 @@ Result<Frame> collect(Context& context, const ColumnSource& source, std::size_t 
             if (made[i] == 0) continue;
             TRY_UNIT(context.charge(steps));
             Column& column = frame.emplace_back(std::exchange(columns[i], {}));
-            column.labels = source.labels(first + i);
+            column.labels = source.copy_labels(first + i);
             column.drop_name = false;
             if (source.drops_name(first + i)) drop_name(column, context.name_removal());
         }

@@ -32,6 +32,9 @@ public:
     virtual ~ColumnSource() = default;
     virtual std::size_t size() const = 0;
     virtual const tsdb::Labels& labels(std::size_t index) const = 0;
+    // By value; and as tsdb::Series::label_refs(), empty if the labels are not kept so.
+    virtual tsdb::Labels copy_labels(std::size_t index) const { return labels(index); }
+    virtual std::span<const tsdb::LabelRef> label_refs(std::size_t /*index*/) const { return {}; }
     // The name does not belong to the result; it goes now or later (EngineOptions::delayed_name_removal).
     virtual bool drops_name(std::size_t index) const = 0;
     // Whether no two columns would have the same labels, were all names dropped.

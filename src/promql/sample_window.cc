@@ -28,8 +28,8 @@ bool stale(const tsdb::Sample& sample) {
 
 }  // namespace
 
-void SampleWindow::open(std::unique_ptr<tsdb::SampleIterator> samples) {
-    samples_ = std::move(samples);
+void SampleWindow::open(const tsdb::Series& series) {
+    samples_ = series.walk(std::move(samples_));
     data_ = {};
     low_ = 0;
     high_ = 0;

@@ -15,7 +15,7 @@ namespace stoker::promql {
 class SampleWindow {
 public:
     // Starts over with another series.
-    void open(std::unique_ptr<tsdb::SampleIterator> samples);
+    void open(const tsdb::Series& series);
 
     // The numbers with from < time <= to, staleness markers left out; valid until the next call.
     // REQUIRES: neither edge is before that of the call before.

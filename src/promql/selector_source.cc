@@ -8,6 +8,8 @@ namespace stoker::promql {
 
 namespace {
 
+constexpr std::size_t kSeriesBetweenLooks = 16;  // At the deadline.
+
 // One series' newest sample at each time, in one pass over its blocks.
 class SelectorMaker : public ColumnMaker {
 public:
@@ -19,21 +21,21 @@ public:
           shows_(shows) {}
 
     Result<bool> make(std::size_t index, Column& out) override {
-        TRY_UNIT(context_.check());
+        if (++made_ % kSeriesBetweenLooks == 0) TRY_UNIT(context_.check());
         out.values.assign(times_.steps.count, missing());
         out.histograms.clear();
         step_ = 0;
         found_ = false;
         any_ = false;
-        const auto samples = series_[index]->samples();
+        walk_ = series_[index]->walk(std::move(walk_));
         for (;;) {
-            const tsdb::SampleBlock block = samples->next_block();
+            const tsdb::SampleBlock block = walk_->next_block();
             if (block.samples.empty()) break;
             take(block, out);
             if (step_ == times_.steps.count) break;
         }
         while (step_ < times_.steps.count) show(out);
-        if (auto whole = samples->status(); !whole) context_.unreadable(whole.error());
+        if (auto whole = walk_->status(); !whole) context_.unreadable(whole.error());
         return any_;
     }
 
@@ -82,6 +84,8 @@ private:
     const ReadTimes& times_;
     const std::int64_t lookback_;
     const Shows shows_;
+    std::unique_ptr<tsdb::SampleIterator> walk_;
+    std::size_t made_ = 0;
     std::size_t step_ = 0;  // The next to be shown.
     tsdb::Sample newest_;
     tsdb::HistogramPtr histogram_;
@@ -97,6 +101,10 @@ public:
 
     std::size_t size() const override { return series_.size(); }
     const tsdb::Labels& labels(std::size_t index) const override { return series_[index]->labels(); }
+    tsdb::Labels copy_labels(std::size_t index) const override { return series_[index]->copy_labels(); }
+    std::span<const tsdb::LabelRef> label_refs(std::size_t index) const override {
+        return series_[index]->label_refs();
+    }
     bool drops_name(std::size_t) const override { return false; }
     bool distinct_without_names() const override { return one_name_; }
     std::unique_ptr<ColumnMaker> maker() const override {

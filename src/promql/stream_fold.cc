@@ -163,10 +163,8 @@ Result<std::optional<Frame>> fold_stream(Context& context, const Aggregate& node
         for (std::size_t i = 0; i < columns.size(); ++i) {
             if (made[i] == 0) continue;
             if (!columns[i].histograms.empty()) return std::optional<Frame>();
-            const tsdb::Labels& labels = source.labels(first + i);
-            const bool nameless = source.drops_name(first + i);
             const std::size_t known = groups.size();
-            group_of[i] = groups.find(groups.key(labels, nameless), labels, nameless);
+            group_of[i] = groups.find(source, first + i);
             if (groups.size() == known) continue;
             TRY_UNIT(context.charge(steps.count));
             cells->add_group(steps.count);

@@ -15,6 +15,7 @@ namespace stoker::promql {
 namespace {
 
 constexpr std::size_t kStepsBetweenLooks = 64;  // At the deadline.
+constexpr std::size_t kSeriesBetweenLooks = 16;
 
 // Samples with from < time <= to, of those in ascending order.
 template <typename Sample>
@@ -206,14 +207,14 @@ public:
         : series_(series), maker_(context, call), rollups_(context, call) {}
 
     Result<bool> make(std::size_t index, Column& out) override {
-        TRY_UNIT(maker_.context().check());
+        if (++made_ % kSeriesBetweenLooks == 0) TRY_UNIT(maker_.context().check());
         const tsdb::Series& series = *series_[index];
-        const std::string_view metric = series.labels().metric();
+        const std::string_view metric = series.metric();
         bool any_rolled = false;
         TRY(const bool rolled, rollups_.make(series, out, any_rolled));
         if (rolled) return maker_.given(metric, any_rolled);
         if (maker_.plain()) {
-            window_.open(series.samples());
+            window_.open(series);
             TRY(const bool any, maker_.numbers(metric, window_, out));
             if (auto whole = window_.status(); !whole) maker_.context().unreadable(whole.error());
             if (!window_.met_more()) return any;
@@ -226,6 +227,7 @@ private:
     const SeriesList& series_;
     WindowMaker maker_;
     RollupWindows rollups_;
+    std::size_t made_ = 0;
     SampleWindow window_;
     RangeSamples samples_;
 };
@@ -237,6 +239,10 @@ public:
 
     std::size_t size() const override { return series_.size(); }
     const tsdb::Labels& labels(std::size_t index) const override { return series_[index]->labels(); }
+    tsdb::Labels copy_labels(std::size_t index) const override { return series_[index]->copy_labels(); }
+    std::span<const tsdb::LabelRef> label_refs(std::size_t index) const override {
+        return series_[index]->label_refs();
+    }
     bool drops_name(std::size_t) const override { return !call_.function->keeps_name(); }
     bool distinct_without_names() const override { return one_name_; }
     std::unique_ptr<ColumnMaker> maker() const override {

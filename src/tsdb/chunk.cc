@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "base/check.h"
 #include "tsdb/bytes.h"
@@ -168,6 +169,15 @@ std::string OpenChunk::snapshot() const {
     out = chunk_header(Encoding::Xor, count_);
     out += bits_.bytes();
     return out;
+}
+
+std::string_view OpenChunk::snapshot(std::pmr::memory_resource& room) const {
+    const std::string header = chunk_header(Encoding::Xor, count_);  // Short enough to need no memory of its own.
+    const std::string_view payload = bits_.bytes();
+    auto* const bytes = static_cast<char*>(room.allocate(header.size() + payload.size(), 1));
+    std::memcpy(bytes, header.data(), header.size());
+    std::memcpy(bytes + header.size(), payload.data(), payload.size());
+    return {bytes, header.size() + payload.size()};
 }
 
 void OpenChunk::save(std::string& out) const {

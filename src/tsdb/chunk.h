@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
@@ -95,6 +96,8 @@ public:
 
     // The samples so far as a sealed chunk in the encoding they already have: cheap, for snapshots.
     std::string snapshot() const;
+    // The same in memory of `room`.
+    std::string_view snapshot(std::pmr::memory_resource& room) const;
     std::string_view payload() const { return bits_.bytes(); }
 
     // The whole state as bytes, to go on after a restart without decoding anything.

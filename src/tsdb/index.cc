@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/check.h"
 
@@ -102,6 +103,7 @@ std::vector<LabelRef> Index::add(const Labels& labels, SeriesId id) {
         refs.push_back(found.ref);
     }
     insert(all_, id);
+    generation_.fetch_add(1, std::memory_order_release);
     return refs;
 }
 
@@ -152,13 +154,41 @@ void Index::remove(std::span<const LabelRef> refs, SeriesId id) {
         const auto by_value = by_name->second.find(*ref.value);
         erase_sorted(by_value->second, id);
         if (by_value->second.empty()) {
-            by_name->second.erase(by_value);
-        }
-        if (by_name->second.empty()) {
-            names_.erase(by_name);
+            bury(by_name, by_value);
         }
     }
     erase_sorted(all_, id);
+    generation_.fetch_add(1, std::memory_order_release);
+}
+
+// Takes out a value that no series has, and its name with the last one.
+void Index::bury(Names::iterator name, Values::iterator value) {
+    constexpr std::size_t kMost = 1024;  // In one grave; the next is for pins still to come.
+    // Nobody can take a pin meanwhile: that takes the lock.
+    if (graves_.use_count() == 1) {
+        graves_->values.clear();
+        graves_->names.clear();
+    } else if (graves_->values.size() >= kMost) {
+        graves_->later = std::make_shared<Graves>();
+        graves_ = graves_->later;
+    }
+    graves_->values.push_back(name->second.extract(value));
+    if (name->second.empty()) {
+        graves_->names.push_back(names_.extract(name));
+    }
+}
+
+// One after the other: a long chain must not be a deep recursion.
+Index::Graves::~Graves() {
+    std::shared_ptr<Graves> next = std::move(later);
+    while (next != nullptr && next.use_count() == 1) {
+        next = std::exchange(next->later, nullptr);
+    }
+}
+
+std::shared_ptr<const void> Index::pin() const {
+    ReadLock lock(mutex_);
+    return graves_;
 }
 
 const Index::Values* Index::values_of(std::string_view name) const {

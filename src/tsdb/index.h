@@ -4,9 +4,11 @@
 // as long as a series uses it. Thread-safe; reading does not block reading.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,12 +23,6 @@ namespace stoker::tsdb {
 
 using SeriesId = std::uint64_t;
 using Postings = std::vector<SeriesId>;
-
-// One label of a series, as pointers into the index.
-struct LabelRef {
-    const std::string* name;
-    const std::string* value;
-};
 
 Labels to_labels(std::span<const LabelRef> refs);
 bool same_labels(std::span<const LabelRef> refs, const Labels& labels);
@@ -45,6 +41,12 @@ public:
     // Ids of the series that all matchers want, ascending.
     Postings select(const std::vector<CompiledMatcher>& matchers) const;
 
+    // Whoever holds this may go on using the texts of all series that are in the index now or later, removed or not.
+    std::shared_ptr<const void> pin() const;
+
+    // A number that changes when series come or go: as long as it stays the same, select() gives the same.
+    std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+
     // Sorted.
     std::vector<std::string> names() const;
     std::vector<std::string> values(std::string_view name) const;
@@ -61,6 +63,15 @@ private:
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
     };
     using Values = std::unordered_map<std::string, Postings, TextHash, std::equal_to<>>;
+    using Names = std::map<std::string, Values, std::less<>>;
+
+    // Texts that left the index while someone held a pin. A pin keeps the graves of its time and of all times after it.
+    struct Graves {
+        std::vector<Values::node_type> values;
+        std::vector<Names::node_type> names;
+        std::shared_ptr<Graves> later;
+        ~Graves();
+    };
 
     const Values* values_of(std::string_view name) const REQUIRES_SHARED_LOCK(mutex_);
     Postings with_label(const CompiledMatcher& matcher, bool wanted) const REQUIRES_SHARED_LOCK(mutex_);
@@ -72,11 +83,14 @@ private:
     Entry entry(const std::string& name, const std::string& value) REQUIRES_LOCK(mutex_);
     void insert(Postings& postings, SeriesId id) REQUIRES_LOCK(mutex_);
     void sort_all() REQUIRES_LOCK(mutex_);
+    void bury(Names::iterator name, Values::iterator value) REQUIRES_LOCK(mutex_);
 
     mutable SharedMutex mutex_;
     bool loading_ GUARDED_BY(mutex_) = false;
     std::vector<Entry> last_ GUARDED_BY(mutex_);  // Of the series before, while loading.
-    std::map<std::string, Values, std::less<>> names_ GUARDED_BY(mutex_);
+    std::atomic<std::uint64_t> generation_{0};
+    std::shared_ptr<Graves> graves_ GUARDED_BY(mutex_) = std::make_shared<Graves>();
+    Names names_ GUARDED_BY(mutex_);
     Postings all_ GUARDED_BY(mutex_);
 };
 

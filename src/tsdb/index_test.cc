@@ -128,5 +128,27 @@ TEST(Matcher, SimpleExpressionsNeverReachTheRegexEngine) {
     EXPECT_TRUE(CompiledMatcher::compile({"x", Op::Regex, ".+"}).value_or({}).is_nonempty());
 }
 
+TEST(Index, TextsStayWhileSomeoneHoldsAPin) {
+    Index index;
+    const std::string value(100, 'x');
+    const auto refs = index.add({{"__name__", "up"}, {"long", value}}, 16);
+    auto pin = index.pin();
+    const std::uint64_t before = index.generation();
+    index.remove(refs, 16);
+    EXPECT_NE(index.generation(), before);
+    EXPECT_EQ(index.names(), std::vector<std::string>());
+    // More of them come and go, more than one grave takes.
+    for (SeriesId id = 17; id < 5000; ++id) {
+        const auto more = index.add({{"long", value + std::to_string(id)}}, id);
+        index.remove(more, id);
+    }
+    EXPECT_EQ(*refs[1].name, "long");
+    EXPECT_EQ(*refs[1].value, value);
+    const auto again = index.add({{"long", value}}, 5000);
+    EXPECT_NE(again[0].value, refs[1].value);
+    pin = nullptr;  // Under ASan: all of them go, and nothing twice.
+    EXPECT_EQ(*again[0].value, value);
+}
+
 }  // namespace
 }  // namespace stoker::tsdb

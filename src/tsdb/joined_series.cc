@@ -75,7 +75,8 @@ private:
     Result<Unit> status_ = Unit{};
 };
 
-JoinedSeries::JoinedSeries(std::vector<std::shared_ptr<StoredSeries>> parts) : parts_(std::move(parts)) {
+JoinedSeries::JoinedSeries(std::shared_ptr<const Selection> owner, std::vector<const StoredSeries*> parts)
+    : owner_(std::move(owner)), parts_(std::move(parts)) {
     std::sort(parts_.begin(), parts_.end(),
               [](const auto& a, const auto& b) { return a->first_time() < b->first_time(); });
 }

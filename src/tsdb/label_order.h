@@ -16,8 +16,8 @@ namespace stoker::tsdb {
 
 class LabelOrder {
 public:
-    // The next set; `labels` are the same in texts of the caller's, which stay where they are.
-    void add(std::span<const LabelRef> refs, const Labels& labels);
+    // The next set. REQUIRES: the texts stay where they are.
+    void add(std::span<const LabelRef> refs);
 
     // The numbers of the sets (0: the first added) in the order of their labels.
     std::vector<std::uint32_t> sorted() const;
@@ -28,13 +28,13 @@ private:
         std::uint32_t number = 0;
     };
 
-    std::uint32_t number_of(const std::string* text, const Labels::Pair& label);
+    std::uint32_t number_of(const LabelRef& label);
     void grow();
 
-    std::vector<Slot> table_;                  // By address of the value's text; a power of two, half empty.
-    std::vector<const Labels::Pair*> labels_;  // By number.
-    std::vector<std::uint32_t> numbers_;       // Of all sets, one after the other.
-    std::vector<std::uint32_t> ends_;          // Of each in numbers_.
+    std::vector<Slot> table_;             // By address of the value's text; a power of two, half empty.
+    std::vector<LabelRef> labels_;        // By number.
+    std::vector<std::uint32_t> numbers_;  // Of all sets, one after the other.
+    std::vector<std::uint32_t> ends_;     // Of each in numbers_.
 };
 
 }  // namespace stoker::tsdb

@@ -48,6 +48,12 @@ private:
     std::vector<Pair> pairs_;
 };
 
+// One label of a series, as pointers to texts that someone else keeps, most of them shared with other series.
+struct LabelRef {
+    const std::string* name;
+    const std::string* value;
+};
+
 }  // namespace stoker::tsdb
 
 template <>

@@ -98,8 +98,16 @@ class Series {
 public:
     virtual ~Series() = default;
     virtual const Labels& labels() const = 0;
+    // The same as pointers to texts that live as long as the series, in order. Within one select() equal labels mostly
+    // are the same pointers. Empty: only labels() tells them.
+    virtual std::span<const LabelRef> label_refs() const { return {}; }
+    // The same by value.
+    virtual Labels copy_labels() const { return labels(); }
+    virtual std::string_view metric() const { return labels().metric(); }
     // Samples with start <= time <= end of the select() that returned this series. May be called again.
     virtual std::unique_ptr<SampleIterator> samples() const = 0;
+    // The same with what a walk that is over, over a series of the same querier, needed; it may be null.
+    virtual std::unique_ptr<SampleIterator> walk(std::unique_ptr<SampleIterator> /*over*/) const { return samples(); }
 
     // The part of samples() in [start, end].
     virtual std::unique_ptr<SampleIterator> samples_between(std::int64_t start, std::int64_t end) const;

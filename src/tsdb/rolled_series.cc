@@ -205,7 +205,7 @@ std::unique_ptr<SampleIterator> RolledSeries::samples_between(std::int64_t start
 
 // The notes first, the disk last: what was made again in between is passed over, and nothing old is taken for new.
 RollupLookup::RollupLookup(const RollupBook& book, Disk& disk, std::int64_t raw_since, std::int64_t start,
-                           std::int64_t end, std::span<const std::shared_ptr<StoredSeries>> found)
+                           std::int64_t end, std::span<StoredSeries* const> found)
     : state_(std::make_shared<RollupState>()), start_(start), end_(end) {
     for (std::size_t i = 0; i < kRollupLevels.size(); ++i) {
         state_->marks[i] = book.mark(kRollupLevels[i]);
@@ -213,7 +213,7 @@ RollupLookup::RollupLookup(const RollupBook& book, Disk& disk, std::int64_t raw_
     state_->raw_since = raw_since;
     state_->unreadable_days = book.unreadable_days();
     if (book.has_notes()) {
-        for (const auto& series : found) {
+        for (const StoredSeries* series : found) {
             if (auto days = book.noted_days(series->id()); !days.empty()) {
                 noted_[series->id()] = std::move(days);
             }
@@ -226,9 +226,9 @@ RollupLookup::RollupLookup(const RollupBook& book, Disk& disk, std::int64_t raw_
     }
 }
 
-std::vector<RolledPart> RollupLookup::parts(std::span<const std::shared_ptr<StoredSeries>> same_labels) const {
+std::vector<RolledPart> RollupLookup::parts(std::span<StoredSeries* const> same_labels) const {
     std::vector<RolledPart> parts;
-    for (const auto& series : same_labels) {
+    for (const StoredSeries* series : same_labels) {
         const auto noted = noted_.find(series->id());
         parts.push_back({series->id(), series->first_time(), series->last_time(), series->hidden(),
                          noted == noted_.end() ? std::vector<std::int64_t>() : noted->second});

@@ -42,6 +42,9 @@ public:
                  std::int64_t start, std::int64_t end);
 
     const Labels& labels() const override { return raw_->labels(); }
+    std::span<const LabelRef> label_refs() const override { return raw_->label_refs(); }
+    Labels copy_labels() const override { return raw_->copy_labels(); }
+    std::string_view metric() const override { return raw_->metric(); }
     std::unique_ptr<SampleIterator> samples() const override { return samples_between(start_, end_); }
     std::unique_ptr<SampleIterator> samples_between(std::int64_t start, std::int64_t end) const override;
     std::int64_t rollups(std::int64_t resolution, std::int64_t start, std::int64_t end,
@@ -68,9 +71,9 @@ private:
 class RollupLookup {
 public:
     RollupLookup(const RollupBook& book, Disk& disk, std::int64_t raw_since, std::int64_t start, std::int64_t end,
-                 std::span<const std::shared_ptr<StoredSeries>> found);
+                 std::span<StoredSeries* const> found);
 
-    std::vector<RolledPart> parts(std::span<const std::shared_ptr<StoredSeries>> same_labels) const;
+    std::vector<RolledPart> parts(std::span<StoredSeries* const> same_labels) const;
     std::shared_ptr<Series> with_rollups(std::shared_ptr<Series> raw, std::vector<RolledPart> parts) const;
 
 private:

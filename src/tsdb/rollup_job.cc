@@ -9,8 +9,8 @@
 #include "tsdb/bytes.h"
 #include "tsdb/rollup.h"
 #include "tsdb/rollup_book.h"
+#include "tsdb/selection.h"
 #include "tsdb/store_impl.h"
-#include "tsdb/stored_series.h"
 
 namespace stoker::tsdb {
 
@@ -139,22 +139,23 @@ RollupPlan StoreImpl::rollup_plan(std::int64_t now) const {
 std::shared_ptr<StoredSeries> StoreImpl::series_of_day(SeriesId id, std::int64_t day) {
     const std::int64_t start = day_start(day);
     const std::int64_t end = day_start(day + 1) - 1;
-    std::shared_ptr<StoredSeries> result;
+    const auto selection = std::make_shared<Selection>(start, end, index_.pin());
+    StoredSeries* result = nullptr;
     {
         Shard& shard = *shards_[shard_of_id(id)];
         MutexLock lock(shard.mutex());
         if (const MemSeries* series = shard.find(id)) {
-            result = std::make_shared<StoredSeries>(*series, start, end);
+            result = selection->add(*series);
         }
     }
     if (result == nullptr) {
-        result = std::make_shared<StoredSeries>(ArchivedSeries{id, start, end, end, {}}, start, end);
+        result = selection->add(ArchivedSeries{id, start, end, end, {}});
     }
     result->hide(tombstones_.of(id));
     if (result->on_disk()) {
-        result->set_view(disk_->view());
+        selection->load(disk_->view(), false);
     }
-    return result;
+    return {selection, result};
 }
 
 // Series with samples of the days [from, end) that are not on disk.

@@ -1,5 +1,5 @@
 // Queries: series from the index, their memory part copied under the shard's lock, their disk part read when it is
-// walked.
+// walked or, if it is not too much, right away.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -12,25 +12,14 @@
 #include "tsdb/joined_series.h"
 #include "tsdb/label_order.h"
 #include "tsdb/rolled_series.h"
+#include "tsdb/selection.h"
 #include "tsdb/store_impl.h"
-#include "tsdb/stored_series.h"
 
 namespace stoker::tsdb {
 
 namespace {
 
-using Found = std::vector<std::shared_ptr<StoredSeries>>;
-
-constexpr std::size_t kLoadAtOnce = std::size_t{32} << 20;  // Bytes of chunks that one select() may read ahead.
-
-Found in_order(Found found, const std::vector<std::uint32_t>& order) {
-    Found sorted;
-    sorted.reserve(found.size());
-    for (const std::uint32_t number : order) {
-        sorted.push_back(std::move(found[number]));
-    }
-    return sorted;
-}
+constexpr std::size_t kAtOnce = 128;  // Series visited under one hold of a lock.
 
 Result<Unit> check_limit(std::size_t found, std::size_t limit) {
     if (limit != 0 && found == limit) {
@@ -40,13 +29,30 @@ Result<Unit> check_limit(std::size_t found, std::size_t limit) {
     return Unit{};
 }
 
+bool same_labels(const StoredSeries& a, const StoredSeries& b) {
+    const auto same = [](const LabelRef& x, const LabelRef& y) { return *x.value == *y.value && *x.name == *y.name; };
+    return std::equal(a.label_refs().begin(), a.label_refs().end(), b.label_refs().begin(), b.label_refs().end(), same);
+}
+
+// REQUIRES: no two have the same labels, as those in memory don't.
+std::vector<std::shared_ptr<Series>> share(const std::shared_ptr<const Selection>& selection,
+                                           std::span<StoredSeries* const> found) {
+    std::vector<std::shared_ptr<Series>> result;
+    result.reserve(found.size());
+    for (StoredSeries* series : found) {
+        result.emplace_back(selection, series);
+    }
+    return result;
+}
+
 // Those with the same labels as one; with `rollups`, if there are any. REQUIRES: sorted by labels.
-std::vector<std::shared_ptr<Series>> join(Found found, const RollupLookup* rollups) {
+std::vector<std::shared_ptr<Series>> join(const std::shared_ptr<const Selection>& selection,
+                                          std::span<StoredSeries* const> found, const RollupLookup* rollups) {
     std::vector<std::shared_ptr<Series>> result;
     result.reserve(found.size());
     for (std::size_t from = 0; from < found.size();) {
         std::size_t to = from + 1;
-        while (to < found.size() && found[to]->labels() == found[from]->labels()) {
+        while (to < found.size() && same_labels(*found[to], *found[from])) {
             ++to;
         }
         std::vector<RolledPart> parts;
@@ -54,10 +60,10 @@ std::vector<std::shared_ptr<Series>> join(Found found, const RollupLookup* rollu
             parts = rollups->parts(std::span(found).subspan(from, to - from));
         }
         if (to == from + 1) {
-            result.push_back(std::move(found[from]));
+            result.emplace_back(selection, found[from]);
         } else {
-            result.push_back(std::make_shared<JoinedSeries>(Found(found.begin() + static_cast<std::ptrdiff_t>(from),
-                                                                  found.begin() + static_cast<std::ptrdiff_t>(to))));
+            result.push_back(std::make_shared<JoinedSeries>(
+                selection, std::vector<const StoredSeries*>(found.data() + from, found.data() + to)));
         }
         if (rollups != nullptr) {
             result.back() = rollups->with_rollups(std::move(result.back()), std::move(parts));
@@ -100,34 +106,36 @@ std::vector<std::string> StoreImpl::or_damage(Result<std::vector<std::string>> f
     return *std::move(found);
 }
 
-Result<Unit> StoreImpl::add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
-                                     std::int64_t raw_start, std::size_t series_limit,
-                                     std::vector<std::shared_ptr<StoredSeries>>& found) const {
+Result<Unit> StoreImpl::add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::size_t series_limit,
+                                     Selection& found) const {
     if (disk_->archive().newest() < start) {
         return Unit{};
     }
     // One that left memory while we looked is in both.
     std::unordered_set<SeriesId> seen;
-    for (const auto& series : found) {
+    for (const StoredSeries* series : found.series()) {
         seen.insert(series->id());
     }
-    return each_archived(matchers, start, end, [&](ArchivedSeries series) -> Result<Unit> {
+    return each_archived(matchers, start, found.end(), [&](ArchivedSeries series) -> Result<Unit> {
         if (seen.contains(series.id)) {
             return Unit{};
         }
-        TRY_UNIT(check_limit(found.size(), series_limit));
-        const SharedIntervals hidden = tombstones_.of(series.id);
-        found.push_back(std::make_shared<StoredSeries>(std::move(series), raw_start, end));
-        found.back()->hide(hidden);
+        TRY_UNIT(check_limit(found.series().size(), series_limit));
+        SharedIntervals hidden = tombstones_.of(series.id);
+        found.add(std::move(series))->hide(std::move(hidden));
         return Unit{};
     });
+}
+
+bool StoreImpl::may_show(const MemSeries& series, std::int64_t start, std::int64_t end) const {
+    return series.has_samples() && series.first_time <= end && series.last_time() >= start &&
+           !tombstones_.covers(series.id, {std::max(start, series.first_time), std::min(end, series.last_time())});
 }
 
 template <typename Visit>
 Result<Unit> StoreImpl::each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                                    Visit visit) const {
     TRY(const auto compiled, compile_all(matchers));
-    constexpr std::size_t kAtOnce = 128;  // Visited under one hold of a lock.
     std::array<Postings, kShards> by_shard;
     for (const SeriesId id : index_.select(compiled)) {
         by_shard[shard_of_id(id)].push_back(id);
@@ -138,16 +146,75 @@ Result<Unit> StoreImpl::each_match(const std::vector<Matcher>& matchers, std::in
             MutexLock lock(shard.mutex());
             for (std::size_t i = from; i < std::min(from + kAtOnce, ids.size()); ++i) {
                 const MemSeries* series = shard.find(ids[i]);
-                if (series != nullptr && series->has_samples() && series->first_time <= end &&
-                    series->last_time() >= start &&
-                    !tombstones_.covers(ids[i],
-                                        {std::max(start, series->first_time), std::min(end, series->last_time())})) {
+                if (series != nullptr && may_show(*series, start, end)) {
                     TRY_UNIT(visit(*series));
                 }
             }
         }
     }
     return Unit{};
+}
+
+// The series in memory that match, whatever times they have.
+Result<std::shared_ptr<const SelectedSeries>> StoreImpl::find_series(const std::vector<Matcher>& matchers) const {
+    // Before the index is asked: what comes meanwhile makes this out of date.
+    const std::uint64_t generation = index_.generation();
+    if (auto known = select_cache_.find(matchers, generation)) {
+        return known;
+    }
+    TRY(const auto compiled, compile_all(matchers));
+    std::array<Postings, kShards> by_shard;
+    for (const SeriesId id : index_.select(compiled)) {
+        by_shard[shard_of_id(id)].push_back(id);
+    }
+    auto found = std::make_shared<SelectedSeries>();
+    LabelOrder order;
+    for (const Postings& ids : by_shard) {
+        for (std::size_t from = 0; from < ids.size(); from += kAtOnce) {
+            Shard& shard = *shards_[shard_of_id(ids[from])];
+            MutexLock lock(shard.mutex());
+            for (std::size_t i = from; i < std::min(from + kAtOnce, ids.size()); ++i) {
+                if (const MemSeries* series = shard.find(ids[i])) {
+                    found->refs.push_back(series->ref());
+                    order.add(series->labels());
+                }
+            }
+        }
+    }
+    found->places.resize(found->refs.size());
+    std::uint32_t place = 0;
+    for (const std::uint32_t number : order.sorted()) {
+        found->places[number] = place++;
+    }
+    select_cache_.put(matchers, generation, found);
+    return std::shared_ptr<const SelectedSeries>(std::move(found));
+}
+
+// Those of them that may have samples in the range, in the order of their labels.
+Result<std::vector<StoredSeries*>> StoreImpl::take_series(const SelectedSeries& known, std::int64_t start,
+                                                          std::size_t series_limit, Selection& selection) const {
+    std::vector<StoredSeries*> by_place(known.refs.size());
+    const bool any_hidden = !tombstones_.empty();
+    for (std::size_t from = 0; from < known.refs.size();) {
+        const std::size_t which = shard_of_ref(known.refs[from]);
+        Shard& shard = *shards_[which];
+        MutexLock lock(shard.mutex());
+        const std::size_t limit = std::min(from + kAtOnce, known.refs.size());
+        for (; from < limit && shard_of_ref(known.refs[from]) == which; ++from) {
+            const MemSeries* series = shard.find_ref(known.refs[from]);
+            if (series == nullptr || !may_show(*series, start, selection.end())) {
+                continue;
+            }
+            TRY_UNIT(check_limit(selection.series().size(), series_limit));
+            StoredSeries* taken = selection.add(*series);
+            if (any_hidden) {
+                taken->hide(tombstones_.of(series->id));
+            }
+            by_place[known.places[from]] = taken;
+        }
+    }
+    std::erase(by_place, nullptr);
+    return by_place;
 }
 
 Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector<Matcher>& matchers, std::int64_t start,
@@ -171,56 +238,37 @@ Result<std::vector<std::shared_ptr<Series>>> StoreImpl::select(const std::vector
     const std::int64_t since = raw_since();
     start = std::max(start, rollup_cutoff_.load());
     const std::int64_t raw_start = std::max(start, since == kNever ? cutoff_.load() : since + 1);
-    Found found;
-    LabelOrder order;
-    TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
-        TRY_UNIT(check_limit(found.size(), series_limit));
-        found.push_back(std::make_shared<StoredSeries>(series, raw_start, end));
-        found.back()->hide(tombstones_.of(series.id));
-        order.add(series.labels(), found.back()->labels());
-        return Unit{};
-    }));
+    // The pin before the look: a series that goes in between is not found, or its texts stay.
+    const auto selection = std::make_shared<Selection>(raw_start, end, index_.pin());
+    TRY(const auto known, find_series(matchers));
+    TRY(std::vector<StoredSeries*> found, take_series(*known, start, series_limit, *selection));
     // After the memory, never before: what is on its way to disk is then seen in at least one of the two.
     const std::size_t in_memory = found.size();
-    TRY_UNIT(add_archived(matchers, start, end, raw_start, series_limit, found));
+    TRY_UNIT(add_archived(matchers, start, series_limit, *selection));
+    const std::vector<StoredSeries*>& all = selection->series();
     const bool gone = start < raw_start && since != kNever;
     std::optional<RollupLookup> rollups;
     if (gone || ahead == ReadAhead::Nothing) {
-        rollups.emplace(rollups_, *disk_, since, start, end, found);
+        rollups.emplace(rollups_, *disk_, since, start, end, all);
     }
-    load_from_disk(found, ahead);
-    if (found.size() == in_memory) {
-        found = in_order(std::move(found), order.sorted());
-    } else {
-        std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->labels() < b->labels(); });
+    if (std::any_of(all.begin(), all.end(), [](const StoredSeries* series) { return series->on_disk(); })) {
+        selection->load(disk_->view(), ahead == ReadAhead::Chunks);
+    }
+    if (all.size() > in_memory) {
+        LabelOrder order;
+        for (const StoredSeries* series : all) {
+            order.add(series->label_refs());
+        }
+        found.clear();
+        for (const std::uint32_t number : order.sorted()) {
+            found.push_back(all[number]);
+        }
     }
     metrics_.select_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
-    return join(std::move(found), rollups ? &*rollups : nullptr);
-}
-
-// Neighbours by id are neighbours on disk, while callers walk series in the order of their labels: what is not too much
-// is read here, block after block, instead of one block for each series.
-void StoreImpl::load_from_disk(const std::vector<std::shared_ptr<StoredSeries>>& found, ReadAhead ahead) const {
-    std::vector<StoredSeries*> waiting;
-    for (const auto& series : found) {
-        if (series->on_disk()) {
-            waiting.push_back(series.get());
-        }
+    if (all.size() == in_memory && !rollups) {
+        return share(selection, found);
     }
-    if (waiting.empty()) {
-        return;
-    }
-    const auto view = disk_->view();
-    std::sort(waiting.begin(), waiting.end(),
-              [](const StoredSeries* a, const StoredSeries* b) { return a->id() < b->id(); });
-    std::unique_ptr<rocksdb::Iterator> iterator;
-    std::size_t budget = ahead == ReadAhead::Chunks ? kLoadAtOnce : 0;
-    for (StoredSeries* series : waiting) {
-        series->set_view(view);
-        if (series->in_order_on_disk() && budget >= kLoadAtOnce / 64) {
-            series->load(iterator, budget);
-        }
-    }
+    return join(selection, found, rollups ? &*rollups : nullptr);
 }
 
 bool StoreImpl::covers_all(std::int64_t start, std::int64_t end) const {

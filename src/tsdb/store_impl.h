@@ -24,6 +24,7 @@
 #include "tsdb/metadata.h"
 #include "tsdb/records.h"
 #include "tsdb/rollup_book.h"
+#include "tsdb/select_cache.h"
 #include "tsdb/shard.h"
 #include "tsdb/store.h"
 #include "tsdb/tombstones.h"
@@ -171,11 +172,14 @@ private:
     Result<Unit> each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                             Visit visit) const;
 
+    // The parts of select().
+    bool may_show(const MemSeries& series, std::int64_t start, std::int64_t end) const;
+    Result<std::shared_ptr<const SelectedSeries>> find_series(const std::vector<Matcher>& matchers) const;
+    Result<std::vector<class StoredSeries*>> take_series(const SelectedSeries& known, std::int64_t start,
+                                                         std::size_t series_limit, class Selection& selection) const;
+    Result<Unit> add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::size_t series_limit,
+                              class Selection& found) const;
     // Visits archived series that match and may have samples in the range. REQUIRES: no shard's lock is held.
-    void load_from_disk(const std::vector<std::shared_ptr<class StoredSeries>>& found, ReadAhead ahead) const;
-    Result<Unit> add_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
-                              std::int64_t raw_start, std::size_t series_limit,
-                              std::vector<std::shared_ptr<class StoredSeries>>& found) const;
     Result<Unit> each_archived(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
                                const Archive::Visit& visit) const;
 
@@ -216,6 +220,7 @@ private:
     std::string directory_;
     mutable StoreMetrics metrics_;
     Index index_;
+    mutable SelectCache select_cache_;
     std::array<std::unique_ptr<Shard>, kShards> shards_;
     std::shared_ptr<Disk> disk_;
     std::unique_ptr<Wal> wal_;

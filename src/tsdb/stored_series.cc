@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
-#include "base/log.h"
+#include "tsdb/selection.h"
 
 namespace stoker::tsdb {
 
@@ -30,16 +31,22 @@ SampleBlock cut(const SampleList& list, std::int64_t start, std::int64_t end) {
 // samples are few: all of the range are read first and then merged into the blocks.
 class StoredIterator final : public SampleIterator {
 public:
-    StoredIterator(std::shared_ptr<const StoredSeries> series, std::int64_t start, std::int64_t end)
-        : series_(std::move(series)),
-          start_(std::max(start, series_->start_)),
-          end_(std::min(end, series_->end_)),
-          from_(start_) {
-        if (series_->in_order_on_disk_) {
-            disk_ = cursor(ChunkFamily::InOrder);
+    // Starts over with another series.
+    void open(const StoredSeries& series, std::int64_t start, std::int64_t end) {
+        if (owner_ == nullptr || owner_.get() != &series.owner_) {
+            owner_ = series.owner_.shared_from_this();
         }
-        if (series_->has_late()) {
-            read_late();
+        series_ = &series;
+        start_ = std::max(start, owner_->start());
+        end_ = std::min(end, owner_->end());
+        from_ = start_;
+        disk_ = series.in_order_on_disk_ ? cursor(ChunkFamily::InOrder) : nullptr;
+        next_memory_ = 0;
+        late_.clear();
+        next_late_ = 0;
+        status_ = Unit{};
+        if (series.late_ != nullptr) {
+            read_late(*series.late_);
         }
     }
 
@@ -60,7 +67,7 @@ public:
 
 private:
     std::unique_ptr<ChunkCursor> cursor(ChunkFamily family) const {
-        return std::make_unique<ChunkCursor>(series_->view_, family, series_->id_, start_, end_);
+        return std::make_unique<ChunkCursor>(owner_->view(), family, series_->id_, start_, end_);
     }
 
     // The block with the late samples before `end` merged in.
@@ -79,14 +86,14 @@ private:
         return merged_.block();
     }
 
-    void read_late() {
+    void read_late(const StoredSeries::Late& late) {
         const auto add = [this](const SampleList& list) { late_ = merge(late_.block(), cut(list, start_, end_)); };
-        add(series_->late_);
-        for (const auto& chunk : series_->late_chunks_) {
-            read(*chunk);
+        add(late.list);
+        for (const std::string_view chunk : late.chunks) {
+            read(chunk);
             add(list_);
         }
-        std::unique_ptr<ChunkCursor> disk = series_->late_on_disk_ ? cursor(ChunkFamily::Late) : nullptr;
+        std::unique_ptr<ChunkCursor> disk = late.on_disk ? cursor(ChunkFamily::Late) : nullptr;
         for (std::string_view bytes; next_on_disk(disk, bytes);) {
             read(bytes);
             add(list_);
@@ -96,8 +103,8 @@ private:
     void read(std::string_view bytes) {
         list_.clear();
         if (auto done = read_chunk(bytes, list_); !done) {
-            if (series_->view_ != nullptr) {
-                series_->view_->damage().add("chunks: series " + series_->labels_.text(), done.error().message);
+            if (owner_->view() != nullptr) {
+                owner_->view()->damage().add("chunks: series " + series_->labels().text(), done.error().message);
             }
             list_.clear();
             status_ = std::move(done).error();
@@ -108,11 +115,13 @@ private:
         if (next_on_disk(disk_, bytes)) {
             return true;
         }
-        if (next_memory_ == series_->chunks_.size()) {
-            return false;
+        const std::size_t next = next_memory_++;
+        if (next < series_->chunks_.size()) {
+            bytes = series_->chunks_[next];
+            return true;
         }
-        bytes = *series_->chunks_[next_memory_++];
-        return true;
+        bytes = series_->open_;
+        return next == series_->chunks_.size() && !bytes.empty();
     }
 
     bool next_on_disk(std::unique_ptr<ChunkCursor>& disk, std::string_view& bytes) {
@@ -134,10 +143,11 @@ private:
         }
     }
 
-    const std::shared_ptr<const StoredSeries> series_;
-    const std::int64_t start_;
-    const std::int64_t end_;
-    std::int64_t from_;  // What comes before was given, or is out of the range.
+    std::shared_ptr<const Selection> owner_;
+    const StoredSeries* series_ = nullptr;
+    std::int64_t start_ = 0;
+    std::int64_t end_ = 0;
+    std::int64_t from_ = 0;  // What comes before was given, or is out of the range.
     std::unique_ptr<ChunkCursor> disk_;
     std::size_t next_memory_ = 0;
     SampleList list_;
@@ -147,65 +157,102 @@ private:
     Result<Unit> status_ = Unit{};
 };
 
-StoredSeries::StoredSeries(const MemSeries& series, std::int64_t start, std::int64_t end)
-    : id_(series.id),
-      labels_(to_labels(series.labels())),
-      start_(start),
-      end_(end),
+StoredSeries::StoredSeries(const MemSeries& series, Selection& owner)
+    : owner_(owner),
+      id_(series.id),
       first_time_(series.first_time),
-      last_time_(series.last_time()) {
+      last_time_(series.last_time()),
+      refs_(owner.keep(series.labels())) {
     for (const SealedChunk& chunk : series.sealed) {
         if (in_range(chunk.min_time, chunk.max_time)) {
-            chunks_.push_back(chunk.bytes);
+            chunks_.push_back(owner.keep(chunk.bytes));
         }
     }
     if (!series.open.empty() && in_range(series.open.min_time(), series.open.max_time())) {
-        chunks_.push_back(std::make_shared<const std::string>(series.open.snapshot()));
+        open_ = series.open.snapshot(owner.room());
     }
-    in_order_on_disk_ = series.disk_time != kNever && series.disk_time >= start_;
+    in_order_on_disk_ = series.disk_time != kNever && series.disk_time >= owner.start();
     if (series.extra != nullptr) {
         copy_extra(*series.extra);
     }
 }
 
-StoredSeries::StoredSeries(ArchivedSeries series, std::int64_t start, std::int64_t end)
-    : id_(series.id),
-      labels_(std::move(series.labels)),
-      start_(start),
-      end_(end),
+StoredSeries::StoredSeries(ArchivedSeries series, Selection& owner)
+    : owner_(owner),
+      id_(series.id),
       first_time_(series.first_time),
       last_time_(series.last_time),
-      in_order_on_disk_(true),
-      late_on_disk_(series.late_disk_time != kNever && series.late_disk_time >= start) {}
+      in_order_on_disk_(true) {
+    const auto* labels = new Labels(std::move(series.labels));
+    labels_.store(labels, std::memory_order_relaxed);
+    std::vector<LabelRef> refs;
+    for (const auto& [name, value] : *labels) {
+        refs.push_back({&name, &value});
+    }
+    refs_ = owner.keep(refs);
+    if (series.late_disk_time != kNever && series.late_disk_time >= owner.start()) {
+        late_ = std::make_unique<Late>();
+        late_->on_disk = true;
+    }
+}
+
+bool StoredSeries::in_range(std::int64_t first, std::int64_t last) const {
+    return first <= owner_.end() && last >= owner_.start();
+}
 
 void StoredSeries::copy_extra(const SeriesExtra& extra) {
     const OpenHistograms& open = extra.histograms;
     if (!open.empty() && in_range(open.min_time(), open.max_time())) {
-        chunks_.push_back(std::make_shared<const std::string>(open.snapshot()));
+        chunks_.push_back(owner_.keep(open.snapshot()));
     }
+    auto late = std::make_unique<Late>();
     for (const SealedChunk& chunk : extra.late_sealed) {
         if (in_range(chunk.min_time, chunk.max_time)) {
-            late_chunks_.push_back(chunk.bytes);
+            late->chunks.push_back(owner_.keep(chunk.bytes));
         }
     }
-    const SampleBlock late = cut(extra.late, start_, end_);
-    late_.samples.assign(late.samples.begin(), late.samples.end());
-    late_.histograms.assign(late.histograms.begin(), late.histograms.end());
-    late_on_disk_ = extra.late_disk_time != kNever && extra.late_disk_time >= start_;
+    const SampleBlock list = cut(extra.late, owner_.start(), owner_.end());
+    late->list.samples.assign(list.samples.begin(), list.samples.end());
+    late->list.histograms.assign(list.histograms.begin(), list.histograms.end());
+    late->on_disk = extra.late_disk_time != kNever && extra.late_disk_time >= owner_.start();
+    if (late->on_disk || !late->chunks.empty() || !late->list.empty()) {
+        late_ = std::move(late);
+    }
+}
+
+const Labels& StoredSeries::labels() const {
+    const Labels* made = labels_.load(std::memory_order_acquire);
+    if (made == nullptr) {
+        auto mine = std::make_unique<const Labels>(to_labels(refs_));
+        if (labels_.compare_exchange_strong(made, mine.get(), std::memory_order_acq_rel)) {
+            made = mine.release();
+        }
+    }
+    return *made;
+}
+
+std::string_view StoredSeries::metric() const {
+    for (const LabelRef& ref : refs_) {
+        if (*ref.name == kMetricName) {
+            return *ref.value;
+        }
+    }
+    return {};
 }
 
 void StoredSeries::load(std::unique_ptr<rocksdb::Iterator>& iterator, std::size_t& budget) {
+    const auto& view = owner_.view();
     if (iterator == nullptr) {
-        iterator = view_->chunks(ChunkFamily::InOrder);
+        iterator = view->chunks(ChunkFamily::InOrder);
     }
-    ChunkCursor cursor(view_, std::move(iterator), ChunkFamily::InOrder, id_, start_, end_);
-    std::vector<std::shared_ptr<const std::string>> loaded;
+    ChunkCursor cursor(view, std::move(iterator), ChunkFamily::InOrder, id_, owner_.start(), owner_.end());
+    std::vector<std::string_view> loaded;
     std::size_t bytes = 0;
     std::string_view chunk;
     Result<bool> more = cursor.next(chunk);
     for (; more && *more && bytes + chunk.size() <= budget; more = cursor.next(chunk)) {
         bytes += chunk.size();
-        loaded.push_back(std::make_shared<const std::string>(chunk));
+        loaded.push_back(owner_.keep(chunk));
     }
     iterator = cursor.give_back();
     if (more && !*more) {
@@ -215,12 +262,24 @@ void StoredSeries::load(std::unique_ptr<rocksdb::Iterator>& iterator, std::size_
     }
 }
 
-std::unique_ptr<SampleIterator> StoredSeries::samples() const {
-    return samples_between(start_, end_);
+std::unique_ptr<SampleIterator> StoredSeries::walk(std::unique_ptr<SampleIterator> over) const {
+    return walk(std::move(over), owner_.start(), owner_.end());
 }
 
 std::unique_ptr<SampleIterator> StoredSeries::samples_between(std::int64_t start, std::int64_t end) const {
-    return without(std::make_unique<StoredIterator>(shared_from_this(), start, end), hidden_);
+    return walk(nullptr, start, end);
+}
+
+std::unique_ptr<SampleIterator> StoredSeries::walk(std::unique_ptr<SampleIterator> over, std::int64_t start,
+                                                   std::int64_t end) const {
+    auto* walk = dynamic_cast<StoredIterator*>(over.get());  // Not what without() made.
+    if (walk == nullptr) {
+        auto made = std::make_unique<StoredIterator>();
+        walk = made.get();
+        over = std::move(made);
+    }
+    walk->open(*this, start, end);
+    return hidden_ == nullptr ? std::move(over) : without(std::move(over), hidden_);
 }
 
 }  // namespace stoker::tsdb
