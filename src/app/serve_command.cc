@@ -41,8 +41,8 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Memory that a large query took goes back to the system, not into as many heaps as there are threads: what lies between
-// two arrays that are still in use can't be returned, large arrays by themselves can.
+// Memory that a large query took goes back to the system, not into as many heaps as there are threads: what lies
+// between two arrays that are still in use can't be returned, large arrays by themselves can.
 void keep_heap_small() {
     ::mallopt(M_ARENA_MAX, 2);
     ::mallopt(M_MMAP_THRESHOLD, 1 << 20);  // Else it grows with the first large array that is freed.
