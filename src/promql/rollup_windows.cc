@@ -18,6 +18,8 @@ using tsdb::Sample;
 
 // Edges read so many times less than there is in all, or rollups do not pay.
 constexpr std::int64_t kLeastGain = 4;
+// Rows of fewer samples cost more than these.
+constexpr std::uint64_t kLeastSamples = 30;
 
 std::int64_t floor_to(std::int64_t time, std::int64_t resolution) {
     const std::int64_t rest = time % resolution;
@@ -114,6 +116,12 @@ bool RollupWindows::find_rows(const tsdb::Series& series) {
     const std::int64_t end = floor_to(last, kLongRollup);
     if (!pays_ || start >= end) return false;
     reached_ = series.rollups(kLongRollup, start, end, rows_);
+    std::uint64_t samples = 0;
+    for (const Rollup& row : rows_) samples += row.count;
+    if (samples < rows_.size() * kLeastSamples) {
+        pays_ = false;  // Series of one selector are mostly alike.
+        return false;
+    }
     return reached_ - start >= (last - first) / kLeastGain;
 }
 

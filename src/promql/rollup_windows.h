@@ -48,7 +48,7 @@ private:
     Context& context_;
     const WindowCall& call_;
     const Kind kind_;
-    const bool pays_;
+    bool pays_;
     std::int64_t raw_since_ = 0;  // Of the series at hand.
     std::int64_t reached_ = 0;    // Up to here there are rows, from here on samples_.
     std::vector<tsdb::Rollup> rows_;

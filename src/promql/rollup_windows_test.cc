@@ -130,7 +130,7 @@ void feed(TestStore& store, std::uint64_t seed, int days) {
 }
 
 void maintain(TestStore& store, std::int64_t now) {
-    for (int i = 0; i < 40; ++i) store.maintain(now + i * 100);
+    for (int i = 0; i < 400; ++i) store.maintain(now + i * 100);
 }
 
 bool close(double a, double b, double scale) {
