@@ -21,6 +21,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr Duration kLongestSettle{10LL * 60 * 1000};
+
 collect::ImportWatch show_progress(const std::string& file, std::uint64_t size) {
     // A terminal gets one line that changes, a log file a line every few seconds.
     const bool terminal = isatty(STDERR_FILENO) != 0;
@@ -78,7 +80,10 @@ int import(const ImportCommandOptions& options) {
     auto folder = DataFolder::open(*path);
     if (!folder) return fail(folder.error());
     metrics::Registry registry;
-    auto store = tsdb::Store::open(folder->at("tsdb"), metrics_options(config), registry);
+    tsdb::StoreOptions store_options = metrics_options(config);
+    // History is older than what a series has already, and what an import before this one brought is there.
+    store_options.out_of_order_window = store_options.retention;
+    auto store = tsdb::Store::open(folder->at("tsdb"), store_options, registry);
     if (!store) return fail(std::move(store).error().context("open the metrics store"));
 
     static const std::map<std::string, collect::ImportFormat> formats = {
@@ -112,6 +117,8 @@ int import(const ImportCommandOptions& options) {
         }
         if (auto kept = (*store)->maintain(now()); !kept) return fail(kept.error());
     }
+    // Metadata is durable with the checkpoint that this writes.
+    if (auto settled = (*store)->settle(now(), kLongestSettle); !settled) return fail(settled.error());
     if (options.output == Output::Json) {
         std::printf("%s\n", json{{"version", 1}, {"files", std::move(all)}}
                                 .dump(-1, ' ', false, json::error_handler_t::replace)

@@ -115,10 +115,6 @@ void DiskBatch::remove_meta(const std::string& key) {
     batch_.Delete(disk_.meta_, key);
 }
 
-void DiskBatch::remove_meta_range(const std::string& first, const std::string& end) {
-    batch_.DeleteRange(disk_.meta_, first, end);
-}
-
 void DiskBatch::remove_series(SeriesId id) {
     batch_.Delete(disk_.series_, id_key(id));
     batch_.Delete(disk_.heads_, id_key(id));
@@ -301,15 +297,37 @@ Result<Unit> Disk::drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t
 }
 
 Result<Unit> Disk::drop_range(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& end) {
-    rocksdb::WriteOptions options;
-    options.disableWAL = true;
-    TRY_UNIT(checked(db_->DeleteRange(options, family, first, end), "drop old days"));
     // Frees whole files at once; what shares a file with newer days is cut out of it.
     const rocksdb::Slice from(first);
     const rocksdb::Slice upto(end);
     TRY_UNIT(checked(rocksdb::DeleteFilesInRange(db_.get(), family, &from, &upto, false), "delete old files"));
+    TRY_UNIT(drop_keys(family, first, end));
     const auto compacted = db_->CompactRange(rocksdb::CompactRangeOptions(), family, &from, &upto);
     return compacted.IsCorruption() ? Unit{} : checked(compacted, "drop old days");
+}
+
+Result<Unit> Disk::drop_keys(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& end) {
+    constexpr int kAtOnce = 10'000;
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    rocksdb::ReadOptions whole;
+    const rocksdb::Slice upto(end);
+    whole.iterate_upper_bound = &upto;
+    whole.fill_cache = false;
+    rocksdb::WriteBatch batch;
+    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(whole, family));
+    for (it->Seek(first); it->Valid(); it->Next()) {
+        TRY_UNIT(checked(batch.Delete(family, it->key()), "drop old days"));
+        if (batch.Count() >= kAtOnce) {
+            TRY_UNIT(checked(db_->Write(options, &batch), "drop old days"));
+            batch.Clear();
+        }
+    }
+    if (it->status().IsCorruption()) {  // Keys that can't be read can't be named one by one.
+        return checked(db_->DeleteRange(options, family, first, end), "drop old days");
+    }
+    TRY_UNIT(checked(it->status(), "drop old days"));
+    return checked(db_->Write(options, &batch), "drop old days");
 }
 
 std::shared_ptr<const FileStarts> Disk::chunk_starts(ChunkFamily which) const {

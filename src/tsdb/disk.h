@@ -66,9 +66,6 @@ public:
     // Small things beside the chunks, by a key whose first byte is their MetaKind.
     void put_meta(const std::string& key, std::string_view value);
     void remove_meta(const std::string& key);
-    // Removes the keys in [first, end).
-    void remove_meta_range(const std::string& first, const std::string& end);
-
     // A series' rollups of a day. No bytes: nobody can tell what they would be.
     void put_rollups(RollupLevel level, std::int64_t day, SeriesId id, std::string_view rollups);
     void remove_rollups(RollupLevel level, std::int64_t day, SeriesId id);
@@ -174,7 +171,10 @@ private:
     }
     std::uint64_t bytes_of(const std::vector<rocksdb::ColumnFamilyHandle*>& families) const;
     Result<Unit> drop_before(rocksdb::ColumnFamilyHandle* family, std::int64_t time);
+    // Removes the keys in [first, end), without RocksDB's DeleteRange where that can be: with its tombstones about, an
+    // iterator over a file that is damaged frees one of them twice (RocksDB's pull request 12805; Debian has 7.8).
     Result<Unit> drop_range(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& end);
+    Result<Unit> drop_keys(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& end);
 
     std::unique_ptr<rocksdb::Env> env_;  // Only with faults.
     struct CachedStarts {

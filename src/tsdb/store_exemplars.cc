@@ -79,11 +79,12 @@ Result<Unit> StoreImpl::save_meta() {
     for (const FamilyMetadata& family : metadata_.take_changed()) {
         batch.put_meta(meta_key(MetaKind::Metadata, family.family), encode_metadata(family.metadata));
     }
+    // One by one, as few as they are: see Disk::drop_range().
     const std::uint64_t oldest = exemplars_.oldest();
-    if (oldest > exemplars_dropped_) {
-        batch.remove_meta_range(meta_key(MetaKind::Exemplar, std::uint64_t{0}), meta_key(MetaKind::Exemplar, oldest));
-        exemplars_dropped_ = oldest;
+    for (; exemplars_dropped_ < std::min(oldest, exemplars_saved_); ++exemplars_dropped_) {
+        batch.remove_meta(meta_key(MetaKind::Exemplar, exemplars_dropped_));
     }
+    exemplars_dropped_ = std::max(exemplars_dropped_, oldest);
     exemplars_saved_ =
         exemplars_.each_since(exemplars_saved_, [&](std::uint64_t number, SeriesId id, const Exemplar& exemplar) {
             batch.put_meta(meta_key(MetaKind::Exemplar, number), encode_exemplar(id, exemplar));
@@ -123,6 +124,7 @@ Result<Unit> StoreImpl::load_meta() {
         return Unit{};
     };
     TRY_UNIT(disk_->each_meta(MetaKind::Metadata, on_metadata, on_damage));
+    std::uint64_t first = 0;
     std::uint64_t next = 0;
     const auto on_exemplar = [&](std::string_view key, std::string_view value) -> Result<Unit> {
         SeriesId id = 0;
@@ -131,12 +133,14 @@ Result<Unit> StoreImpl::load_meta() {
             return Error{Errc::Corruption, "malformed key"};
         }
         next = get_ordered(key.data()) + 1;
+        first = first == 0 ? next - 1 : first;
         exemplars_.restore(next - 1, id, exemplar);
         return Unit{};
     };
     TRY_UNIT(disk_->each_meta(MetaKind::Exemplar, on_exemplar, on_damage));
     MutexLock lock(maintenance_);
     exemplars_saved_ = next;
+    exemplars_dropped_ = first;
     return Unit{};
 }
 
