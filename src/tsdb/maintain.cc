@@ -271,7 +271,7 @@ std::int64_t StoreImpl::cutoff_for_size(std::int64_t now) {
 // Series whose newest sample is past retention go whole; chunks go by the day.
 Result<Unit> StoreImpl::retire(std::int64_t now) {
     const std::int64_t by_size = cutoff_for_size(now);
-    const std::int64_t raw_cutoff = std::max(now - options_.retention.count(), by_size);
+    const std::int64_t raw_cutoff = std::max(wait_for_rollups(now, now - options_.retention.count()), by_size);
     if (raw_cutoff > cutoff_.load()) {
         cutoff_.store(raw_cutoff);
     }

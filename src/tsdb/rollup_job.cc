@@ -294,12 +294,28 @@ Result<Unit> StoreImpl::roll_up(std::int64_t now) {
     const SteadyTime until = std::chrono::steady_clock::now() + kSliceOfTime;
     TRY_UNIT(renew_rollups(until));
     const RollupPlan plan = rollup_plan(now);
+    rollups_behind_ = true;
+    bool more = true;
     for (std::size_t i = 0; i < kRollupLevels.size(); ++i) {
-        for (bool more = true; more && std::chrono::steady_clock::now() < until;) {
+        for (more = true; more && std::chrono::steady_clock::now() < until;) {
             TRY(more, roll_day(kRollupLevels[i], plan.made_before[i], until));
         }
     }
+    rollups_behind_ = more;
     return Unit{};
+}
+
+// `cutoff`, or where it was as long as rollups are behind, as after a long time without maintain(). Waits a day at
+// most, so that a disk on which none can be made doesn't fill.
+std::int64_t StoreImpl::wait_for_rollups(std::int64_t now, std::int64_t cutoff) {
+    if (!rollups_behind_ || options_.rollup_retention <= options_.retention) {
+        behind_since_ = kNever;
+        return cutoff;
+    }
+    if (behind_since_ == kNever) {
+        behind_since_ = now;
+    }
+    return now - behind_since_ < kPartitionMillis ? std::min(cutoff, cutoff_.load()) : cutoff;
 }
 
 // `by_size`: what retention_bytes demands, kNever if nothing. Series and tombstones are needed for as long as rollups

@@ -148,7 +148,7 @@ private:
     Result<Unit> checkpoint(std::int64_t now, SteadyTime seal_until = {}) REQUIRES_LOCK(maintenance_);
     std::int64_t idle_millis() const;
     Result<Unit> archive(const std::vector<SeriesId>& ids);
-    Result<Unit> retire(std::int64_t now);
+    Result<Unit> retire(std::int64_t now) REQUIRES_LOCK(maintenance_);
     std::int64_t cutoff_for_size(std::int64_t now);
     // Rollups: rollup_job.cc.
     RollupPlan rollup_plan(std::int64_t now) const;
@@ -159,6 +159,7 @@ private:
     std::shared_ptr<class StoredSeries> series_of_day(SeriesId id, std::int64_t day);
     Result<Unit> clean_rollups(SeriesId id, const TimeIntervals& hidden) REQUIRES_LOCK(maintenance_);
     Result<Unit> drop_old_rollups(std::int64_t now, std::int64_t by_size) REQUIRES_LOCK(maintenance_);
+    std::int64_t wait_for_rollups(std::int64_t now, std::int64_t cutoff) REQUIRES_LOCK(maintenance_);
     // Up to this time there are rollups and no samples; kNever if nowhere.
     std::int64_t raw_since() const;
 
@@ -248,6 +249,8 @@ private:
     Mutex maintenance_;
     std::int64_t last_checkpoint_ GUARDED_BY(maintenance_);
     std::int64_t last_retire_ GUARDED_BY(maintenance_);
+    bool rollups_behind_ GUARDED_BY(maintenance_) = false;         // There are more to make than time was for.
+    std::int64_t behind_since_ GUARDED_BY(maintenance_) = kNever;  // And retention waits for them since then.
     std::size_t damage_counted_ GUARDED_BY(maintenance_) = 0;
     bool checkpoint_due_ GUARDED_BY(maintenance_) = false;
     std::uint64_t exemplars_saved_ GUARDED_BY(maintenance_) = 0;    // Numbers below are on disk.
