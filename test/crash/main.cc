@@ -184,7 +184,8 @@ private:
     // Behind what is there: the beginning of a write that never finished.
     void tear_the_log() {
         fs::path newest;
-        for (const auto& entry : fs::directory_iterator(store() / "wal")) {
+        std::error_code none;  // It may have been killed before there was a log.
+        for (const auto& entry : fs::directory_iterator(store() / "wal", none)) {
             if (entry.path().extension() == ".wal" && entry.path() > newest) {
                 newest = entry.path();
             }
