@@ -11,12 +11,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <string>
 
+#include "measure.h"
 #include "metrics/fleet.h"
 #include "tsdb/chunk.h"
 #include "tsdb/store.h"
@@ -34,14 +34,9 @@ constexpr std::size_t kBatch = 5'000;
 
 // Of this thread's processor, so that neighbours on the machine matter less.
 double seconds_of(const std::function<void()>& work) {
-    const auto spent = [] {
-        timespec time{};
-        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-    };
-    const double began = spent();
+    const double began = processor_seconds(CLOCK_THREAD_CPUTIME_ID);
     work();
-    return spent() - began;
+    return processor_seconds(CLOCK_THREAD_CPUTIME_ID) - began;
 }
 
 std::size_t resident_bytes() {
@@ -54,15 +49,6 @@ std::size_t resident_bytes() {
 
 tsdb::Labels to_labels(const FleetSeries& series, std::uint32_t generation) {
     return tsdb::Labels(bench::labels_of(series, generation));
-}
-
-template <typename T>
-T must(Result<T> result) {
-    if (!result) {
-        std::fprintf(stderr, "%s\n", result.error().message.c_str());
-        std::exit(1);
-    }
-    return *std::move(result);
 }
 
 std::unique_ptr<tsdb::Store> open_store(const std::string& directory, metrics::Registry& registry) {

@@ -5,10 +5,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <string>
 
+#include "measure.h"
 #include "metrics/fleet.h"
 #include "promql/engine.h"
 #include "tsdb/store.h"
@@ -18,21 +18,6 @@ namespace {
 
 constexpr std::int64_t kDay = 24LL * 3600 * 1000;
 constexpr std::int64_t kStart = 20'000LL * kDay;
-
-double processor_seconds() {
-    timespec time{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-template <typename T>
-T must(Result<T> result) {
-    if (!result) {
-        std::fprintf(stderr, "%s\n", result.error().message.c_str());
-        std::exit(1);
-    }
-    return *std::move(result);
-}
 
 // The store's samples alone.
 class Plain : public tsdb::Querier {
@@ -105,12 +90,12 @@ int run(int argc, char** argv) {
     {
         metrics::Registry registry;
         const auto store = must(tsdb::Store::open(argv[1], options, registry));
-        const double began = processor_seconds();
+        const double began = processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
         feed(*store, count, days);
         must(store->settle(from_millis(kStart + days * kDay), Duration{600'000}));
         const auto bytes = static_cast<double>(store->stats().bytes_on_disk);
-        std::printf("fed     %6.1f ns and %6.3f bytes a sample\n", (processor_seconds() - began) / samples * 1e9,
-                    bytes / samples);
+        std::printf("fed     %6.1f ns and %6.3f bytes a sample\n",
+                    (processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - began) / samples * 1e9, bytes / samples);
     }
     const auto roll = [&](const char* what, Duration retention) {
         metrics::Registry registry;
@@ -118,13 +103,14 @@ int run(int argc, char** argv) {
         options.rollup_retention = forever;
         const auto store = must(tsdb::Store::open(argv[1], options, registry));
         const auto before = static_cast<double>(store->stats().bytes_on_disk);
-        const double began = processor_seconds();
+        const double began = processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
         const std::int64_t rounds = 20 + static_cast<std::int64_t>(samples * 1e-6);
         for (std::int64_t i = 0; i < rounds; ++i) {
             must(store->maintain(from_millis(kStart + (days + 1) * kDay + i)));
         }
         must(store->settle(from_millis(kStart + (days + 1) * kDay), Duration{600'000}));
-        std::printf("%s %6.1f ns and %6.3f bytes a sample\n", what, (processor_seconds() - began) / samples * 1e9,
+        std::printf("%s %6.1f ns and %6.3f bytes a sample\n", what,
+                    (processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - began) / samples * 1e9,
                     (static_cast<double>(store->stats().bytes_on_disk) - before) / samples);
         return 0;
     };
