@@ -83,19 +83,6 @@ private:
 
 }  // namespace
 
-Result<Unit> StoreImpl::each_matching(const std::vector<Matcher>& matchers,
-                                      const std::function<void(const MemSeries&)>& visit) const {
-    TRY(const auto compiled, compile_all(matchers));
-    for (const SeriesId id : index_.select(compiled)) {
-        Shard& shard = *shards_[shard_of_id(id)];
-        MutexLock lock(shard.mutex());
-        if (const MemSeries* series = shard.find(id)) {
-            visit(*series);
-        }
-    }
-    return Unit{};
-}
-
 Cardinality StoreImpl::cardinality(const std::vector<Matcher>& matchers, std::size_t most) const {
     Lists lists(most);
     if (matchers.empty()) {

@@ -132,9 +132,8 @@ bool StoreImpl::may_show(const MemSeries& series, std::int64_t start, std::int64
            !tombstones_.covers(series.id, {std::max(start, series.first_time), std::min(end, series.last_time())});
 }
 
-template <typename Visit>
-Result<Unit> StoreImpl::each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
-                                   Visit visit) const {
+Result<Unit> StoreImpl::each_matching(const std::vector<Matcher>& matchers,
+                                      const std::function<void(const MemSeries&)>& visit) const {
     TRY(const auto compiled, compile_all(matchers));
     std::array<Postings, kShards> by_shard;
     for (const SeriesId id : index_.select(compiled)) {
@@ -145,9 +144,8 @@ Result<Unit> StoreImpl::each_match(const std::vector<Matcher>& matchers, std::in
             Shard& shard = *shards_[shard_of_id(ids[from])];
             MutexLock lock(shard.mutex());
             for (std::size_t i = from; i < std::min(from + kAtOnce, ids.size()); ++i) {
-                const MemSeries* series = shard.find(ids[i]);
-                if (series != nullptr && may_show(*series, start, end)) {
-                    TRY_UNIT(visit(*series));
+                if (const MemSeries* series = shard.find(ids[i])) {
+                    visit(*series);
                 }
             }
         }
@@ -162,25 +160,12 @@ Result<std::shared_ptr<const SelectedSeries>> StoreImpl::find_series(const std::
     if (auto known = select_cache_.find(matchers, generation)) {
         return known;
     }
-    TRY(const auto compiled, compile_all(matchers));
-    std::array<Postings, kShards> by_shard;
-    for (const SeriesId id : index_.select(compiled)) {
-        by_shard[shard_of_id(id)].push_back(id);
-    }
     auto found = std::make_shared<SelectedSeries>();
     LabelOrder order;
-    for (const Postings& ids : by_shard) {
-        for (std::size_t from = 0; from < ids.size(); from += kAtOnce) {
-            Shard& shard = *shards_[shard_of_id(ids[from])];
-            MutexLock lock(shard.mutex());
-            for (std::size_t i = from; i < std::min(from + kAtOnce, ids.size()); ++i) {
-                if (const MemSeries* series = shard.find(ids[i])) {
-                    found->refs.push_back(series->ref());
-                    order.add(series->labels());
-                }
-            }
-        }
-    }
+    TRY_UNIT(each_matching(matchers, [&](const MemSeries& series) {
+        found->refs.push_back(series.ref());
+        order.add(series.labels());
+    }));
     found->places.resize(found->refs.size());
     std::uint32_t place = 0;
     for (const std::uint32_t number : order.sorted()) {
@@ -284,11 +269,13 @@ Result<std::vector<std::string>> StoreImpl::label_names(const std::vector<Matche
         const std::vector<std::string> in_memory = index_.names();
         names.insert(in_memory.begin(), in_memory.end());
     } else {
-        TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
+        TRY_UNIT(each_matching(matchers, [&](const MemSeries& series) {
+            if (!may_show(series, start, end)) {
+                return;
+            }
             for (const LabelRef& ref : series.labels()) {
                 names.insert(*ref.name);
             }
-            return Unit{};
         }));
     }
     if (matchers.empty()) {
@@ -317,13 +304,15 @@ Result<std::vector<std::string>> StoreImpl::label_values(const std::string& name
         }
         values.insert(in_memory.begin(), in_memory.end());
     } else {
-        TRY_UNIT(each_match(matchers, start, end, [&](const MemSeries& series) -> Result<Unit> {
+        TRY_UNIT(each_matching(matchers, [&](const MemSeries& series) {
+            if (!may_show(series, start, end)) {
+                return;
+            }
             for (const LabelRef& ref : series.labels()) {
                 if (*ref.name == name) {
                     values.insert(*ref.value);
                 }
             }
-            return Unit{};
         }));
     }
     if (matchers.empty()) {

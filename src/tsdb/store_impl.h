@@ -168,11 +168,6 @@ private:
     static void give_back(std::span<const FlushJob> jobs);
     static FlushJob take_job(MemSeries& series, bool with_head);
 
-    // Visits series that match and may have samples in the range, each under its shard's lock.
-    template <typename Visit>
-    Result<Unit> each_match(const std::vector<Matcher>& matchers, std::int64_t start, std::int64_t end,
-                            Visit visit) const;
-
     // The parts of select().
     bool may_show(const MemSeries& series, std::int64_t start, std::int64_t end) const;
     Result<std::shared_ptr<const SelectedSeries>> find_series(const std::vector<Matcher>& matchers) const;
