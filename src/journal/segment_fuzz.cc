@@ -46,12 +46,16 @@ std::string good_record(std::uint64_t sequence) {
     return std::string(header.data(), header.size()) + std::string(kPayload);
 }
 
-// Returns how many records with sequence 1 or 1000 were served: the good ones.
-int scan(const std::string& bytes) {
+struct Served {
+    int good = 0;    // With sequence 1 or 1000.
+    int forged = 0;  // Others: a fuzzer that sees comparisons learns to compute checksums.
+};
+
+Served scan(const std::string& bytes) {
     const MemoryFile file(bytes);
     SegmentScanner scanner(file, checksum_seed(kId), {.begin = 0, .end = bytes.size()});
     std::uint64_t last = 0;
-    int good = 0;
+    Served served;
     for (;;) {
         auto record = scanner.next();
         STOKER_CHECK(record.has_value());
@@ -59,10 +63,10 @@ int scan(const std::string& bytes) {
         STOKER_CHECK((*record)->sequence > last);
         STOKER_CHECK(scanner.offset() <= bytes.size());
         last = (*record)->sequence;
-        good += last == 1 || last == 1000 ? 1 : 0;
+        ++(last == 1 || last == 1000 ? served.good : served.forged);
     }
     STOKER_CHECK(scanner.tail().offset <= scanner.tail().end);
-    return good;
+    return served;
 }
 
 }  // namespace
@@ -70,7 +74,9 @@ int scan(const std::string& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string bytes(reinterpret_cast<const char*>(data), size);
     scan(bytes);
-    STOKER_CHECK(scan(good_record(1) + bytes + good_record(1000)) == 2);
+    // A forged record is a whole one to the scanner: it may have a sequence past 1000, or hold the second good record.
+    const Served served = scan(good_record(1) + bytes + good_record(1000));
+    STOKER_CHECK(served.good == 2 || (served.good == 1 && served.forged > 0));
     (void)decode_segment_header(bytes);
     (void)decode_cursors(bytes);
     return 0;
