@@ -3,7 +3,8 @@
 #
 #   scripts/fuzz.sh [SECONDS]
 #
-# FUZZ_SKIP="api net" leaves modules out.
+# FUZZ_SKIP="api net" leaves modules out. FUZZ_SEED=N starts every target from the same seed: a gate should say the same of
+# the same change, while new seeds, as they are otherwise, look where nobody looked.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds="${1:-5}"
@@ -23,7 +24,7 @@ for target in "${targets[@]}"; do
     [[ -d "test/corpus/$target" ]] && seeds=("test/corpus/$target")
     printf 'fuzz %-40s ' "$target"
     # Leaks are for the unit tests under ASan to find; LeakSanitizer can hang where ptrace is not allowed.
-    if ! timeout -k 10 $((seconds + 120)) "build/fuzz/$target" -detect_leaks=0 -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    if ! timeout -k 10 $((seconds + 120)) "build/fuzz/$target" -detect_leaks=0 -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="build/fuzz/$target-" "$corpus" "${seeds[@]}" >"build/fuzz/$target.log" 2>&1; then
         echo "FAILED"
         tail -40 "build/fuzz/$target.log"
