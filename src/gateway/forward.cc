@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/attempt.h"
+#include "gateway/balance.h"
 #include "net/async.h"
 
 namespace stoker::gateway {
@@ -19,7 +20,15 @@ double random_fraction() {
     return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-// One request's way through the replicas of its pool.
+// Why a step of the plan did not answer: what to tell the client if no other step does.
+struct GiveUp {
+    GatewayError error{};
+    std::string message;
+    Duration retry_after{2'000};  // Long enough for a replica to be found alive again, or another one.
+    std::optional<FallbackCause> cause;
+};
+
+// One request's way through the replicas of one step's pool.
 class Journey {
 public:
     explicit Journey(RequestContext& context) : context_(context), pool_(*context.route->pool) {}
@@ -28,11 +37,11 @@ public:
     asio::awaitable<std::optional<std::size_t>> next() {
         if (last_ && !last_->verdict.retry) co_return std::nullopt;
         if (attempts_ >= pool_.retry.max_attempts || clock_now() >= deadline_) co_return std::nullopt;
-        auto target = pick_target(pool_, tried_, clock_now());
+        auto target = pick();
         if (!target && last_ && worth_waiting()) {
             (void)co_await net::sleep_for(backoff(pool_.retry, waits_++, random_fraction()));
             tried_.clear();
-            if (!context_.client_gone()) target = pick_target(pool_, tried_, clock_now());
+            if (!context_.client_gone()) target = pick();
         }
         if (target) {
             ++attempts_;
@@ -44,23 +53,32 @@ public:
     void note(AttemptResult result) { last_ = std::move(result); }
     SteadyTime deadline() const { return deadline_; }
 
-    // What to tell the client when no replica would do.
-    asio::awaitable<void> give_up() {
-        if (context_.client_gone()) co_return context_.settle(Outcome::Cancelled, GatewayError::ClientClosed);
-        constexpr Duration kComeBack{2'000};  // Long enough for a replica to be found alive again, or another one.
-        net::Headers headers;
-        const Duration wait = last_ ? last_->retry_after.value_or(kComeBack) : kComeBack;
-        headers.add("retry-after", std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()));
+    GiveUp give_up() const {
         if (!last_) {
-            co_return co_await context_.refuse(GatewayError::NoReplica,
-                                               "no replica of " + context_.route->model + " takes requests now",
-                                               std::move(headers));
+            return {.error = GatewayError::NoReplica,
+                    .message = "no replica of " + context_.route->model + " takes requests now",
+                    .cause = FallbackCause::Down};
         }
-        std::string message = last_->message + " (attempt " + std::to_string(attempts_) + ", the last)";
-        co_await context_.refuse(last_->verdict.error, std::move(message), std::move(headers));
+        GiveUp end{.error = last_->verdict.error,
+                   .message = last_->message + " (attempt " + std::to_string(attempts_) + ", the last)",
+                   .cause = cause_of(last_->verdict.error)};
+        end.retry_after = last_->retry_after.value_or(end.retry_after);
+        return end;
     }
 
 private:
+    std::optional<std::size_t> pick() const {
+        return pick_target(pool_, {.tried = tried_,
+                                   .now = clock_now(),
+                                   .model = context_.scan.model,
+                                   .prompt = context_.scan.prompt_value.of(context_.body)});
+    }
+
+    static FallbackCause cause_of(GatewayError error) {
+        const bool overloaded = error == GatewayError::UpstreamRateLimited || error == GatewayError::UpstreamOverloaded;
+        return overloaded ? FallbackCause::Overloaded : FallbackCause::Down;
+    }
+
     // The same replica again: not if it asked to be left alone, for then the client should wait and not we.
     bool worth_waiting() const {
         const bool limited = last_->verdict.error == GatewayError::UpstreamRateLimited;
@@ -76,31 +94,50 @@ private:
     int waits_ = 0;
 };
 
-}  // namespace
-
-asio::awaitable<void> forward(RequestContext& context) {
+// Tries the replicas of the step that the request is at. Empty when the request is settled.
+asio::awaitable<std::optional<GiveUp>> try_step(RequestContext& context) {
     const std::shared_ptr<const Pool> pool = context.route->pool;
-    const SteadyTime body_read_at = clock_now();
     Journey journey(context);
-    bool first = true;
     for (;;) {
         const auto target = co_await journey.next();
         if (!target) break;
         auto edited =
             wire::edit_request(context.body, context.scan, pool->targets[*target].engine_model, context.asks_usage);
         context.edited_body = std::move(edited).value_or(std::string());
-        if (std::exchange(first, false)) {
-            const std::chrono::duration<double> spent = clock_now() - body_read_at;
-            context.core().metrics.overhead_before().observe(spent.count());
-        }
+        context.note_first_attempt();
         Attempt attempt(context, *target, context.edited_body.empty() ? context.body : context.edited_body,
                         journey.deadline());
         auto result = co_await attempt.run();
-        if (result.delivered) co_return;
+        if (result.delivered) co_return std::nullopt;
         journey.note(std::move(result));
         if (context.client_gone()) break;
     }
-    co_await journey.give_up();
+    co_return journey.give_up();
+}
+
+bool takes(const RouteStep& step, const GiveUp& end) {
+    return end.cause && std::find(step.after.begin(), step.after.end(), *end.cause) != step.after.end();
+}
+
+asio::awaitable<void> tell(RequestContext& context, GiveUp end) {
+    if (context.client_gone()) co_return context.settle(Outcome::Cancelled, GatewayError::ClientClosed);
+    net::Headers headers;
+    headers.add("retry-after", std::to_string(std::chrono::ceil<std::chrono::seconds>(end.retry_after).count()));
+    co_await context.refuse(end.error, std::move(end.message), std::move(headers));
+}
+
+}  // namespace
+
+asio::awaitable<void> forward(RequestContext& context) {
+    std::optional<GiveUp> end;
+    for (const RouteStep& step : context.plan.steps) {
+        if (end && (!takes(step, *end) || context.client_gone())) continue;
+        context.take_step(step);
+        auto ended = co_await try_step(context);
+        if (!ended) co_return;
+        end = std::move(ended);
+    }
+    co_await tell(context, *std::move(end));
 }
 
 }  // namespace stoker::gateway

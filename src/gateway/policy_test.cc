@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "gateway/balance.h"
 #include "gateway/errors.h"
 #include "gateway/headers.h"
 #include "gateway/retry.h"
@@ -77,7 +78,7 @@ protected:
     std::string picks(int count, std::vector<std::size_t> tried = {}, SteadyTime at = SteadyTime{1h}) {
         std::string text;
         for (int i = 0; i < count; ++i) {
-            const auto picked = pick_target(pool(), tried, at);
+            const auto picked = pick_target(pool(), {.tried = tried, .now = at});
             text += picked ? std::to_string(*picked) : "-";
         }
         return text;

@@ -111,6 +111,12 @@ asio::awaitable<void> RequestContext::respond(net::Response response) {
     if (!sent) log::debug("the client left as its answer was sent", {{"request_id", record_.id}});
 }
 
+void RequestContext::note_body(std::string whole) {
+    body = std::move(whole);
+    record_.request_bytes = static_cast<std::int64_t>(body.size());
+    body_read_at_ = std::chrono::steady_clock::now();
+}
+
 void RequestContext::watch_client() {
     exchange_.on_client_gone([this]() {
         client_gone_ = true;
@@ -118,12 +124,18 @@ void RequestContext::watch_client() {
     });
 }
 
-void RequestContext::set_route(std::shared_ptr<const RouteTable> table, const ModelRoute& found) {
-    table_ = std::move(table);
-    route = &found;
-    record_.model = found.model;
-    record_.pool = found.pool->name;
-    found.series.active->add(1);
+void RequestContext::take_step(const RouteStep& step) {
+    if (route != nullptr) route->series.active->add(-1);
+    route = step.route;
+    record_.model = route->model;
+    record_.pool = route->pool->name;
+    route->series.active->add(1);
+}
+
+void RequestContext::note_first_attempt() {
+    if (std::exchange(sent_, true)) return;
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - body_read_at_;
+    core_->metrics.overhead_before().observe(spent.count());
 }
 
 void RequestContext::begin_attempt(ActiveAttempt& active, std::size_t target) {

@@ -12,6 +12,8 @@
 #include "gateway/core.h"
 #include "gateway/errors.h"
 #include "gateway/headers.h"
+#include "gateway/identity.h"
+#include "gateway/route_plan.h"
 #include "gateway/stream_relay.h"
 #include "gateway/trace.h"
 #include "net/server.h"
@@ -52,13 +54,19 @@ public:
     // client has seen whole is then on record, even if this process is killed the moment after.
     void account();
 
+    // The client's whole body, now that it is here.
+    void note_body(std::string whole);
+
     // The client has gone: cancels the attempt under way.
     void watch_client();
     bool client_gone() const { return client_gone_ || exchange_.client_gone(); }
     void note_client_gone() { client_gone_ = true; }
 
-    // The table stays alive as long as the request.
-    void set_route(std::shared_ptr<const RouteTable> table, const ModelRoute& found);
+    // The request goes this step's way from now on; the step before it, if there was one, is over.
+    // REQUIRES: `step` is of `plan`.
+    void take_step(const RouteStep& step);
+    // The request is about to be sent for the first time: what was done until here is the gateway's own time.
+    void note_first_attempt();
     void begin_attempt(ActiveAttempt& active, std::size_t target);
     void end_attempt(const ActiveAttempt& active, int status, std::string_view error);
     void take_facts(const AnswerFacts& facts);
@@ -74,8 +82,10 @@ public:
     std::string body;         // The client's.
     std::string edited_body;  // As it goes upstream, where that differs.
     wire::RequestScan scan;
-    const ModelRoute* route = nullptr;
-    bool asks_usage = false;  // The gateway asks for usage though the client did not.
+    std::shared_ptr<const Identity> identity = anonymous();  // Never null.
+    RoutePlan plan;
+    const ModelRoute* route = nullptr;  // Of the plan's step that is being tried, or was last.
+    bool asks_usage = false;            // The gateway asks for usage though the client did not.
 
     records::RequestRecord& record() { return record_; }
 
@@ -85,14 +95,15 @@ private:
     const std::shared_ptr<Core> core_;
     LoopState& loop_;
     net::Exchange& exchange_;
-    std::shared_ptr<const RouteTable> table_;
     TraceContext trace_;
     records::RequestRecord record_;
     std::string replica_id_;  // Of the last attempt.
     std::size_t target_ = 0;
+    SteadyTime body_read_at_{};
     SteadyTime attempt_started_{};
     ActiveAttempt* active_ = nullptr;
     bool client_gone_ = false;
+    bool sent_ = false;
     bool settled_ = false;
     bool accounted_ = false;
 };

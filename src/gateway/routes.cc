@@ -1,7 +1,7 @@
 #include "gateway/routes.h"
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 #include "base/text.h"
 
@@ -86,25 +86,6 @@ std::vector<std::string> RouteTable::suggestions(std::string_view model) const {
     if (names.empty()) names = models_;
     if (names.size() > kMost) names.resize(kMost);
     return names;
-}
-
-std::optional<std::size_t> pick_target(const Pool& pool, std::span<const std::size_t> tried, SteadyTime now) {
-    const std::size_t count = pool.targets.size();
-    if (count == 0) return {};
-    const std::size_t start = pool.turn.fetch_add(1, std::memory_order_relaxed);
-    std::optional<std::size_t> best;
-    std::tuple<bool, std::int64_t> best_load;
-    for (std::size_t step = 0; step < count; ++step) {
-        const std::size_t index = (start + step) % count;
-        const Replica& replica = *pool.targets[index].replica;
-        if (!replica.serving() || std::find(tried.begin(), tried.end(), index) != tried.end()) continue;
-        const std::tuple load{replica.resting(now), replica.outstanding()};
-        if (!best || load < best_load) {
-            best = index;
-            best_load = load;
-        }
-    }
-    return best;
 }
 
 }  // namespace stoker::gateway

@@ -7,8 +7,6 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -72,9 +70,5 @@ private:
     std::vector<std::shared_ptr<const Pool>> pools_;
     std::vector<std::string> models_;
 };
-
-// The serving target with the least outstanding requests that is not in `tried`; those that asked for rest only if
-// there is no other; ties go round. Empty if there is none.
-std::optional<std::size_t> pick_target(const Pool& pool, std::span<const std::size_t> tried, SteadyTime now);
 
 }  // namespace stoker::gateway

@@ -86,8 +86,7 @@ asio::awaitable<bool> read_body(RequestContext& context) {
     const std::size_t limit = context.core().options.max_body_bytes;
     auto body = co_await context.exchange().read_body(limit);
     if (body) {
-        context.record().request_bytes = static_cast<std::int64_t>(body->size());
-        context.body = *std::move(body);
+        context.note_body(*std::move(body));
         co_return true;
     }
     switch (body.error().code) {
@@ -123,10 +122,10 @@ asio::awaitable<void> serve_endpoint(RequestContext& context, const Endpoint& en
     if (!scan) co_return co_await refuse_body(context, scan.error());
     context.scan = *std::move(scan);
     context.record().stream = context.scan.stream;
-    const auto table = context.core().routes.get();
-    const ModelRoute* route = table->find(context.scan.model);
-    if (route == nullptr) co_return co_await refuse_model(context, *table, context.scan.model);
-    context.set_route(table, *route);
+    context.plan.table = context.core().routes.get();
+    const ModelRoute* route = context.plan.table->find(context.scan.model);
+    if (route == nullptr) co_return co_await refuse_model(context, *context.plan.table, context.scan.model);
+    context.plan.steps.push_back({route, {}});
     context.asks_usage = context.scan.stream && endpoint.can_stream_usage &&
                          context.scan.usage != wire::UsageAsk::Asked && context.scan.usage != wire::UsageAsk::Unusable;
     context.watch_client();

@@ -119,7 +119,8 @@ struct RequestReader {
         if (key_is(key, "max_completion_tokens")) return max_tokens(true);
         if (key_is(key, "max_tokens")) return max_tokens(false);
         if (key_is(key, "messages") || key_is(key, "prompt") || key_is(key, "input")) {
-            scan.prompt_bytes += json.range().size();
+            scan.prompt_value = json.range();
+            scan.prompt_bytes += scan.prompt_value.size();
             return;
         }
         json.skip();

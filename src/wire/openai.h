@@ -38,6 +38,7 @@ struct RequestScan {
     std::size_t usage_insert = 0;            // Where WithoutAsk and NoOptions add: just inside the object's '{'.
     bool usage_object_empty = false;         // The object at usage_insert has no members.
     std::optional<std::int64_t> max_tokens;  // max_completion_tokens, else max_tokens.
+    ByteRange prompt_value;                  // messages, prompt or input; empty if there is none of them.
     std::size_t prompt_bytes = 0;            // Size of messages, prompt or input as written.
 };
 
