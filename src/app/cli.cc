@@ -92,6 +92,10 @@ void add_serving(CLI::App& app, Run& run) {
     sim_command.add_option("--dialect", sim_options.dialect, "whose metrics and endpoints it speaks")
         ->capture_default_str()
         ->option_text("vllm");
+    sim_command
+        .add_option("--continuation", sim_options.continuation, "whose way it has with a last message of the assistant")
+        ->capture_default_str()
+        ->option_text("vllm|llama.cpp");
     sim_command.callback([&run] { run = [] { return sim_engine(sim_options); }; });
 }
 

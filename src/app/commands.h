@@ -34,6 +34,7 @@ struct SimEngineOptions {
     std::string model = "sim";
     std::string profile = "tiny";
     std::string dialect = "vllm";
+    std::string continuation = "vllm";
 };
 int sim_engine(const SimEngineOptions& options);
 

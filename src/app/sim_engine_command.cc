@@ -20,6 +20,7 @@ int sim_engine(const SimEngineOptions& options) {
     sim.model = options.model;
     sim.profile = options.profile;
     sim.dialect = options.dialect;
+    sim.continuation = options.continuation;
     auto engine = twin::SimEngine::open(loops, sim, registry);
     if (!engine) return fail(engine.error());
     std::printf("simulated engine: http://%s model %s profile %s\n", (*engine)->address().c_str(), sim.model.c_str(),

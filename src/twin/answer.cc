@@ -29,7 +29,7 @@ Answer::Answer(const GenerationRequest& request, const OutputPlan& plan, std::st
 }
 
 std::string Answer::text() const {
-    std::string text;
+    std::string text = request_.echo;
     std::uint32_t shown = plan_.tokens - (plan_.drop_last ? 1 : 0);
     text.reserve(std::size_t{shown} * 5);
     for (std::uint32_t i = 0; i < shown; ++i) append_word(text, request_, i);
@@ -39,7 +39,8 @@ std::string Answer::text() const {
 std::string Answer::whole(const UsageNumbers* usage) const {
     std::string out = identity_ + ",\"choices\":[{\"index\":0,";
     out += chat_ ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"";
-    out += text();
+    const std::string quoted = quote_json(text());
+    out.append(quoted, 1, quoted.size() - 2);
     out += chat_ ? "\",\"refusal\":null,\"tool_calls\":[]}" : "\"";
     out += ",\"logprobs\":null,\"finish_reason\":\"";
     out += finish_reason();
@@ -61,6 +62,10 @@ void Answer::append_role(std::string& out) const {
 void Answer::append_token(std::string& out, std::uint32_t index) const {
     bool last = index + 1 == plan_.tokens;
     out += event_;
+    if (index == 0 && !request_.echo.empty()) {
+        const std::string quoted = quote_json(request_.echo);
+        out.append(quoted, 1, quoted.size() - 2);
+    }
     if (!(last && plan_.drop_last)) append_word(out, request_, index);
     out += chat_ ? "\"}" : "\"";
     out += ",\"logprobs\":null,\"finish_reason\":";
@@ -103,7 +108,7 @@ std::string embedding_answer(const GenerationRequest& request) {
     return out;
 }
 
-std::string error_json(int status, std::string_view message) {
+std::string error_json(int status, std::string_view message, std::string_view code) {
     std::string_view type = "InternalServerError";
     if (status == 400) type = "BadRequestError";
     if (status == 401) type = "AuthenticationError";
@@ -113,7 +118,7 @@ std::string error_json(int status, std::string_view message) {
     if (status == 429) type = "RateLimitError";
     if (status == 503) type = "ServiceUnavailableError";
     return "{\"error\":{\"message\":" + quote_json(message) + ",\"type\":\"" + std::string(type) +
-           "\",\"param\":null,\"code\":" + std::to_string(status) + "}}";
+           "\",\"param\":null,\"code\":" + (code.empty() ? std::to_string(status) : quote_json(code)) + "}}";
 }
 
 }  // namespace stoker::twin

@@ -48,7 +48,8 @@ private:
 // Deterministic unit-length-ish vectors, the same for the same request.
 std::string embedding_answer(const GenerationRequest& request);
 
-// {"error":{"message","type","param":null,"code":status}} with vLLM's name of the type.
-std::string error_json(int status, std::string_view message);
+// {"error":{"message","type","param":null,"code"}} with vLLM's name of the type; the code is the status, or `code` if
+// that is given.
+std::string error_json(int status, std::string_view message, std::string_view code = {});
 
 }  // namespace stoker::twin

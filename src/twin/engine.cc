@@ -47,7 +47,12 @@ std::string Engine::faults_json() {
     return faults_.json(steady_now());
 }
 
+std::string Engine::requests_json() const {
+    return "{\"requests\":" + std::to_string(requests_.load()) + ",\"left\":" + std::to_string(left_.load()) + "}";
+}
+
 RequestFaults Engine::draw_faults() {
+    ++requests_;
     if (!any_faults_) return {};
     MutexLock lock(mutex_);
     return faults_.draw(steady_now());

@@ -33,10 +33,15 @@ public:
     SequenceId next_id() { return ++last_id_; }
     void crash() const;
 
+    // {"requests": that came, "left": whose client went away before the end}.
+    std::string requests_json() const;
+    void client_left() { ++left_; }
+
     // Faults. Without any set, these cost one load.
     void add_fault(Fault fault);
     bool clear_faults(std::optional<FaultKind> kind);
     std::string faults_json();
+    // Counts the request, too.
     RequestFaults draw_faults();
     EngineCondition condition() const;
     bool hung() const { return condition().hung; }
@@ -44,6 +49,8 @@ public:
 
 private:
     std::atomic<SequenceId> last_id_{0};
+    std::atomic<std::uint64_t> requests_{0};
+    std::atomic<std::uint64_t> left_{0};
     std::atomic<bool> any_faults_{false};
     mutable Mutex mutex_;
     Faults faults_ GUARDED_BY(mutex_);

@@ -35,6 +35,10 @@ const std::vector<KindRow>& kinds() {
         {FaultKind::WrongUsage, "wrong_usage", true, {"factor"}},
         {FaultKind::NoUsage, "no_usage", true, {}},
         {FaultKind::ResetBeforeHeaders, "reset_before_headers", true, {}},
+        {FaultKind::NoAnswer, "no_answer", true, {}},
+        {FaultKind::ContextTooLong, "context_too_long", true, {}},
+        {FaultKind::ContentRefused, "content_refused", true, {}},
+        {FaultKind::RejectContinuation, "reject_continuation", true, {}},
     };
     return rows;
 }
@@ -176,6 +180,18 @@ void apply(const Fault& fault, RequestFaults& request) {
             break;
         case FaultKind::ResetBeforeHeaders:
             request.reset_before_headers = true;
+            break;
+        case FaultKind::NoAnswer:
+            request.no_answer = true;
+            break;
+        case FaultKind::ContextTooLong:
+            request.context_too_long = true;
+            break;
+        case FaultKind::ContentRefused:
+            request.content_refused = true;
+            break;
+        case FaultKind::RejectContinuation:
+            request.reject_continuation = true;
             break;
         case FaultKind::Hang:
         case FaultKind::HangAll:

@@ -36,8 +36,13 @@ enum class FaultKind : std::uint8_t {
     MissingDone,
     WrongUsage,
     NoUsage,
-    ResetBeforeHeaders
+    ResetBeforeHeaders,
+    NoAnswer,
+    ContextTooLong,
+    ContentRefused,
+    RejectContinuation
 };
+inline constexpr FaultKind kLastFaultKind = FaultKind::RejectContinuation;
 
 std::string_view to_string(FaultKind kind);  // "cut_stream"
 
@@ -68,6 +73,10 @@ struct RequestFaults {
     bool rate_limited = false;
     std::optional<Duration> retry_after;
     bool reset_before_headers = false;
+    bool no_answer = false;
+    bool context_too_long = false;
+    bool content_refused = false;
+    bool reject_continuation = false;
     Duration first_token_delay{0};
     std::optional<std::uint32_t> stall_after;  // Tokens sent before it happens.
     std::optional<std::uint32_t> cut_after;

@@ -12,6 +12,10 @@ constexpr std::uint32_t kTokensPerMessage = 4;
 constexpr std::uint32_t kBlockTokens = 16;
 constexpr std::size_t kMaxDepth = 64;
 
+std::uint32_t tokens_of(std::size_t bytes) {
+    return static_cast<std::uint32_t>((bytes + kBytesPerToken - 1) / kBytesPerToken);
+}
+
 // Walks the JSON once and keeps what matters, without building a tree: most of a request is prompt text.
 class Reader : public nlohmann::json_sax<nlohmann::json> {
 public:
@@ -27,6 +31,8 @@ public:
             request.include_usage = value;
         else if (path_ == "continue_final_message")
             continue_final = value;
+        else if (path_ == "add_generation_prompt")
+            begin_turn = value;
         return true;
     }
     bool number_integer(number_integer_t value) override { return integer(value); }
@@ -58,6 +64,8 @@ public:
         if (path_ == "messages[]") {
             has_prompt = true;
             request.prompt_tokens += kTokensPerMessage;
+            last_begin = text.size();
+            last_tokens = kTokensPerMessage;
         }
         return enter();
     }
@@ -89,6 +97,9 @@ public:
     bool has_model = false;
     bool has_prompt = false;
     bool continue_final = false;
+    bool begin_turn = false;        // add_generation_prompt, said explicitly.
+    std::size_t last_begin = 0;     // Of the last message, in `text`.
+    std::uint32_t last_tokens = 0;  // Of it.
 
 private:
     bool integer(std::int64_t value) {
@@ -109,7 +120,9 @@ private:
 
     void add_text(const std::string& value) {
         text += value;
-        request.prompt_tokens += static_cast<std::uint32_t>((value.size() + kBytesPerToken - 1) / kBytesPerToken);
+        const std::uint32_t tokens = tokens_of(value.size());
+        request.prompt_tokens += tokens;
+        last_tokens += tokens;
     }
 
     bool enter() {
@@ -140,24 +153,56 @@ std::vector<BlockHash> hash_blocks(std::string_view text) {
     return blocks;
 }
 
-// The number after the last word of `text`, if that is one of ours.
-std::uint64_t word_after(std::string_view text) {
-    std::size_t start = text.find_last_of(' ');
-    start = start == std::string_view::npos ? 0 : start + 1;
-    if (start >= text.size() || text[start] != 'w') return 0;
-    std::uint64_t number = 0;
-    auto [end, failed] = std::from_chars(text.data() + start + 1, text.data() + text.size(), number);
-    if (failed != std::errc{} || end != text.data() + text.size() || number >= UINT32_MAX) return 0;
-    return number + 1;
+// The words of ours that `text` ends in, one after the other: how many, where they begin, and the number after them.
+struct OwnWords {
+    std::uint32_t count = 0;
+    std::size_t begin = 0;
+    std::uint64_t next = 0;
+};
+
+OwnWords own_words(std::string_view text) {
+    OwnWords words{.count = 0, .begin = text.size(), .next = 0};
+    std::optional<std::uint64_t> expected;
+    while (words.begin > 0) {
+        std::size_t digits = words.begin;
+        while (digits > 0 && text[digits - 1] >= '0' && text[digits - 1] <= '9') --digits;
+        if (digits == words.begin || digits == 0 || text[digits - 1] != 'w') break;
+        std::uint64_t number = 0;
+        const auto read = std::from_chars(text.data() + digits, text.data() + words.begin, number);
+        if (read.ec != std::errc{} || number >= UINT32_MAX || (expected && number != *expected)) break;
+        const bool spaced = digits >= 2 && text[digits - 2] == ' ';
+        if (!words.count) words.next = number + 1;
+        ++words.count;
+        words.begin = digits - (spaced && number > 0 ? 2 : 1);
+        if (number == 0 || !spaced) break;
+        expected = number - 1;
+    }
+    return words;
 }
 
 Error bad_request(std::string message) {
     return {Errc::InvalidArgument, std::move(message), 400};
 }
 
+// If the last text is one to go on with, makes the answer begin where it ends.
+void continue_text(const Reader& reader, Continuation style, GenerationRequest& request) {
+    const bool chat = request.endpoint == Endpoint::Chat;
+    if (request.endpoint == Endpoint::Embedding) return;
+    if (chat && (reader.last_role != "assistant" || (style == Continuation::Vllm && !reader.continue_final))) return;
+    const std::string_view last = std::string_view(reader.text).substr(chat ? reader.last_begin : 0);
+    const OwnWords words = own_words(last);
+    request.first_word = words.next;
+    if (chat && !reader.continue_final) request.echo = last;
+    if (words.count == 0) return;
+    const std::uint32_t counted = chat ? reader.last_tokens : tokens_of(last.size());
+    const std::uint32_t costs = words.count + (chat && words.begin == 0 ? 0 : tokens_of(words.begin));
+    request.prompt_tokens = request.prompt_tokens - std::min(request.prompt_tokens, counted) + costs;
+}
+
 }  // namespace
 
-Result<GenerationRequest> parse_generation_request(Endpoint endpoint, std::string_view body) {
+Result<GenerationRequest> parse_generation_request(Endpoint endpoint, std::string_view body,
+                                                   Continuation continuation) {
     Reader reader(endpoint);
     bool read = nlohmann::json::sax_parse(body, &reader);
     if (!read || !reader.error.empty()) return bad_request(reader.error.empty() ? "bad JSON" : reader.error);
@@ -166,17 +211,20 @@ Result<GenerationRequest> parse_generation_request(Endpoint endpoint, std::strin
         return bad_request("Field required: " + std::string(kFields[static_cast<int>(endpoint)]));
     }
     if (reader.n != 1) return bad_request("n must be 1, got " + std::to_string(reader.n) + ".");
+    if (reader.continue_final && reader.begin_turn) {
+        return bad_request("Cannot set both `continue_final_message` and `add_generation_prompt` to True.");
+    }
     if (endpoint == Endpoint::Completion && reader.prompts > 1) return bad_request("Only one prompt is supported.");
     GenerationRequest request = std::move(reader.request);
     if (request.include_usage && !request.stream) {
         return bad_request("Stream options can only be defined when `stream=True`.");
     }
     request.inputs = std::max(1u, reader.prompts);
+    request.asks_continuation = reader.continue_final;
     request.prompt_tokens = std::max(1u, request.prompt_tokens);
     request.prefix = hash_blocks(reader.text);
     request.prefix.resize(std::min<std::size_t>(request.prefix.size(), request.prompt_tokens / kBlockTokens));
-    bool continues = endpoint == Endpoint::Completion || (reader.continue_final && reader.last_role == "assistant");
-    if (continues) request.first_word = word_after(reader.text);
+    continue_text(reader, continuation, request);
     return request;
 }
 

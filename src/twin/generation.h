@@ -1,11 +1,12 @@
 // What a request to the simulated engine asks for, and the text it gets.
 //
 // The text is numbered words, "w0 w1 w2 ...", one word a token, so that a client sees at once whether a token is
-// missing, doubled or out of order. A request whose last message (with continue_final_message) or prompt ends in such a
-// word goes on with the next number, as a model would continue its own text.
+// missing, doubled or out of order. A request whose last message or prompt ends in such a word, and which asks to
+// continue it, goes on with the next number, as a model would continue its own text.
 //
 // Tokens are counted as one for each started 4 bytes of text, and 4 for each chat message; a prompt given as token ids
-// counts exactly. Pure functions, thread-safe.
+// counts exactly, and so do the words of an answer that is to be continued: it costs what it cost when it was made.
+// Pure functions, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,12 @@ namespace stoker::twin {
 
 enum class Endpoint : std::uint8_t { Chat, Completion, Embedding };
 
+// How a chat whose last message is the assistant's is taken.
+enum class Continuation : std::uint8_t {
+    Vllm,     // Continued if continue_final_message is true; a turn of its own otherwise.
+    LlamaCpp  // Always continued; without continue_final_message the answer begins with that message once more.
+};
+
 struct GenerationRequest {
     Endpoint endpoint = Endpoint::Chat;
     std::string model;
@@ -34,11 +41,14 @@ struct GenerationRequest {
     std::uint32_t prompt_tokens = 0;
     std::vector<BlockHash> prefix;  // Of full blocks of 16 tokens.
     std::uint64_t first_word = 0;
+    bool asks_continuation = false;  // By continue_final_message.
+    std::string echo;                // What the answer begins with before its first word.
 };
 
 // What stands in Error::detail when a request is refused: the HTTP status that vLLM gives.
 // Errors: InvalidArgument (400), NotFound (404).
-Result<GenerationRequest> parse_generation_request(Endpoint endpoint, std::string_view body);
+Result<GenerationRequest> parse_generation_request(Endpoint endpoint, std::string_view body,
+                                                   Continuation continuation = Continuation::Vllm);
 
 // How long the answer gets and why it ends there.
 struct OutputPlan {

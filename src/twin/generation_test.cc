@@ -69,6 +69,34 @@ TEST(GenerationRequest, GoesOnWhereTheTextEnds) {
                               {"role":"assistant","content":"w0 w1"}]})");
     EXPECT_EQ(text(continued, 2), " w2 w3");
     EXPECT_EQ(chat(R"({"messages":[{"role":"assistant","content":"w0 w1"}]})").first_word, 0u);
+    EXPECT_FALSE(parse_generation_request(
+        Endpoint::Chat,
+        R"({"continue_final_message":true,"add_generation_prompt":true,"messages":[{"role":"user","content":"hi"}]})"));
+}
+
+TEST(GenerationRequest, AnAnswerToContinueCostsWhatItCostWhenItWasMade) {
+    const std::string user = R"({"role":"user","content":"hello there"})";
+    const auto fresh = *parse_generation_request(Endpoint::Chat, R"({"messages":[)" + user + "]}");
+    const std::string so_far = user + R"(,{"role":"assistant","content":"w0 w1 w2"})";
+    const auto continued =
+        *parse_generation_request(Endpoint::Chat, R"({"continue_final_message":true,"messages":[)" + so_far + "]}");
+    EXPECT_EQ(continued.prompt_tokens, fresh.prompt_tokens + 3);
+    EXPECT_EQ(continued.first_word, 3u);
+    const auto prompt = *parse_generation_request(Endpoint::Completion, R"({"prompt":"four"})");
+    EXPECT_EQ(parse_generation_request(Endpoint::Completion, R"({"prompt":"fourw0 w1"})")->prompt_tokens,
+              prompt.prompt_tokens + 2);
+    EXPECT_EQ(parse_generation_request(Endpoint::Completion, R"({"prompt":"fourw0"})")->first_word, 1u);
+}
+
+TEST(GenerationRequest, LlamaCppContinuesUnaskedAndThenRepeats) {
+    const std::string body = R"("messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"w0 w1"}]})";
+    const auto unasked = *parse_generation_request(Endpoint::Chat, "{" + body, Continuation::LlamaCpp);
+    EXPECT_EQ(unasked.first_word, 2u);
+    EXPECT_EQ(unasked.echo, "w0 w1");
+    const auto asked =
+        *parse_generation_request(Endpoint::Chat, R"({"continue_final_message":true,)" + body, Continuation::LlamaCpp);
+    EXPECT_EQ(asked.first_word, 2u);
+    EXPECT_EQ(asked.echo, "");
 }
 
 TEST(GenerationRequest, CommonBeginningsHaveCommonBlocks) {

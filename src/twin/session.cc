@@ -64,6 +64,7 @@ private:
     }
 
     void end(bool whole) {
+        if (!whole && exchange_.client_gone()) engine_.client_left();
         if (engine_.loop) {
             if (!whole) engine_.loop->cancel(id_);
             return;
@@ -97,7 +98,10 @@ private:
     asio::awaitable<void> stall() {
         auto limit = std::chrono::steady_clock::now() + kPatience;
         exchange_.on_client_gone([feed = feed_] { feed->wake.cancel(); });  // Instant engines don't watch otherwise.
-        while (!given_up() && std::chrono::steady_clock::now() < limit) (void)co_await net::sleep_for(kSlice);
+        while (!given_up() && std::chrono::steady_clock::now() < limit) {
+            feed_->wake.expires_after(kSlice);
+            co_await feed_->wake.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
     }
 
     UsageNumbers usage() const {
@@ -226,6 +230,37 @@ asio::awaitable<void> respond_error(net::Exchange& exchange, int status, std::st
     co_await respond_json(exchange, status, error_json(status, message));
 }
 
+namespace {
+
+// Neither an answer nor an end, until the client gives up.
+asio::awaitable<void> never_answer(Engine& engine, net::Exchange& exchange) {
+    constexpr Duration kPoll{5};
+    const auto limit = std::chrono::steady_clock::now() + kPatience;
+    exchange.on_client_gone([] {});
+    while (!exchange.client_gone() && !engine.stopping && std::chrono::steady_clock::now() < limit) {
+        (void)co_await net::sleep_for(kPoll);
+    }
+    if (exchange.client_gone()) engine.client_left();
+    exchange.abort();
+}
+
+// The refusals that a fault asks for, in the words of engines and of OpenAI's API. Empty: none.
+std::optional<std::string> refusal(const RequestFaults& faults, const GenerationRequest& request) {
+    if (faults.context_too_long) {
+        return error_json(400, "This model's maximum context length is 16 tokens. Please reduce the length.",
+                          "context_length_exceeded");
+    }
+    if (faults.content_refused) {
+        return error_json(400, "The request was refused by the content policy.", "content_filter");
+    }
+    if (faults.reject_continuation && request.asks_continuation) {
+        return error_json(400, "Unrecognized request argument supplied: continue_final_message");
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 asio::awaitable<bool> wait_while_hung(Engine& engine, net::Exchange& exchange, bool health) {
     auto limit = std::chrono::steady_clock::now() + kPatience;
     bool watching = false;
@@ -244,11 +279,15 @@ asio::awaitable<void> serve_generation(Engine& engine, Endpoint endpoint, net::E
     auto body = co_await exchange.read_body(kMaxBody);
     if (!body) co_return co_await respond_error(exchange, net::status_of(body.error().code), body.error().message);
     if (!key_fits(engine, exchange)) co_return co_await respond_error(exchange, 401, "Unauthorized");
+    if (faults.no_answer) co_return co_await never_answer(engine, exchange);
     if (faults.error_status) co_return co_await respond_error(exchange, *faults.error_status, "simulated fault");
     if (faults.rate_limited) co_return co_await respond_rate_limited(exchange, faults.retry_after);
 
-    auto request = parse_generation_request(endpoint, *body);
+    const auto style = engine.options.continuation == "vllm" ? Continuation::Vllm : Continuation::LlamaCpp;
+    auto request = parse_generation_request(endpoint, *body, style);
     if (!request) co_return co_await respond_error(exchange, 400, request.error().message);
+    auto refused = refusal(faults, *request);
+    if (refused) co_return co_await respond_json(exchange, 400, *std::move(refused));
     if (request->model.empty()) request->model = engine.options.model;
     if (request->model != engine.options.model) {
         co_return co_await respond_error(exchange, 404, "The model `" + request->model + "` does not exist.");

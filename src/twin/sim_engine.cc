@@ -39,7 +39,7 @@ std::string profile_json(const Engine& engine) {
 }
 
 std::optional<FaultKind> kind_named(std::string_view name) {
-    for (int i = 0; i <= static_cast<int>(FaultKind::ResetBeforeHeaders); ++i) {
+    for (int i = 0; i <= static_cast<int>(kLastFaultKind); ++i) {
         if (to_string(static_cast<FaultKind>(i)) == name) return static_cast<FaultKind>(i);
     }
     return std::nullopt;
@@ -98,7 +98,7 @@ asio::awaitable<void> serve_state(Engine& engine, net::Exchange& exchange) {
     (void)co_await exchange.respond(std::move(response));
 }
 
-enum class Route : std::uint8_t { Chat, Completion, Embedding, State, Faults, Profile };
+enum class Route : std::uint8_t { Chat, Completion, Embedding, State, Faults, Requests, Profile };
 
 std::optional<Route> route_of(std::string_view path) {
     static const std::map<std::string_view, Route> routes = {
@@ -111,6 +111,7 @@ std::optional<Route> route_of(std::string_view path) {
         {"/version", Route::State},
         {"/metrics", Route::State},
         {"/sim/faults", Route::Faults},
+        {"/sim/requests", Route::Requests},
         {"/sim/profile", Route::Profile},
     };
     auto found = routes.find(path);
@@ -133,6 +134,8 @@ asio::awaitable<void> serve(Engine& engine, net::Exchange& exchange) {
             co_return co_await serve_generation(engine, Endpoint::Completion, exchange);
         case Route::Embedding:
             co_return co_await serve_generation(engine, Endpoint::Embedding, exchange);
+        case Route::Requests:
+            co_return co_await respond_json(exchange, 200, engine.requests_json());
         case Route::Profile:
             co_return co_await respond_json(exchange, 200, profile_json(engine));
         default:
@@ -186,6 +189,9 @@ private:
 Result<std::unique_ptr<SimEngine>> SimEngine::open(net::Loops& loops, SimOptions options, metrics::Registry& registry) {
     TRY(Profile profile, find_profile(options.profile));
     if (options.default_output > 0) profile.default_output = options.default_output;
+    if (options.continuation != "vllm" && options.continuation != "llama.cpp") {
+        return Error{Errc::InvalidArgument, "no continuation '" + options.continuation + "'; known: vllm, llama.cpp"};
+    }
     if (options.dialect != "vllm") {
         return Error{Errc::InvalidArgument, "no dialect '" + options.dialect + "'; known: vllm"};
     }

@@ -4,6 +4,7 @@
 //   /health /version /ping /metrics                                  as vLLM answers
 //   /sim/faults                                                      POST sets a fault, GET lists, DELETE clears
 //                                                                    (all, or one kind: DELETE /sim/faults?kind=hang)
+//   /sim/requests                                                    GET: how many came, how many were given up
 //   /sim/profile                                                     GET: what is being simulated
 //
 // Thread-safe.
@@ -26,6 +27,7 @@ struct SimOptions {
     std::string model = "sim";
     std::string profile = "tiny";        // A name from profile.cc.
     std::string dialect = "vllm";        // Whose metrics and words it uses; vllm is the only one.
+    std::string continuation = "vllm";   // How a last assistant message is taken: vllm or llama.cpp.
     std::string version = "0.11.0";      // What /version says.
     std::string api_key;                 // Asked for as a bearer token under /v1 if not empty.
     std::uint32_t default_output = 0;    // Tokens where an answer ends by itself; 0: the profile's.
