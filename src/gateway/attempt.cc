@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kMostRefusal = 1024 * 1024;
 
 using internal::clock_now;
-using internal::is_json;
 using internal::kReplicaLost;
 
 bool is_event_stream(const net::ResponseHead& head) {
@@ -137,12 +136,9 @@ asio::awaitable<AttemptResult> Attempt::answered(std::unique_ptr<net::Call> call
 asio::awaitable<AttemptResult> Attempt::relay_refusal() {
     auto body = co_await call_->read_all(kMostRefusal);
     if (!body) co_return fail_with(body.error());
-    net::Response response{status_, client_headers(call_->head(), context_.marks()), *std::move(body)};
-    if (!is_json(call_->head()) || !wire::scan_answer(response.body)) {
-        response.body = error_json(GatewayError::UpstreamRejected,
-                                   "the engine refused the request with status " + std::to_string(status_));
-        response.headers.set("content-type", "application/json");
-    }
+    net::Response response{status_, client_headers(call_->head(), context_.marks()), {}};
+    response.body = refusal_json(context_.endpoint.dialect, status_, *std::move(body));
+    response.headers.set("content-type", "application/json");
     cause_.clear();
     context_.record().replica = target_.replica->id();
     conclude();

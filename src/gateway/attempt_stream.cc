@@ -17,7 +17,8 @@ SteadyTime Attempt::stream_deadline(const StreamRelay& relay) const {
 }
 
 asio::awaitable<AttemptResult> Attempt::relay_events() {
-    StreamRelay relay({.hide_usage = context_.asks_usage,
+    StreamRelay relay({.dialect = context_.endpoint.dialect,
+                       .hide_usage = context_.asks_usage,
                        .max_event_bytes = context_.core().options.max_event_bytes,
                        .inter_token_latency = context_.replica_series()->inter_token_latency});
     while (true) {
@@ -90,7 +91,9 @@ asio::awaitable<void> Attempt::drain_upstream() {
 
 // The engine refused the request by an event instead of a status; the client gets the status.
 asio::awaitable<AttemptResult> Attempt::refuse_with(const RelayFailure& failure) {
-    net::Response refusal{failure.upstream_status, {}, failure.upstream_body};
+    net::Response refusal{failure.upstream_status,
+                          {},
+                          refusal_json(context_.endpoint.dialect, failure.upstream_status, failure.upstream_body)};
     refusal.headers.add("content-type", "application/json");
     add_marks(refusal.headers, context_.marks());
     cause_ = info(failure.error).code;
@@ -119,7 +122,9 @@ asio::awaitable<AttemptResult> Attempt::break_stream(StreamRelay& relay, Gateway
     call_->cancel();
     context_.take_facts(relay.facts());
     std::string last = std::exchange(relay.out(), {});
-    if (error != GatewayError::StreamError) last += error_event(error, message);
+    if (error != GatewayError::StreamError) {
+        last += error_event(error, message, context_.endpoint.dialect, relay.sequence());
+    }
     const bool told = co_await send_on(last);
     if (!told) co_return client_left();
     // SDKs close the connection themselves once they have read the event; a cut that overtakes it would hide it.

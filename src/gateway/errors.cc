@@ -1,7 +1,6 @@
 #include "gateway/errors.h"
 
 #include "base/check.h"
-#include "wire/openai.h"
 
 namespace stoker::gateway {
 namespace {
@@ -63,13 +62,25 @@ const ErrorInfo& info(GatewayError error) {
     return entry;
 }
 
-std::string error_json(GatewayError error, std::string_view message, std::string_view param) {
+std::string error_json(GatewayError error, std::string_view message, std::string_view param, wire::Dialect dialect) {
     const ErrorInfo& entry = info(error);
-    return wire::error_body(message, entry.type, entry.code, param);
+    return wire::error_body(dialect, {entry.status, message, entry.type, entry.code, param});
 }
 
-std::string error_event(GatewayError error, std::string_view message) {
-    return "data: " + error_json(error, message) + "\n\n";
+std::string error_event(GatewayError error, std::string_view message, wire::Dialect dialect,
+                        std::optional<std::int64_t> sequence) {
+    const ErrorInfo& entry = info(error);
+    return wire::error_event(dialect, {entry.status, message, entry.type, entry.code, {}}, sequence);
+}
+
+std::string refusal_json(wire::Dialect dialect, int status, std::string body) {
+    if (wire::is_error_body(dialect, body)) return body;
+    constexpr std::size_t kMostSaid = 2000;
+    std::string message = "the engine refused the request with status " + std::to_string(status);
+    const auto scan = wire::scan_event(dialect, body);
+    if (scan && !scan->error_message.empty()) message = wire::unescape(scan->error_message).substr(0, kMostSaid);
+    const ErrorInfo& entry = info(GatewayError::UpstreamRejected);
+    return wire::error_body(dialect, {status, message, entry.type, entry.code, {}});
 }
 
 std::string error_table_markdown() {

@@ -91,7 +91,7 @@ asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string mes
                                      {"attempts", record_.attempts.size()},
                                      {"message", message}});
     }
-    net::Response response{entry.status, std::move(headers), error_json(error, message, param)};
+    net::Response response{entry.status, std::move(headers), error_json(error, message, param, endpoint.dialect)};
     response.headers.add("content-type", "application/json");
     add_marks(response.headers, marks());
     const std::size_t bytes = response.body.size();
@@ -186,6 +186,10 @@ void RequestContext::take_facts(const AnswerFacts& facts) {
         constexpr std::size_t kBytesPerToken = 4;
         record_.prompt_tokens = static_cast<std::int64_t>((scan.prompt_bytes + kBytesPerToken - 1) / kBytesPerToken);
         record_.completion_tokens = facts.content_events;
+        if (facts.usage_so_far.prompt_tokens > 0) {  // Anthropic's streams count the prompt at their start.
+            record_.prompt_tokens = facts.usage_so_far.prompt_tokens;
+            record_.cached_tokens = facts.usage_so_far.cached_tokens;
+        }
         record_.usage_source = records::UsageSource::Estimated;
     }
 }

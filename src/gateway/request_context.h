@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "gateway/core.h"
+#include "gateway/endpoint.h"
 #include "gateway/errors.h"
 #include "gateway/headers.h"
 #include "gateway/identity.h"
@@ -81,6 +82,7 @@ public:
     // Filled in as the request is understood.
     std::string body;         // The client's.
     std::string edited_body;  // As it goes upstream, where that differs.
+    Endpoint endpoint;        // What was called; decides how answers are read and errors worded.
     wire::RequestScan scan;
     std::shared_ptr<const Identity> identity = anonymous();  // Never null.
     RoutePlan plan;

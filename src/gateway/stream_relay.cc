@@ -11,8 +11,6 @@ namespace {
 // Role-only chunks and the like before the first content; a stream that sends more than this is simply passed on.
 constexpr std::size_t kMostHeld = 256 * 1024;
 
-constexpr std::string_view kDoneEvent = "data: [DONE]\n\n";
-
 }  // namespace
 
 StreamRelay::StreamRelay(Options options)
@@ -35,7 +33,7 @@ StreamRelay::State StreamRelay::end_of_body() {
     parser_.finish(handler_);
     if (state_ == State::Done || state_ == State::Failed) return state_;
     if (whole() && trim(parser_.pending()).empty()) {
-        out_ += kDoneEvent;
+        out_ += wire::last_event(options_.dialect);
         state_ = State::Done;
         return state_;
     }
@@ -68,15 +66,20 @@ void StreamRelay::on_data(const net::SseEvent& event) {
         state_ = State::Done;
         return;
     }
-    const auto scan = wire::scan_answer(event.data);
+    const auto scan = wire::scan_event(options_.dialect, event.data);
     if (!scan) return fail(GatewayError::StreamMalformed, "the replica sent an event that is not JSON");
     if (scan->has_error) return on_error_event(event, *scan);
     seen_ |= scan->choices_seen;
     finished_ |= scan->choices_finished;
     if (!scan->finish_reason.empty()) facts_.finish_reason = wire::unescape(scan->finish_reason);
-    if (scan->usage) facts_.usage = scan->usage;
+    if (scan->sequence) sequence_ = scan->sequence;
+    if (scan->usage) note_usage(*scan);
     if (scan->has_content) note_content();
     pass_on(event, *scan);
+    if (scan->ends) {
+        state_ = State::Done;
+        return;
+    }
     if (state_ == State::Holding && (scan->has_content || scan->choices_finished != 0)) state_ = State::Flowing;
 }
 
@@ -86,6 +89,20 @@ void StreamRelay::on_error_event(const net::SseEvent& event, const wire::AnswerS
     failure_.upstream_status = scan.error_status;
     failure_.upstream_body = event.data;
     if (!held) out_ += event.raw;
+}
+
+bool StreamRelay::whole() const {
+    // Nothing is known of what ends the streams of other APIs but that they have come to an end.
+    if (options_.dialect == wire::Dialect::Other) return facts_.content_events > 0 && seen_ == finished_;
+    return seen_ != 0 && seen_ == finished_;
+}
+
+void StreamRelay::note_usage(const wire::AnswerScan& scan) {
+    if (scan.usage_so_far) {
+        facts_.usage_so_far = *scan.usage;
+    } else {
+        facts_.usage = wire::merge(facts_.usage_so_far, *scan.usage);
+    }
 }
 
 void StreamRelay::note_content() {

@@ -6,8 +6,8 @@
 //     fails until then can be replaced without the client noticing;
 //   - what only the gateway asked for: the usage chunk and `usage` members, if the client did not want them;
 //   - the end: [DONE] is passed on only after a stream that was whole. A stream that ends without it, but whose choices
-//   all
-//     had their finish_reason, was whole and gets the [DONE] it lacks; any other that ends without it was cut.
+//     all had their finish_reason, was whole and gets the [DONE] it lacks; any other that ends without it was cut.
+//     Each API has its own last event; see wire/dialect.h.
 //
 // Not thread-safe.
 #pragma once
@@ -23,13 +23,14 @@
 #include "base/time.h"
 #include "gateway/errors.h"
 #include "net/sse.h"
-#include "wire/openai.h"
+#include "wire/dialect.h"
 
 namespace stoker::gateway {
 
 // What a stream (or a whole answer) turned out to be.
 struct AnswerFacts {
     std::optional<wire::Usage> usage;
+    wire::Usage usage_so_far;  // What was said of the tokens before the end; zeros if nothing.
     std::string finish_reason;
     std::int64_t content_events = 0;
     SteadyTime first_content{};  // Epoch: none came.
@@ -49,6 +50,7 @@ public:
     enum class State : std::uint8_t { Holding, Flowing, Done, Failed };
 
     struct Options {
+        wire::Dialect dialect = wire::Dialect::Chat;
         bool hide_usage = false;  // The gateway asked for usage, the client did not.
         std::size_t max_event_bytes = 4 * 1024 * 1024;
         metrics::Histogram* inter_token_latency = nullptr;
@@ -70,6 +72,8 @@ public:
     // REQUIRES: Failed.
     const RelayFailure& failure() const { return failure_; }
     const AnswerFacts& facts() const { return facts_; }
+    // The number of the last event, in APIs that number them.
+    std::optional<std::int64_t> sequence() const { return sequence_; }
     // When the last event of any kind came; epoch before the first.
     SteadyTime last_event() const { return last_event_; }
 
@@ -80,7 +84,9 @@ private:
     void note_content();
     void pass_on(const net::SseEvent& event, const wire::AnswerScan& scan);
     void fail(GatewayError error, std::string message);
-    bool whole() const { return seen_ != 0 && seen_ == finished_; }
+    // All that makes an answer has come, though the event that says so has not.
+    bool whole() const;
+    void note_usage(const wire::AnswerScan& scan);
 
     const Options options_;
     const std::function<void(const net::SseEvent&)> handler_;
@@ -91,6 +97,7 @@ private:
     AnswerFacts facts_;
     SteadyTime now_{};
     SteadyTime last_event_{};
+    std::optional<std::int64_t> sequence_;
     std::uint64_t seen_ = 0;      // Choices, one bit each.
     std::uint64_t finished_ = 0;  // Those with a finish_reason.
 };

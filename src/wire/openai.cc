@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "wire/scan.h"
 
 namespace stoker::wire {
 namespace {
@@ -61,6 +62,15 @@ void scan_stream_options(JsonCursor& json, RequestScan& scan) {
 // The fields that decide the route; each may stand once, or two readers of one body could see two requests.
 enum Seen : unsigned { kModel = 1, kStream = 2, kStreamOptions = 4 };
 
+// What the model reads beside the conversation itself.
+bool is_prompt_too(std::string_view key) {
+    for (const std::string_view name :
+         {"system", "instructions", "tools", "query", "documents", "text_1", "text_2", "suffix"}) {
+        if (key_is(key, name)) return true;
+    }
+    return false;
+}
+
 struct RequestReader {
     JsonCursor json;
     RequestScan scan;
@@ -116,11 +126,15 @@ struct RequestReader {
             if (once(kStreamOptions, "stream_options")) scan_stream_options(json, scan);
             return;
         }
-        if (key_is(key, "max_completion_tokens")) return max_tokens(true);
+        if (key_is(key, "max_completion_tokens") || key_is(key, "max_output_tokens")) return max_tokens(true);
         if (key_is(key, "max_tokens")) return max_tokens(false);
         if (key_is(key, "messages") || key_is(key, "prompt") || key_is(key, "input")) {
             scan.prompt_value = json.range();
             scan.prompt_bytes += scan.prompt_value.size();
+            return;
+        }
+        if (is_prompt_too(key)) {
+            scan.prompt_bytes += json.range().size();
             return;
         }
         json.skip();
@@ -206,46 +220,6 @@ std::optional<std::string> edit_request(std::string_view body, const RequestScan
 
 namespace {
 
-std::int64_t token_count(JsonCursor& json) {
-    if (json.peek() != JsonKind::Number) {
-        json.skip();
-        return 0;
-    }
-    return std::max<std::int64_t>(json.integer().value_or(0), 0);
-}
-
-// REQUIRES: the cursor stands before an object.
-Usage scan_usage(JsonCursor& json) {
-    Usage usage;
-    json.begin_object();
-    for (std::string_view key; json.next_key(key);) {
-        if (key == "prompt_tokens") {
-            usage.prompt_tokens = token_count(json);
-        } else if (key == "completion_tokens") {
-            usage.completion_tokens = token_count(json);
-        } else if (key == "prompt_tokens_details" && json.peek() == JsonKind::Object) {
-            json.begin_object();
-            for (std::string_view detail; json.next_key(detail);) {
-                if (detail == "cached_tokens") {
-                    usage.cached_tokens = token_count(json);
-                } else {
-                    json.skip();
-                }
-            }
-        } else {
-            json.skip();
-        }
-    }
-    return usage;
-}
-
-// True if the value is something for the user to see: a non-empty text, list or object.
-bool non_empty(JsonCursor& json) {
-    const JsonKind kind = json.peek();
-    const std::size_t size = json.range().size();
-    return kind != JsonKind::Null && kind != JsonKind::Invalid && size > 2;
-}
-
 // A `delta` or a `message`.
 void scan_message(JsonCursor& json, AnswerScan& scan) {
     if (json.peek() != JsonKind::Object) {
@@ -256,7 +230,7 @@ void scan_message(JsonCursor& json, AnswerScan& scan) {
     for (std::string_view key; json.next_key(key);) {
         if (key == "content" || key == "reasoning_content" || key == "reasoning" || key == "tool_calls" ||
             key == "function_call" || key == "refusal" || key == "audio") {
-            scan.has_content |= non_empty(json);
+            scan.has_content |= holds_something(json);
         } else {
             json.skip();
         }
@@ -275,7 +249,7 @@ void scan_choice(JsonCursor& json, AnswerScan& scan) {
         if (key == "delta" || key == "message") {
             scan_message(json, scan);
         } else if (key == "text") {
-            scan.has_content |= non_empty(json);
+            scan.has_content |= holds_something(json);
         } else if (key == "finish_reason" && json.peek() == JsonKind::String) {
             scan.finish_reason = json.raw_string();
             finished = true;
@@ -380,16 +354,12 @@ Result<AnswerScan> scan_answer(std::string_view text) {
             json.skip();
         }
     }
-    if (!json.end()) {
-        return Error{Errc::InvalidArgument,
-                     "not a JSON object: " + std::string(json.problem()) + " at byte " + std::to_string(json.offset())};
-    }
     if (object_is_error && !scan.has_error) {
         scan.has_error = true;
         scan.error_status = flat.error_status;
         scan.error_message = flat.error_message;
     }
-    return scan;
+    return finished(json, scan);
 }
 
 std::string without_usage(std::string_view json, const AnswerScan& scan) {
@@ -407,7 +377,7 @@ std::optional<Usage> find_usage_in_tail(std::string_view tail) {
     if (at == std::string_view::npos || tail[at] != ':') return {};
     JsonCursor json(tail, at + 1);
     if (json.peek() != JsonKind::Object) return {};
-    const Usage usage = scan_usage(json);
+    auto usage = scan_usage(json);
     if (json.failed()) return {};
     return usage;
 }

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "wire/openai_json.h"
+#include "wire/usage.h"
 
 namespace stoker::wire {
 
@@ -37,7 +38,7 @@ struct RequestScan {
     ByteRange usage_value;                   // What Refused and NullOptions replace.
     std::size_t usage_insert = 0;            // Where WithoutAsk and NoOptions add: just inside the object's '{'.
     bool usage_object_empty = false;         // The object at usage_insert has no members.
-    std::optional<std::int64_t> max_tokens;  // max_completion_tokens, else max_tokens.
+    std::optional<std::int64_t> max_tokens;  // max_completion_tokens, max_output_tokens, else max_tokens.
     ByteRange prompt_value;                  // messages, prompt or input; empty if there is none of them.
     std::size_t prompt_bytes = 0;            // Size of messages, prompt or input as written.
 };
@@ -52,12 +53,6 @@ Result<RequestScan> scan_request(std::string_view body);
 std::optional<std::string> edit_request(std::string_view body, const RequestScan& scan, std::string_view engine_model,
                                         bool ask_for_usage);
 
-struct Usage {
-    std::int64_t prompt_tokens = 0;
-    std::int64_t completion_tokens = 0;
-    std::int64_t cached_tokens = 0;  // Part of prompt_tokens.
-};
-
 // What one whole answer, or the data of one event of a stream, says.
 struct AnswerScan {
     bool has_content = false;            // Text, reasoning, a refusal, audio or a tool call for the user in any choice.
@@ -68,8 +63,11 @@ struct AnswerScan {
     std::optional<Usage> usage;
     ByteRange usage_member;  // The top-level `usage` member, null or not, with the comma that goes with it.
     bool has_error = false;
-    int error_status = 0;            // The error's numeric code, if it has one.
-    std::string_view error_message;  // Raw, as written.
+    int error_status = 0;                  // The error's numeric code, if it has one.
+    std::string_view error_message;        // Raw, as written.
+    bool ends = false;                     // The event after which nothing comes (not Chat's [DONE], which is no JSON).
+    bool usage_so_far = false;             // `usage` counts what has been until here, not the whole.
+    std::optional<std::int64_t> sequence;  // sequence_number of a Responses event.
 };
 
 // Errors: InvalidArgument, not JSON, or not an object.

@@ -39,7 +39,9 @@ TEST(RequestScan, ReadsWhatRoutingNeeds) {
     EXPECT_EQ(scan.model, "tiny");
     EXPECT_TRUE(scan.stream);
     EXPECT_EQ(scan.max_tokens, 7);
-    EXPECT_EQ(scan.prompt_bytes, std::string_view(R"([{"role":"user","content":"hi \"model\":1"}])").size());
+    EXPECT_EQ(scan.prompt_bytes, std::string_view(R"([{"role":"user","content":"hi \"model\":1"}])").size() +
+                                     std::string_view(R"([{"model":"not this"}])").size())
+        << "tools are read by the model too";
 }
 
 TEST(RequestScan, DecodesEscapesInModelAndKeys) {
