@@ -83,13 +83,14 @@ struct Section {
     std::string_view key;
     bool live;  // Taken over by a reload.
 };
-constexpr std::array<Section, 16> kSections = {{{"gateway", false},
+constexpr std::array<Section, 17> kSections = {{{"gateway", false},
                                                 {"console", false},
                                                 {"data_dir", false},
                                                 {"external_labels", false},
                                                 {"external_url", false},
                                                 {"log", true},
                                                 {"pools", true},
+                                                {"models", true},
                                                 {"rules", true},
                                                 {"healing", true},
                                                 {"collect", false},
@@ -124,6 +125,9 @@ void describe(config::Fields& f, Config& c) {
         "Models and the engines that serve them. Without any, engines found on this machine are served. A reload takes "
         "changes over; requests under way finish where they are.");
     check_pools(f, c.pools);
+    f.list("models", c.models,
+           "What holds for one model, whatever pool serves it; only models that need it. A reload takes changes over.");
+    check_models(f, c);
     f.object("rules", c.rules, "Alerting and recording rules. A reload takes them over, changed rule files too.");
     f.object(
         "healing", c.healing,

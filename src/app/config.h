@@ -96,6 +96,18 @@ struct PoolConfig {
     RetriesConfig retries;
 };
 
+// A model that takes requests over from another one.
+struct FallbackConfig {
+    std::string to;
+    std::vector<std::string> on = {"down", "overloaded"};
+};
+
+// What holds for one model, whatever pool serves it.
+struct ModelConfig {
+    std::string name;
+    std::vector<FallbackConfig> fallback;
+};
+
 struct RulesConfig {
     std::vector<std::string> files;  // Patterns, as written.
     Duration interval{15'000};
@@ -229,6 +241,7 @@ struct Config {
     std::string external_url;
     LogConfig log;
     std::vector<PoolConfig> pools;
+    std::vector<ModelConfig> models;
     RulesConfig rules;
     heal::HealingConfig healing;
     CollectConfig collect;
@@ -249,6 +262,8 @@ void describe(config::Fields& f, HealthConfig& c);
 void describe(config::Fields& f, DeadlinesConfig& c);
 void describe(config::Fields& f, RetriesConfig& c);
 void describe(config::Fields& f, PoolConfig& c);
+void describe(config::Fields& f, FallbackConfig& c);
+void describe(config::Fields& f, ModelConfig& c);
 void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, DiscoveryConfig& c);
 void describe(config::Fields& f, TargetConfig& c);
@@ -265,6 +280,8 @@ void describe(config::Fields& f, ApiConfig& c);
 void describe(config::Fields& f, LogConfig& c);
 void describe(config::Fields& f, RuntimeConfig& c);
 void describe(config::Fields& f, Config& c);
+// What only the whole shows: each model is there once, and what is named is served by some pool.
+void check_models(config::Fields& f, const Config& c);
 // What only the whole list shows: each name is there once.
 void check_remote_write(config::Fields& f, const std::vector<RemoteWriteConfig>& receivers);
 

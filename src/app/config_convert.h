@@ -17,6 +17,7 @@ namespace stoker::app {
 net::ServerOptions server_options(const ListenerConfig& listener, const std::string& name, const std::string& folder);
 gateway::GatewayOptions gateway_options(const Config& config);
 gateway::Routes routes(const Config& config);
+gateway::ModelOptions model_options(const ModelConfig& config);
 tsdb::StoreOptions metrics_options(const Config& config);
 promql::EngineOptions engine_options(const Config& config);
 api::PushLimits push_limits(const Config& config);

@@ -203,5 +203,24 @@ TEST(Config, NoPoliciesMeansTheDefaultOne) {
     EXPECT_EQ(healing(default_config()).policies.at(0).name, "restart-dead-engine");
 }
 
+TEST(Config, FallbacksNameModelsThatSomePoolServes) {
+    const std::string pools =
+        "pools: [" + pool("a", "large", "http://h:1") + ", " + pool("b", "small", "http://h:2") + "]\n";
+    const auto loaded = read(pools + "models: [{name: large, fallback: [{to: small, on: [context_too_long]}]}]");
+    ASSERT_TRUE(loaded.ok()) << loaded.problems.front().text();
+    EXPECT_EQ(routes(loaded.config).models[0].fallback[0].on,
+              gateway::FallbackCauses{gateway::FallbackCause::ContextTooLong});
+    EXPECT_EQ(problems(pools + "models: [{name: large, fallback: [{to: smal}]}]"),
+              "c.yaml:2:40: models[0].fallback[0].to: no pool serves a model 'smal'; did you mean 'small'?\n");
+    EXPECT_EQ(problems(pools + "models: [{name: large, fallback: [{to: large}]}]"),
+              "c.yaml:2:40: models[0].fallback[0].to: is the model itself\n");
+    EXPECT_EQ(problems(pools + "models: [{name: large}, {name: large}]"),
+              "c.yaml:2:32: models[1].name: the model 'large' is described already\n");
+    EXPECT_EQ(problems(pools + "models: [{name: large, fallback: [{to: small, on: [dead]}]}]"),
+              "c.yaml:2:52: models[0].fallback[0].on[0]: expected one of down, overloaded, context_too_long, "
+              "content_refused, found 'dead'\n");
+    EXPECT_TRUE(read("models: [{name: large, fallback: [{to: found-later}]}]").ok()) << "engines are found";
+}
+
 }  // namespace
 }  // namespace stoker::app

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "wire/refusal.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -30,8 +31,21 @@ std::string said(std::string_view body) {
 
 }  // namespace
 
+std::optional<FallbackCause> internal::cause_of_refusal(int status, std::string_view body) {
+    switch (wire::classify_refusal(status, body)) {
+        case wire::Refusal::ContextTooLong:
+            return FallbackCause::ContextTooLong;
+        case wire::Refusal::ContentRefused:
+            return FallbackCause::ContentRefused;
+        case wire::Refusal::Other:
+            break;
+    }
+    return {};
+}
+
 Attempt::Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline)
     : context_(context),
+      index_(target),
       target_(context.route->pool->targets[target]),
       pool_(*context.route->pool),
       body_(body),
@@ -47,7 +61,9 @@ Attempt::~Attempt() {
 }
 
 void Attempt::conclude() {
-    if (!std::exchange(concluded_, true)) context_.end_attempt(active_, status_, cause_);
+    if (!std::exchange(concluded_, true)) {
+        context_.end_attempt(active_, status_, cause_, cause_.empty() || refused_);
+    }
 }
 
 Duration Attempt::remaining(Duration phase) const {
@@ -82,6 +98,15 @@ AttemptResult Attempt::delivered(Outcome outcome, int status, std::string_view c
     context_.settle(outcome, status, code);
     AttemptResult result;
     result.delivered = true;
+    return result;
+}
+
+AttemptResult Attempt::hold(FallbackCause cause, net::Response response, AnswerFacts facts) {
+    auto result = fail({false, false, false, GatewayError::UpstreamRejected},
+                       "the replica refused: " + std::string(to_string(cause)), to_string(cause));
+    refused_ = true;
+    result.cause = cause;
+    result.held.emplace(HeldAnswer{index_, std::move(response), std::move(facts)});
     return result;
 }
 
@@ -140,6 +165,8 @@ asio::awaitable<AttemptResult> Attempt::relay_refusal() {
     response.body = refusal_json(context_.endpoint.dialect, status_, *std::move(body));
     response.headers.set("content-type", "application/json");
     cause_.clear();
+    const auto cause = internal::cause_of_refusal(status_, response.body);
+    if (cause && context_.has_fallback(*cause)) co_return hold(*cause, std::move(response));
     context_.record().replica = target_.replica->id();
     conclude();
     co_await context_.respond(std::move(response));

@@ -16,6 +16,13 @@
 
 namespace stoker::gateway {
 
+// An answer that another model may do better than: kept until it is known whether one did.
+struct HeldAnswer {
+    std::size_t target = 0;  // Who gave it, of the step's pool.
+    net::Response response;
+    AnswerFacts facts{};
+};
+
 struct AttemptResult {
     bool delivered = false;  // The client has its answer, such as it is; the request is settled.
     // Of one that was not delivered:
@@ -23,6 +30,8 @@ struct AttemptResult {
     int status = 0;  // The upstream's; 0 if none came.
     std::string message;
     std::optional<Duration> retry_after;
+    std::optional<FallbackCause> cause;  // Where the answer itself says it; empty: by the verdict.
+    std::optional<HeldAnswer> held;      // For the client, untouched, if no later step of the plan answers.
 };
 
 class Attempt {
@@ -55,6 +64,8 @@ private:
     AttemptResult fail(Verdict verdict, std::string message, std::string_view cause);
     AttemptResult fail_with(const Error& error);
     AttemptResult delivered(Outcome outcome, int status, std::string_view code, std::string_view cause);
+    // Keeps the answer back instead of giving it to the client. REQUIRES: a later step takes `cause`.
+    AttemptResult hold(FallbackCause cause, net::Response response, AnswerFacts facts = {});
     AttemptResult client_left();
     // The replica has done its part: what follows is between us and the client.
     void conclude();
@@ -62,6 +73,7 @@ private:
     SteadyTime stream_deadline(const StreamRelay& relay) const;
 
     RequestContext& context_;
+    const std::size_t index_;  // Of the target in its pool.
     const Target& target_;
     const Pool& pool_;
     const std::string_view body_;
@@ -72,6 +84,7 @@ private:
     std::unique_ptr<net::Call> call_;
     int status_ = 0;
     std::string cause_ = "internal";  // How the attempt ended; empty: well.
+    bool refused_ = false;  // Well, but with an answer that another model may better.
     bool concluded_ = false;
 };
 
@@ -84,6 +97,8 @@ inline SteadyTime clock_now() {
     return std::chrono::steady_clock::now();
 }
 bool is_json(const net::ResponseHead& head);
+// What a refusal with this status and body is a reason for; empty: for nothing but telling the client.
+std::optional<FallbackCause> cause_of_refusal(int status, std::string_view body);
 
 }  // namespace internal
 }  // namespace stoker::gateway

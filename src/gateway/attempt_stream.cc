@@ -96,6 +96,8 @@ asio::awaitable<AttemptResult> Attempt::refuse_with(const RelayFailure& failure)
                           refusal_json(context_.endpoint.dialect, failure.upstream_status, failure.upstream_body)};
     refusal.headers.add("content-type", "application/json");
     add_marks(refusal.headers, context_.marks());
+    const auto cause = internal::cause_of_refusal(refusal.status, refusal.body);
+    if (cause && context_.has_fallback(*cause)) co_return hold(*cause, std::move(refusal));
     cause_ = info(failure.error).code;
     co_await context_.respond(std::move(refusal));
     AttemptResult result;

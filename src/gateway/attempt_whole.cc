@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "gateway/attempt.h"
+#include "wire/refusal.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -89,8 +90,11 @@ asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
         facts.usage = scan->usage;
         facts.finish_reason = wire::unescape(scan->finish_reason);
     }
-    context_.take_facts(facts);
     net::Response response{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
+    if (wire::is_filtered(facts.finish_reason) && context_.has_fallback(FallbackCause::ContentRefused)) {
+        co_return hold(FallbackCause::ContentRefused, std::move(response), std::move(facts));
+    }
+    context_.take_facts(facts);
     cause_.clear();
     context_.core().metrics.overhead_after().observe(std::chrono::duration<double>(clock_now() - whole_at).count());
     conclude();

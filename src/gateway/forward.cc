@@ -26,6 +26,7 @@ struct GiveUp {
     std::string message;
     Duration retry_after{2'000};  // Long enough for a replica to be found alive again, or another one.
     std::optional<FallbackCause> cause;
+    std::optional<HeldAnswer> held;  // The model's own answer, which is told instead.
 };
 
 // One request's way through the replicas of one step's pool.
@@ -53,15 +54,17 @@ public:
     void note(AttemptResult result) { last_ = std::move(result); }
     SteadyTime deadline() const { return deadline_; }
 
-    GiveUp give_up() const {
+    GiveUp give_up() {
         if (!last_) {
             return {.error = GatewayError::NoReplica,
                     .message = "no replica of " + context_.route->model + " takes requests now",
-                    .cause = FallbackCause::Down};
+                    .cause = FallbackCause::Down,
+                    .held = {}};
         }
         GiveUp end{.error = last_->verdict.error,
                    .message = last_->message + " (attempt " + std::to_string(attempts_) + ", the last)",
-                   .cause = cause_of(last_->verdict.error)};
+                   .cause = last_->cause.value_or(cause_of(last_->verdict.error)),
+                   .held = std::move(last_->held)};
         end.retry_after = last_->retry_after.value_or(end.retry_after);
         return end;
     }
@@ -101,8 +104,9 @@ asio::awaitable<std::optional<GiveUp>> try_step(RequestContext& context) {
     for (;;) {
         const auto target = co_await journey.next();
         if (!target) break;
-        auto edited =
-            wire::edit_request(context.body, context.scan, pool->targets[*target].engine_model, context.asks_usage);
+        const std::string& own_name = pool->targets[*target].engine_model;
+        auto edited = wire::edit_request(context.body, context.scan, own_name.empty() ? context.route->model : own_name,
+                                         context.asks_usage);
         context.edited_body = std::move(edited).value_or(std::string());
         context.note_first_attempt();
         Attempt attempt(context, *target, context.edited_body.empty() ? context.body : context.edited_body,
@@ -116,7 +120,7 @@ asio::awaitable<std::optional<GiveUp>> try_step(RequestContext& context) {
 }
 
 bool takes(const RouteStep& step, const GiveUp& end) {
-    return end.cause && std::find(step.after.begin(), step.after.end(), *end.cause) != step.after.end();
+    return end.cause && step.after.has(*end.cause);
 }
 
 asio::awaitable<void> tell(RequestContext& context, GiveUp end) {
@@ -126,17 +130,32 @@ asio::awaitable<void> tell(RequestContext& context, GiveUp end) {
     co_await context.refuse(end.error, std::move(end.message), std::move(headers));
 }
 
+// No fallback did better: the client gets what was held back.
+asio::awaitable<void> tell_held(RequestContext& context, const RouteStep& step, HeldAnswer held) {
+    context.return_to(step, held.target);
+    context.take_facts(held.facts);
+    held.response.headers.set("x-stoker-attempts", std::to_string(context.marks().attempts));
+    co_await context.respond(std::move(held.response));
+}
+
 }  // namespace
 
 asio::awaitable<void> forward(RequestContext& context) {
     std::optional<GiveUp> end;
+    std::optional<HeldAnswer> held;  // The first: what the model said that the client asked for.
+    const RouteStep* held_by = nullptr;
     for (const RouteStep& step : context.plan.steps) {
         if (end && (!takes(step, *end) || context.client_gone())) continue;
         context.take_step(step);
         auto ended = co_await try_step(context);
         if (!ended) co_return;
         end = std::move(ended);
+        if (end->held && !held) {
+            held = std::move(end->held);
+            held_by = &step;
+        }
     }
+    if (held && !context.client_gone()) co_return co_await tell_held(context, *held_by, *std::move(held));
     co_await tell(context, *std::move(end));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "gateway/fallback.h"
 
 namespace stoker::gateway {
 
@@ -51,9 +52,23 @@ struct PoolOptions {
     RetryOptions retry{};
 };
 
-// Everything that a reload may change.
+// Another model that takes a request over which this one could not serve.
+struct FallbackOptions {
+    std::string to{};
+    FallbackCauses on{FallbackCause::Down, FallbackCause::Overloaded};
+};
+
+// What holds for one model, whatever pool serves it.
+struct ModelOptions {
+    std::string name{};
+    std::vector<FallbackOptions> fallback{};  // In order; each is tried if what came before ended by one of its causes.
+};
+
+// Everything that a reload may change. What names a model that no pool serves is passed over: engines that are found,
+// not configured, come and go.
 struct Routes {
-    std::vector<PoolOptions> pools;
+    std::vector<PoolOptions> pools{};
+    std::vector<ModelOptions> models{};
 };
 
 struct GatewayOptions {

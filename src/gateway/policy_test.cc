@@ -256,9 +256,9 @@ TEST(HeaderRules, ClientGetsTheUpstreamsFieldsAndOurMarks) {
                         {"X-Request-Id", "theirs"},
                         {"Keep-Alive", "timeout=5"},
                         {"X-Engine", "1"}};
-    EXPECT_EQ(
-        listed(client_headers(upstream, {"req_1", "chat/a:1", 2})),
-        "Content-Type=application/json;X-Engine=1;x-request-id=req_1;x-stoker-replica=chat/a:1;x-stoker-attempts=2;");
+    EXPECT_EQ(listed(client_headers(upstream, {"req_1", "chat/a:1", 2, "tiny"})),
+              "Content-Type=application/json;X-Engine=1;x-request-id=req_1;x-stoker-replica=chat/a:1;"
+              "x-stoker-attempts=2;x-stoker-model=tiny;");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "gateway/request_context.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -126,10 +127,29 @@ void RequestContext::watch_client() {
 
 void RequestContext::take_step(const RouteStep& step) {
     if (route != nullptr) route->series.active->add(-1);
+    step_ = &step;
     route = step.route;
     record_.model = route->model;
     record_.pool = route->pool->name;
     route->series.active->add(1);
+}
+
+bool RequestContext::has_fallback(FallbackCause cause) const {
+    if (step_ == nullptr) return false;
+    const RouteStep* end = plan.steps.data() + plan.steps.size();
+    return std::any_of(step_ + 1, end, [&](const RouteStep& later) { return later.after.has(cause); });
+}
+
+void RequestContext::return_to(const RouteStep& step, std::size_t target) {
+    take_step(step);
+    series_ = &route->replica_series[target];
+    replica_id_ = route->pool->targets[target].replica->id();
+    record_.replica = replica_id_;
+}
+
+AnswerMarks RequestContext::marks() const {
+    const bool asked = !record_.attempts.empty();
+    return {record_.id, replica_id_, record_.attempts.size(), asked ? std::string_view(record_.model) : ""};
 }
 
 void RequestContext::note_first_attempt() {
@@ -141,30 +161,25 @@ void RequestContext::note_first_attempt() {
 void RequestContext::begin_attempt(ActiveAttempt& active, std::size_t target) {
     active_ = &active;
     loop_.attempts.insert(&active);
-    target_ = target;
+    series_ = &route->replica_series[target];
     replica_id_ = active.replica->id();
     attempt_started_ = std::chrono::steady_clock::now();
     record_.attempts.push_back({replica_id_, 0, {}, nanos(attempt_started_ - received_at()), 0});
     if (client_gone()) active.end(GatewayError::ClientClosed, "the client left");
 }
 
-void RequestContext::end_attempt(const ActiveAttempt& active, int status, std::string_view error) {
+void RequestContext::end_attempt(const ActiveAttempt& active, int status, std::string_view error, bool did_its_part) {
     loop_.attempts.erase(const_cast<ActiveAttempt*>(&active));
     active_ = nullptr;
     records::Attempt& attempt = record_.attempts.back();
     attempt.status = status;
     attempt.error = error;
     attempt.duration_ns = nanos(std::chrono::steady_clock::now() - attempt_started_);
-    if (error.empty()) {
+    if (did_its_part) {
         if (const ReplicaSeries* series = replica_series()) series->attempts_ok->add();
     } else {
         core_->metrics.count_attempt(replica_id_, error);
     }
-}
-
-const ReplicaSeries* RequestContext::replica_series() const {
-    if (route == nullptr || record_.attempts.empty()) return nullptr;
-    return &route->replica_series[target_];
 }
 
 void RequestContext::take_facts(const AnswerFacts& facts) {

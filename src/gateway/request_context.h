@@ -66,15 +66,21 @@ public:
     // The request goes this step's way from now on; the step before it, if there was one, is over.
     // REQUIRES: `step` is of `plan`.
     void take_step(const RouteStep& step);
+    // Whether a later step of the plan would take the request over, should this one end so.
+    bool has_fallback(FallbackCause cause) const;
+    // The answer is, after all, what this replica of that step said before others were tried.
+    void return_to(const RouteStep& step, std::size_t target);
     // The request is about to be sent for the first time: what was done until here is the gateway's own time.
     void note_first_attempt();
     void begin_attempt(ActiveAttempt& active, std::size_t target);
-    void end_attempt(const ActiveAttempt& active, int status, std::string_view error);
+    // `error` is for the record; a replica that did its part, though the answer was of no use, counts as "ok".
+    void end_attempt(const ActiveAttempt& active, int status, std::string_view error, bool did_its_part);
     void take_facts(const AnswerFacts& facts);
     void count_response_bytes(std::size_t bytes) { record_.response_bytes += static_cast<std::int64_t>(bytes); }
-    AnswerMarks marks() const { return {record_.id, replica_id_, record_.attempts.size()}; }
+    AnswerMarks marks() const;
 
-    const ReplicaSeries* replica_series() const;
+    // Of the last attempt; null before the first.
+    const ReplicaSeries* replica_series() const { return series_; }
 
     // Once the answer has begun nothing is retried, and a long prompt need not be kept as long as its answer streams.
     void release_bodies();
@@ -99,8 +105,9 @@ private:
     net::Exchange& exchange_;
     TraceContext trace_;
     records::RequestRecord record_;
-    std::string replica_id_;  // Of the last attempt.
-    std::size_t target_ = 0;
+    std::string replica_id_;                 // Of the last attempt.
+    const ReplicaSeries* series_ = nullptr;  // Of the last attempt.
+    const RouteStep* step_ = nullptr;        // Of the plan: the one that is being tried, or was last.
     SteadyTime body_read_at_{};
     SteadyTime attempt_started_{};
     ActiveAttempt* active_ = nullptr;

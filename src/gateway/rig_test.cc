@@ -223,6 +223,15 @@ Rig::Rig(std::size_t replicas, std::function<void(PoolOptions&)> adjust, Gateway
     client_ = net::Client::create(other_loops_.at(0));
 }
 
+PoolOptions& Rig::add_pool(const std::string& name, const std::string& model) {
+    PoolOptions pool = routes_.pools[0];
+    pool.name = name;
+    pool.models = {model};
+    upstreams_.push_back(std::make_unique<Upstream>(other_loops_));
+    pool.replicas = {{.url = upstreams_.back()->url()}};
+    return routes_.pools.emplace_back(std::move(pool));
+}
+
 Rig::~Rig() {
     server_->stop(Duration{0});
     gateway_->stop();

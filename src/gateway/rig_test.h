@@ -123,6 +123,8 @@ public:
     PoolOptions& pool() { return routes_.pools[0]; }
     Result<Unit> apply() { return gateway_->apply(routes_); }
     Routes& routes() { return routes_; }
+    // Another pool with one replica, whose upstream comes after those there are.
+    PoolOptions& add_pool(const std::string& name, const std::string& model);
     metrics::Registry& registry() { return registry_; }
     ReplicaStatus status(std::size_t index) { return gateway_->statuses()[index]; }
 

@@ -39,7 +39,7 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
         pool->targets.push_back({std::move(replica), wanted.model, wanted.api_key, path_prefix_of(*url)});
     }
     for (const std::string& model : options.models) {
-        ModelRoute route{model, pool, metrics.model_series(pool->name, model), {}};
+        ModelRoute route{model, pool, metrics.model_series(pool->name, model), {}, {}};
         for (const Target& target : pool->targets) {
             route.replica_series.push_back(metrics.replica_series(pool->name, model, target.replica->id()));
         }
@@ -52,10 +52,20 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     return Unit{};
 }
 
+void RouteTable::add_fallbacks(const ModelOptions& options) {
+    const auto found = by_model_.find(options.name);
+    if (found == by_model_.end()) return;
+    for (const FallbackOptions& fallback : options.fallback) {
+        const ModelRoute* to = find(fallback.to);
+        if (to != nullptr && to != &found->second) found->second.fallback.push_back({to, fallback.on});
+    }
+}
+
 Result<std::shared_ptr<const RouteTable>> RouteTable::build(const Routes& routes, const RouteTable& previous,
                                                             RequestMetrics& metrics) {
     auto table = std::make_shared<RouteTable>();
     for (const PoolOptions& pool : routes.pools) TRY_UNIT(table->add_pool(pool, previous, metrics));
+    for (const ModelOptions& model : routes.models) table->add_fallbacks(model);
     std::sort(table->models_.begin(), table->models_.end());
     return std::shared_ptr<const RouteTable>(std::move(table));
 }

@@ -36,11 +36,20 @@ struct Pool {
     mutable std::atomic<std::size_t> turn{0};  // Where a tie between replicas is broken next.
 };
 
+struct ModelRoute;
+
+// A model as one of those that a request may go to.
+struct RouteStep {
+    const ModelRoute* route = nullptr;
+    FallbackCauses after{};  // Of a fallback: it is taken when the step before it ended so.
+};
+
 struct ModelRoute {
     std::string model;
     std::shared_ptr<const Pool> pool;
     ModelSeries series;
     std::vector<ReplicaSeries> replica_series;  // As pool->targets.
+    std::vector<RouteStep> fallback{};          // Of the same table.
 };
 
 class RouteTable {
@@ -64,6 +73,7 @@ private:
     };
 
     Result<Unit> add_pool(const PoolOptions& options, const RouteTable& previous, RequestMetrics& metrics);
+    void add_fallbacks(const ModelOptions& options);
 
     std::unordered_map<std::string, ModelRoute, Hash, std::equal_to<>> by_model_;
     std::unordered_map<std::string, std::shared_ptr<Replica>, Hash, std::equal_to<>> by_id_;

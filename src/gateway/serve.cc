@@ -27,26 +27,18 @@ asio::awaitable<void> refuse_path(RequestContext& context) {
                             "there is nothing at " + std::string(path.substr(0, kMostShown)));
 }
 
-// Finds where the request may go; false if nowhere, and the request is settled.
-asio::awaitable<bool> plan(RequestContext& context) {
-    context.plan.table = context.core().routes.get();
-    const ModelRoute* route = context.plan.table->find(context.scan.model);
-    if (route == nullptr) {
-        co_await refuse_model(context, *context.plan.table, context.scan.model);
-        co_return false;
-    }
-    context.plan.steps.push_back({route, {}});
+void decide_usage(RequestContext& context) {
     context.asks_usage = context.scan.stream && context.endpoint.can_stream_usage &&
                          context.scan.usage != wire::UsageAsk::Asked && context.scan.usage != wire::UsageAsk::Unusable;
-    co_return true;
 }
 
 // The way of a request. Each stage is one line here and a file of its own; false means that it has settled the request.
 asio::awaitable<void> serve_endpoint(RequestContext& context) {
     const bool read = co_await read_request(context);
     if (!read) co_return;
-    const bool planned = co_await plan(context);
+    const bool planned = co_await plan_route(context);
     if (!planned) co_return;
+    decide_usage(context);
     context.watch_client();
     co_await forward(context);
 }

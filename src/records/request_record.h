@@ -29,7 +29,7 @@ struct RequestRecord {
     std::string trace_id;      // W3C, 32 hex digits.
     std::int64_t time_ms = 0;  // When the request was received, ms since 1970.
     std::string endpoint;      // "/v1/chat/completions"
-    std::string model;         // As the client named it.
+    std::string model;         // That answered, or was asked last.
     std::string pool;
     std::string replica;  // The one that answered; empty if none did.
     std::string tenant;
