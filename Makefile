@@ -39,7 +39,7 @@ bench: build
 	@scripts/setup.sh test
 	@scripts/setup.sh bench
 	@cmake --build --preset release -j $(JOBS) --target bench_gateway bench_metrics
-	@bench/gateway/run.sh
+	@bench/gateway/run.py
 	@bench/metrics/run.py
 
 crash:

@@ -1,70 +1,18 @@
 #include "bench/load.h"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <memory>
 
 #include "bench/answer_reader.h"
+#include "bench/socket.h"
 
 namespace stoker::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-class Socket {
-public:
-    Socket() = default;
-    explicit Socket(int fd) : fd_(fd) {}
-    ~Socket() { close(); }
-    Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Socket& operator=(Socket&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    int fd() const { return fd_; }
-    void close() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-private:
-    int fd_ = -1;
-};
-
-Result<Socket> connect_to(const std::string& address) {
-    auto colon = address.rfind(':');
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    std::uint16_t port = 0;
-    std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
-    to.sin_port = htons(port);
-    if (colon == std::string::npos || inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr) != 1) {
-        return Error{Errc::InvalidArgument, "not an IPv4 HOST:PORT: " + address};
-    }
-    Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    int on = 1;
-    ::setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
-        return Error{Errc::Unavailable, "connect to " + address + ": " + std::strerror(errno)};
-    }
-    return socket;
-}
-
-bool send_all(int fd, std::string_view data) {
-    while (!data.empty()) {
-        ssize_t sent = ::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
-        if (sent <= 0) return false;
-        data.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    return true;
-}
 
 std::uint32_t tenths_of_us(Clock::duration span) {
     return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(span).count() / 100);
@@ -88,7 +36,10 @@ public:
         counting_from_ = Clock::now() + options_.warm_up;
         auto end = counting_from_ + options_.duration;
         for (std::size_t i = 0; i < clients_.size(); ++i) ask(i);
+        bool counting = false;
         for (auto now = Clock::now(); now < end; now = Clock::now()) {
+            if (!counting && now >= counting_from_ && options_.at_start) options_.at_start();
+            counting = counting || now >= counting_from_;
             epoll_event events[256];
             int count = ::epoll_wait(epoll_.fd(), events, 256, 100);
             for (int i = 0; i < count; ++i) read(events[i].data.u64);
@@ -170,44 +121,17 @@ Result<LoadResult> run_load(const LoadOptions& options) {
     return Run(options).go();
 }
 
-Result<Unit> hold_streams(const std::string& address, const std::string& request, int count, Duration limit,
-                          const std::function<void()>& measure) {
-    std::vector<Socket> sockets;
-    for (int i = 0; i < count; ++i) {
-        TRY(auto socket, connect_to(address));
-        if (!send_all(socket.fd(), request)) return Error{Errc::Unavailable, "a stream was refused"};
-        sockets.push_back(std::move(socket));
-    }
-    auto end = Clock::now() + limit;
-    for (auto& socket : sockets) {
-        auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
-        timeval wait{.tv_sec = std::max<long>(0, left.count() / 1000), .tv_usec = 1000};
-        ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-        AnswerReader reader;
-        while (!reader.body_begun()) {
-            char buffer[16 * 1024];
-            ssize_t got = ::recv(socket.fd(), buffer, sizeof buffer, 0);
-            if (got <= 0) return Error{Errc::DeadlineExceeded, "a stream did not begin in time"};
-            if (reader.feed({buffer, static_cast<std::size_t>(got)}) == AnswerReader::State::Malformed) {
-                return Error{Errc::Unavailable, "malformed answer"};
-            }
-        }
-        if (reader.status() != 200) return Error{Errc::Unavailable, "status " + std::to_string(reader.status())};
-    }
-    measure();
-    return Unit{};
-}
-
 double quantile_us(const std::vector<std::uint32_t>& values, double q) {
     if (values.empty()) return 0;
     auto index = static_cast<std::size_t>(q * static_cast<double>(values.size() - 1) + 0.5);
     return static_cast<double>(values[index]) / 10;
 }
 
-std::string post_request(std::string_view address, std::string_view path, std::string_view body) {
+std::string post_request(std::string_view address, std::string_view path, std::string_view body,
+                         std::string_view header_lines) {
     return "POST " + std::string(path) + " HTTP/1.1\r\nHost: " + std::string(address) +
-           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-           std::string(body);
+           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           std::string(header_lines) + "\r\n" + std::string(body);
 }
 
 }  // namespace stoker::bench

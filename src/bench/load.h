@@ -22,6 +22,7 @@ struct LoadOptions {
     int clients = 1;
     Duration warm_up{500};  // Not counted.
     Duration duration{3'000};
+    std::function<void()> at_start;  // Called when counting begins.
 };
 
 struct LoadResult {
@@ -38,15 +39,11 @@ struct LoadResult {
 // Errors: Unavailable if no connection could be made at all.
 Result<LoadResult> run_load(const LoadOptions& options);
 
-// Opens `count` streams with `request` and keeps them open until `until_open` of their first body bytes came, then
-// calls `measure`, then closes them. Errors: Unavailable, DeadlineExceeded after `limit`.
-Result<Unit> hold_streams(const std::string& address, const std::string& request, int count, Duration limit,
-                          const std::function<void()>& measure);
-
 // The value below which the share `q` of ascending `values` lies, in microseconds; 0 if there are none.
 double quantile_us(const std::vector<std::uint32_t>& values, double q);
 
-// A POST of a JSON body, kept alive.
-std::string post_request(std::string_view address, std::string_view path, std::string_view body);
+// A POST of a JSON body, kept alive. `header_lines` end in CRLF each.
+std::string post_request(std::string_view address, std::string_view path, std::string_view body,
+                         std::string_view header_lines = {});
 
 }  // namespace stoker::bench
