@@ -42,6 +42,7 @@ net::Headers upstream_headers(const net::RequestHead& request, const std::string
 
 void add_marks(net::Headers& headers, const AnswerMarks& marks) {
     headers.add("x-request-id", std::string(marks.request_id));
+    if (marks.anthropic) headers.add("request-id", std::string(marks.request_id));
     if (!marks.replica.empty()) headers.add("x-stoker-replica", std::string(marks.replica));
     headers.add("x-stoker-attempts", std::to_string(marks.attempts));
     if (!marks.model.empty()) headers.add("x-stoker-model", std::string(marks.model));
@@ -52,8 +53,8 @@ net::Headers client_headers(const net::ResponseHead& upstream, const AnswerMarks
     const std::string_view connection = upstream.headers.get("connection").value_or("");
     for (const auto& [name, value] : upstream.headers) {
         if (net::is_hop_by_hop(name) || named_by_connection(connection, name)) continue;
-        if (is_one_of(name,
-                      {"content-length", "x-request-id", "x-stoker-replica", "x-stoker-attempts", "x-stoker-model"}))
+        if (is_one_of(name, {"content-length", "x-request-id", "request-id", "x-stoker-replica", "x-stoker-attempts",
+                             "x-stoker-model"}))
             continue;
         headers.add(name, value);
     }

@@ -20,6 +20,7 @@ struct AnswerMarks {
     std::string_view replica;  // Empty: none was asked.
     std::size_t attempts = 0;
     std::string_view model = {};  // That the replica was asked for; empty: none was.
+    bool anthropic = false;       // Its clients look for `request-id`.
 };
 
 // The upstream's fields without those of its connection and without its length, plus ours.

@@ -149,7 +149,8 @@ void RequestContext::return_to(const RouteStep& step, std::size_t target) {
 
 AnswerMarks RequestContext::marks() const {
     const bool asked = !record_.attempts.empty();
-    return {record_.id, replica_id_, record_.attempts.size(), asked ? std::string_view(record_.model) : ""};
+    return {record_.id, replica_id_, record_.attempts.size(), asked ? std::string_view(record_.model) : "",
+            endpoint.dialect == wire::Dialect::Messages};
 }
 
 void RequestContext::note_first_attempt() {

@@ -1,9 +1,10 @@
-// Renders what an engine answers: OpenAI objects and stream events as vLLM words them.
+// Renders what an engine answers: the objects and stream events of OpenAI's and Anthropic's APIs as vLLM words them.
 //
 // Built for many small events: what stays the same between two events of a stream is made once. Not thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -21,31 +22,38 @@ struct UsageNumbers {
 
 class Answer {
 public:
-    // REQUIRES: `request` and `plan` outlive it.
-    Answer(const GenerationRequest& request, const OutputPlan& plan, std::string_view id, std::int64_t created);
+    virtual ~Answer() = default;
+
+    // In the words of the request's API. REQUIRES: `request` and `plan` outlive it.
+    static std::unique_ptr<Answer> create(const GenerationRequest& request, const OutputPlan& plan, std::string_view id,
+                                          std::int64_t created);
 
     // The whole answer as one object; without usage if `usage` is null.
-    std::string whole(const UsageNumbers* usage) const;
+    virtual std::string whole(const UsageNumbers* usage) const = 0;
 
     // Events of a stream, each with its blank line, appended to `out`.
-    void append_role(std::string& out) const;  // Chat only.
-    void append_token(std::string& out, std::uint32_t index) const;
-    void append_usage(std::string& out, const UsageNumbers& usage) const;
-    static void append_malformed(std::string& out);
-    static void append_done(std::string& out);
+    virtual void append_start(std::string& out) = 0;
+    virtual void append_token(std::string& out, std::uint32_t index) = 0;
+    virtual void append_malformed(std::string& out) const;
+    // What follows the last token: usage, unless it is null, and, if `done`, the event that ends a stream.
+    virtual void append_end(std::string& out, const UsageNumbers* usage, bool done) = 0;
 
-private:
-    std::string_view finish_reason() const { return plan_.cut_by_length ? "length" : "stop"; }
-    std::string text() const;
+protected:
+    Answer(const GenerationRequest& request, const OutputPlan& plan) : request_(request), plan_(plan) {}
+
+    // Token `index` as the inside of a JSON string: text, or a piece of a tool's arguments {"words":"w0 w1"}.
+    void append_piece(std::string& out, std::uint32_t index) const;
+    std::string text() const;  // All pieces.
 
     const GenerationRequest& request_;
     const OutputPlan& plan_;
-    const bool chat_;
-    std::string identity_;  // "id":…,"object":…,"created":…,"model":… of the whole answer.
-    std::string event_;     // Up to the text of a token.
 };
 
-// Deterministic unit-length-ish vectors, the same for the same request.
+std::unique_ptr<Answer> make_message(const GenerationRequest& request, const OutputPlan& plan, std::string_view id);
+std::unique_ptr<Answer> make_response(const GenerationRequest& request, const OutputPlan& plan, std::string_view id,
+                                      std::int64_t created);
+
+// Deterministic unit-length-ish vectors, the same for the same text.
 std::string embedding_answer(const GenerationRequest& request);
 
 // {"error":{"message","type","param":null,"code"}} with vLLM's name of the type; the code is the status, or `code` if

@@ -16,6 +16,19 @@ std::uint32_t tokens_of(std::size_t bytes) {
     return static_cast<std::uint32_t>((bytes + kBytesPerToken - 1) / kBytesPerToken);
 }
 
+constexpr std::uint64_t kHashStart = 0xcbf29ce484222325ULL;
+
+// FNV-1a.
+std::uint64_t hash_byte(std::uint64_t hash, char byte) {
+    return (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
+}
+
+std::uint64_t hash_text(std::string_view text) {
+    std::uint64_t hash = kHashStart;
+    for (const char byte : text) hash = hash_byte(hash, byte);
+    return hash;
+}
+
 // Walks the JSON once and keeps what matters, without building a tree: most of a request is prompt text.
 class Reader : public nlohmann::json_sax<nlohmann::json> {
 public:
@@ -48,20 +61,29 @@ public:
             request.model = value;
         } else if (path_ == "stop" || path_ == "stop[]") {
             if (!value.empty()) request.stop.push_back(value);
+        } else if (path_ == "tools[].function.name" || path_ == "tools[].name") {
+            if (first_tool.empty()) first_tool = value;
+        } else if (path_ == "tool_choice") {
+            tool_required = value == "required";
+        } else if (path_ == "tool_choice.type") {  // Anthropic's.
+            tool_required = value == "any" || value == "tool";
         } else if (path_ == "messages[].role") {
             last_role = value;
-        } else if (path_ == "messages[].content" || path_ == "messages[].content[].text") {
+        } else if (path_ == "messages[].content" || path_ == "messages[].content[].text" || path_ == "system" ||
+                   path_ == "system[].text" || path_ == "instructions" || path_ == "input[].content" ||
+                   path_ == "input[].content[].text") {
             add_text(value);
         } else if (path_ == "prompt" || path_ == "prompt[]" || path_ == "input" || path_ == "input[]") {
             has_prompt = true;
             prompts += path_ != "input" && path_ != "prompt";
+            request.input_seeds.push_back(hash_text(value));
             add_text(value);
         }
         return true;
     }
 
     bool start_object(std::size_t) override {
-        if (path_ == "messages[]") {
+        if (path_ == "messages[]" || path_ == "input[]") {
             has_prompt = true;
             request.prompt_tokens += kTokensPerMessage;
             last_begin = text.size();
@@ -94,6 +116,8 @@ public:
     std::string error;
     std::int64_t n = 1;
     std::uint32_t prompts = 0;
+    std::string first_tool;
+    bool tool_required = false;
     bool has_model = false;
     bool has_prompt = false;
     bool continue_final = false;
@@ -103,7 +127,7 @@ public:
 
 private:
     bool integer(std::int64_t value) {
-        if (path_ == "max_tokens" || path_ == "max_completion_tokens") {
+        if (path_ == "max_tokens" || path_ == "max_completion_tokens" || path_ == "max_output_tokens") {
             if (value < 1) {
                 error = path_ + " must be at least 1, got " + std::to_string(value) + ".";
                 return false;
@@ -140,14 +164,14 @@ private:
     std::vector<std::size_t> levels_;  // Length of path_ where each open container began.
 };
 
-// FNV-1a over everything up to the end of each block.
+// A hash of everything up to the end of each block.
 std::vector<BlockHash> hash_blocks(std::string_view text) {
     constexpr std::size_t kBlockBytes = std::size_t{kBytesPerToken} * kBlockTokens;
     std::vector<BlockHash> blocks;
     blocks.reserve(text.size() / kBlockBytes);
-    BlockHash hash = 0xcbf29ce484222325ULL;
+    BlockHash hash = kHashStart;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        hash = (hash ^ static_cast<unsigned char>(text[i])) * 0x100000001b3ULL;
+        hash = hash_byte(hash, text[i]);
         if ((i + 1) % kBlockBytes == 0) blocks.push_back(hash);
     }
     return blocks;
@@ -187,7 +211,7 @@ Error bad_request(std::string message) {
 // If the last text is one to go on with, makes the answer begin where it ends.
 void continue_text(const Reader& reader, Continuation style, GenerationRequest& request) {
     const bool chat = request.endpoint == Endpoint::Chat;
-    if (request.endpoint == Endpoint::Embedding) return;
+    if (!chat && request.endpoint != Endpoint::Completion) return;
     if (chat && (reader.last_role != "assistant" || (style == Continuation::Vllm && !reader.continue_final))) return;
     const std::string_view last = std::string_view(reader.text).substr(chat ? reader.last_begin : 0);
     const OwnWords words = own_words(last);
@@ -207,7 +231,7 @@ Result<GenerationRequest> parse_generation_request(Endpoint endpoint, std::strin
     bool read = nlohmann::json::sax_parse(body, &reader);
     if (!read || !reader.error.empty()) return bad_request(reader.error.empty() ? "bad JSON" : reader.error);
     if (!reader.has_prompt) {
-        constexpr std::string_view kFields[] = {"messages", "prompt", "input"};
+        constexpr std::string_view kFields[] = {"messages", "prompt", "input", "messages", "input"};
         return bad_request("Field required: " + std::string(kFields[static_cast<int>(endpoint)]));
     }
     if (reader.n != 1) return bad_request("n must be 1, got " + std::to_string(reader.n) + ".");
@@ -216,9 +240,13 @@ Result<GenerationRequest> parse_generation_request(Endpoint endpoint, std::strin
     }
     if (endpoint == Endpoint::Completion && reader.prompts > 1) return bad_request("Only one prompt is supported.");
     GenerationRequest request = std::move(reader.request);
+    if (reader.tool_required) request.tool = reader.first_tool;
+    if (endpoint == Endpoint::Messages && !request.max_tokens) return bad_request("Field required: max_tokens");
     if (request.include_usage && !request.stream) {
         return bad_request("Stream options can only be defined when `stream=True`.");
     }
+    // Typed events always tell the usage.
+    request.include_usage |= endpoint == Endpoint::Messages || endpoint == Endpoint::Responses;
     request.inputs = std::max(1u, reader.prompts);
     request.asks_continuation = reader.continue_final;
     request.prompt_tokens = std::max(1u, request.prompt_tokens);

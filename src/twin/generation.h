@@ -21,7 +21,7 @@
 
 namespace stoker::twin {
 
-enum class Endpoint : std::uint8_t { Chat, Completion, Embedding };
+enum class Endpoint : std::uint8_t { Chat, Completion, Embedding, Messages, Responses };
 
 // How a chat whose last message is the assistant's is taken.
 enum class Continuation : std::uint8_t {
@@ -37,7 +37,9 @@ struct GenerationRequest {
     bool ignore_eos = false;
     std::optional<std::uint32_t> max_tokens;
     std::vector<std::string> stop;
-    std::uint32_t inputs = 1;  // Embeddings: how many texts.
+    std::uint32_t inputs = 1;                // Embeddings: how many texts.
+    std::vector<std::uint64_t> input_seeds;  // Embeddings: a hash of each text; empty for token ids.
+    std::string tool;                        // The tool that must be called; empty: none.
     std::uint32_t prompt_tokens = 0;
     std::vector<BlockHash> prefix;  // Of full blocks of 16 tokens.
     std::uint64_t first_word = 0;

@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace stoker::twin;
     static const Profile profile = *find_profile("tiny");
     std::string_view text(reinterpret_cast<const char*>(data), size);
-    for (Endpoint endpoint : {Endpoint::Chat, Endpoint::Completion, Endpoint::Embedding}) {
+    for (Endpoint endpoint :
+         {Endpoint::Chat, Endpoint::Completion, Endpoint::Embedding, Endpoint::Messages, Endpoint::Responses}) {
         auto request = parse_generation_request(endpoint, text);
         if (!request) continue;
         if (request->prompt_tokens == 0) std::abort();

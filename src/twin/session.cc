@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "net/async.h"
 #include "twin/answer.h"
+#include "wire/dialect.h"
 
 namespace stoker::twin {
 namespace {
@@ -28,7 +29,7 @@ public:
           plan_(plan),
           faults_(std::move(faults)),
           feed_(std::move(feed)),
-          answer_(request_, plan_, answer_id(), to_millis(now()) / 1000) {}
+          answer_(Answer::create(request_, plan_, answer_id(), to_millis(now()) / 1000)) {}
 
     asio::awaitable<void> run() {
         begin();
@@ -44,7 +45,8 @@ public:
 private:
     std::string answer_id() const {
         auto given = exchange_.request().headers.get("x-request-id");
-        return (request_.endpoint == Endpoint::Chat ? "chatcmpl-" : "cmpl-") +
+        constexpr std::string_view kPrefixes[] = {"chatcmpl-", "cmpl-", "embd-", "msg_", "resp_"};
+        return std::string(kPrefixes[static_cast<int>(request_.endpoint)]) +
                (given && given->size() <= 128 ? std::string(*given) : random_hex(16));
     }
 
@@ -139,7 +141,7 @@ private:
         UsageNumbers numbers = usage();
         std::string body = request_.endpoint == Endpoint::Embedding
                                ? embedding_answer(request_)
-                               : answer_.whole(faults_.no_usage ? nullptr : &numbers);
+                               : answer_->whole(faults_.no_usage ? nullptr : &numbers);
         if (faults_.malformed_after) body.resize(body.size() / 2);
         co_await respond_json(exchange_, 200, std::move(body));
         co_return true;
@@ -163,14 +165,14 @@ private:
             if (!more) co_return false;
             if (sent == 0) {
                 if (faults_.first_token_delay.count() > 0) (void)co_await net::sleep_for(faults_.first_token_delay);
-                answer_.append_role(out);
+                answer_->append_start(out);
             }
             bool go_on = co_await strike(sent);
             if (!go_on) co_return false;
-            if (faults_.malformed_after == sent) Answer::append_malformed(out);
+            if (faults_.malformed_after == sent) answer_->append_malformed(out);
             // An instant engine still sends event by event, as a real one would; another sends what a step has made.
             std::uint32_t upto = engine_.loop ? feed_->available : sent + 1;
-            do answer_.append_token(out, sent++);
+            do answer_->append_token(out, sent++);
             while (sent < upto && quiet_at(sent));
             if (sent == plan_.tokens) break;
             auto written = co_await exchange_.write(out);
@@ -182,8 +184,9 @@ private:
 
     asio::awaitable<bool> end_stream(std::string out) {
         if (quiet_at(plan_.tokens)) {
-            if (request_.include_usage && !faults_.no_usage) answer_.append_usage(out, usage());
-            if (!faults_.missing_done) Answer::append_done(out);
+            const UsageNumbers numbers = usage();
+            const bool tells = request_.include_usage && !faults_.no_usage;
+            answer_->append_end(out, tells ? &numbers : nullptr, !faults_.missing_done);
         }
         auto written = co_await exchange_.write(out);
         if (!written) co_return false;
@@ -199,7 +202,7 @@ private:
     OutputPlan plan_;
     const RequestFaults faults_;
     const std::shared_ptr<TokenFeed> feed_;
-    const Answer answer_;
+    const std::unique_ptr<Answer> answer_;
     SequenceId id_ = 0;
     SteadyTime arrived_{};
 };
@@ -226,8 +229,19 @@ asio::awaitable<void> respond_json(net::Exchange& exchange, int status, std::str
     (void)co_await exchange.respond(std::move(response));
 }
 
+namespace {
+
+// vLLM words errors of Anthropic's API as that API does.
+std::string error_text(const net::Exchange& exchange, int status, std::string_view message) {
+    if (!exchange.request().path().starts_with("/v1/messages")) return error_json(status, message);
+    return wire::error_body(wire::Dialect::Messages, {status, message, {}, {}, {}});
+}
+
+}  // namespace
+
 asio::awaitable<void> respond_error(net::Exchange& exchange, int status, std::string message) {
-    co_await respond_json(exchange, status, error_json(status, message));
+    std::string body = error_text(exchange, status, message);
+    co_await respond_json(exchange, status, std::move(body));
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include "net/server.h"
 #include "twin/answer.h"
 #include "twin/engine.h"
+#include "twin/extras.h"
 #include "twin/session.h"
 
 namespace stoker::twin {
@@ -98,13 +99,32 @@ asio::awaitable<void> serve_state(Engine& engine, net::Exchange& exchange) {
     (void)co_await exchange.respond(std::move(response));
 }
 
-enum class Route : std::uint8_t { Chat, Completion, Embedding, State, Faults, Requests, Profile };
+enum class Route : std::uint8_t {
+    Chat,
+    Completion,
+    Embedding,
+    Messages,
+    Responses,
+    Extra,
+    State,
+    Faults,
+    Requests,
+    Profile
+};
 
 std::optional<Route> route_of(std::string_view path) {
     static const std::map<std::string_view, Route> routes = {
         {"/v1/chat/completions", Route::Chat},
         {"/v1/completions", Route::Completion},
         {"/v1/embeddings", Route::Embedding},
+        {"/v1/messages", Route::Messages},
+        {"/v1/responses", Route::Responses},
+        {"/v1/messages/count_tokens", Route::Extra},
+        {"/tokenize", Route::Extra},
+        {"/v1/rerank", Route::Extra},
+        {"/rerank", Route::Extra},
+        {"/v1/audio/transcriptions", Route::Extra},
+        {"/v1/audio/speech", Route::Extra},
         {"/v1/models", Route::State},
         {"/health", Route::State},
         {"/ping", Route::State},
@@ -122,7 +142,8 @@ asio::awaitable<void> serve(Engine& engine, net::Exchange& exchange) {
     auto route = route_of(exchange.request().path());
     if (!route) co_return co_await respond_error(exchange, 404, "Not Found");
     if (*route == Route::Faults) co_return co_await serve_faults(engine, exchange);
-    bool generation = *route == Route::Chat || *route == Route::Completion || *route == Route::Embedding;
+    bool generation = *route == Route::Chat || *route == Route::Completion || *route == Route::Embedding ||
+                      *route == Route::Messages || *route == Route::Responses || *route == Route::Extra;
     const std::string& method = exchange.request().method;
     if (generation ? method != "POST" : method != "GET" && method != "HEAD") {
         co_return co_await respond_error(exchange, 405, "Method Not Allowed");
@@ -134,6 +155,12 @@ asio::awaitable<void> serve(Engine& engine, net::Exchange& exchange) {
             co_return co_await serve_generation(engine, Endpoint::Completion, exchange);
         case Route::Embedding:
             co_return co_await serve_generation(engine, Endpoint::Embedding, exchange);
+        case Route::Messages:
+            co_return co_await serve_generation(engine, Endpoint::Messages, exchange);
+        case Route::Responses:
+            co_return co_await serve_generation(engine, Endpoint::Responses, exchange);
+        case Route::Extra:
+            co_return co_await serve_extra(engine, exchange);
         case Route::Requests:
             co_return co_await respond_json(exchange, 200, engine.requests_json());
         case Route::Profile:
