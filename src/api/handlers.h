@@ -21,6 +21,7 @@ std::vector<Route> request_routes(Services& services);
 std::vector<Route> incident_routes(Services& services);
 std::vector<Route> engine_routes(Services& services);
 std::vector<Route> backup_routes(Services& services);
+std::vector<Route> degradation_routes(Services& services);
 
 // The body of /api/v1/overview; also published to live pages every second.
 std::string overview_json(Services& services);

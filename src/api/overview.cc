@@ -86,6 +86,16 @@ json host(const MetricReader& read) {
             {"disk_write_bytes_per_s", known(read.one(rate("node_disk_written_bytes_total")))}};
 }
 
+// The pools that are not at level normal; an empty name means all others.
+json degraded(Services& services) {
+    json list = json::array();
+    for (const auto& scope : services.degradation().scopes) {
+        if (scope.level == gateway::DegradationLevel::Normal) continue;
+        list.push_back({{"pool", scope.pool}, {"name", gateway::to_string(scope.level)}, {"why", scope.why}});
+    }
+    return list;
+}
+
 }  // namespace
 
 std::string overview_json(Services& services) {
@@ -97,6 +107,7 @@ std::string overview_json(Services& services) {
                  {"traffic", traffic(read)},
                  {"engines", engines(services, read)},
                  {"host", host(read)},
+                 {"degraded", degraded(services)},
                  {"incidents", {{"open", services.open_incidents()}}}};
     return body.dump();
 }

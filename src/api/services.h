@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "gateway/degradation_control.h"
 #include "gateway/replica_status.h"
 #include "journal/journal.h"
 #include "promql/engine.h"
@@ -86,6 +87,10 @@ struct Services {
     std::function<ReloadOutcome()> reload;
     // Makes a backup under the data folder; returns {"path":…}. Errors: Conflict while one is being made.
     std::function<Result<std::string>()> backup = {};
+    std::function<gateway::DegradationStatus()> degradation = {};
+    // Errors: NotFound (nothing is pinned there); of the state store, when the change would not survive a restart.
+    std::function<Result<Unit>(gateway::DegradationPin)> pin_degradation = {};
+    std::function<Result<Unit>(const std::string& pool)> release_degradation = {};
     PrometheusServices prometheus;
     std::vector<PushEndpoint> pushes = {};
     PushLimits push_limits = {};

@@ -160,6 +160,24 @@ void add_asking(CLI::App& app, Run& run) {
     incident_command.callback([&run] { run = [] { return incidents(incident_options); }; });
 }
 
+void add_degradation(CLI::App& app, Run& run) {
+    static DegradationCommandOptions options;
+    auto& command = add_command(app, "degradation", "Show how far service is cut back, or set it by hand",
+                                "  stoker degradation\n"
+                                "  stoker degradation --pin heavy --pool chat --for 30m --reason 'load test'\n"
+                                "  stoker degradation --pin normal          conditions do nothing until --release\n"
+                                "  stoker degradation --release --pool chat\n");
+    auto* pin =
+        command.add_option("--pin", options.level, "the level from now on: normal, light, medium, ... or 0 to 4")
+            ->option_text("LEVEL");
+    command.add_option("--pool", options.pool, "of this pool only")->option_text("NAME");
+    command.add_option("--for", options.lasting, "then the pin ends by itself")->needs(pin)->option_text("DURATION");
+    command.add_option("--reason", options.reason, "shown to whoever asks why")->needs(pin)->option_text("TEXT");
+    command.add_flag("--release", options.release, "takes a pin back")->excludes(pin);
+    add_client(command, options.client);
+    command.callback([&run] { run = [] { return degradation(options); }; });
+}
+
 void add_data(CLI::App& app, Run& run) {
     static BackupOptions backup_options;
     auto& backup_command = add_command(app, "backup", "Back up a running Stoker: metrics, requests, journal and state",
@@ -285,6 +303,7 @@ int run_cli(int argc, char** argv) {
     Run run;
     add_serving(app, run);
     add_asking(app, run);
+    add_degradation(app, run);
     add_data(app, run);
     add_rules(app, run);
     add_config(app, run);

@@ -119,6 +119,16 @@ struct ImportCommandOptions {
 };
 int import(const ImportCommandOptions& options);
 
+struct DegradationCommandOptions {
+    ClientOptions client;
+    std::string level;    // Set: the level is pinned to it.
+    std::string pool;     // Empty: all.
+    std::string lasting;  // How long, such as 30m; empty: until it is released.
+    std::string reason;
+    bool release = false;
+};
+int degradation(const DegradationCommandOptions& options);
+
 int config_check(const std::string& file, Output output);
 int config_docs();
 int version(Output output);

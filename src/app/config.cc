@@ -83,7 +83,7 @@ struct Section {
     std::string_view key;
     bool live;  // Taken over by a reload.
 };
-constexpr std::array<Section, 17> kSections = {{{"gateway", false},
+constexpr std::array<Section, 18> kSections = {{{"gateway", false},
                                                 {"console", false},
                                                 {"data_dir", false},
                                                 {"external_labels", false},
@@ -91,6 +91,7 @@ constexpr std::array<Section, 17> kSections = {{{"gateway", false},
                                                 {"log", true},
                                                 {"pools", true},
                                                 {"models", true},
+                                                {"degradation", true},
                                                 {"rules", true},
                                                 {"healing", true},
                                                 {"collect", false},
@@ -128,6 +129,9 @@ void describe(config::Fields& f, Config& c) {
     f.list("models", c.models,
            "What holds for one model, whatever pool serves it; only models that need it. A reload takes changes over.");
     check_models(f, c);
+    f.object("degradation", c.degradation,
+             "Serving less of each request under load, so that most are still served. A reload takes it over.");
+    check_degradation(f, c);
     f.object("rules", c.rules, "Alerting and recording rules. A reload takes them over, changed rule files too.");
     f.object(
         "healing", c.healing,

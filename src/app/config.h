@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "collect/collector.h"
 #include "collect/remote_write_sender.h"
+#include "gateway/degradation.h"
 #include "gateway/options.h"
 #include "heal/policy.h"
 #include "journal/journal.h"
@@ -107,6 +108,40 @@ struct ModelConfig {
     std::string name;
     std::vector<FallbackConfig> fallback;
 };
+
+// 0 means that the condition never asks for that level.
+struct DegradationConditionConfig {
+    std::string name;
+    std::string query;
+    double light = 0;
+    double medium = 0;
+    double heavy = 0;
+    double emergency = 0;
+};
+
+struct DegradationLevelConfig {
+    std::vector<std::string> drop;
+    std::int64_t max_tokens = 0;
+    config::Bytes max_prompt{};
+    std::map<std::string, std::string> models;
+    std::string refuse = "none";
+    std::string answer;
+};
+
+struct DegradationConfig {
+    bool enabled = gateway::DegradationOptions{}.enabled;
+    Duration interval = gateway::DegradationOptions{}.interval;
+    Duration raise_after = gateway::DegradationOptions{}.raise_after;
+    Duration clear_after = gateway::DegradationOptions{}.clear_after;
+    double clear_ratio = gateway::DegradationOptions{}.clear_ratio;
+    std::vector<std::string> exempt_tenants;
+    std::vector<DegradationConditionConfig> conditions;
+    DegradationLevelConfig light;
+    DegradationLevelConfig medium;
+    DegradationLevelConfig heavy;
+    DegradationLevelConfig emergency;
+};
+DegradationConfig default_degradation();
 
 struct RulesConfig {
     std::vector<std::string> files;  // Patterns, as written.
@@ -242,6 +277,7 @@ struct Config {
     LogConfig log;
     std::vector<PoolConfig> pools;
     std::vector<ModelConfig> models;
+    DegradationConfig degradation = default_degradation();
     RulesConfig rules;
     heal::HealingConfig healing;
     CollectConfig collect;
@@ -264,6 +300,9 @@ void describe(config::Fields& f, RetriesConfig& c);
 void describe(config::Fields& f, PoolConfig& c);
 void describe(config::Fields& f, FallbackConfig& c);
 void describe(config::Fields& f, ModelConfig& c);
+void describe(config::Fields& f, DegradationConditionConfig& c);
+void describe(config::Fields& f, DegradationLevelConfig& c);
+void describe(config::Fields& f, DegradationConfig& c);
 void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, DiscoveryConfig& c);
 void describe(config::Fields& f, TargetConfig& c);
@@ -282,6 +321,8 @@ void describe(config::Fields& f, RuntimeConfig& c);
 void describe(config::Fields& f, Config& c);
 // What only the whole shows: each model is there once, and what is named is served by some pool.
 void check_models(config::Fields& f, const Config& c);
+// Whether the models that degradation switches to exist.
+void check_degradation(config::Fields& f, const Config& c);
 // What only the whole list shows: each name is there once.
 void check_remote_write(config::Fields& f, const std::vector<RemoteWriteConfig>& receivers);
 

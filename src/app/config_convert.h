@@ -18,6 +18,7 @@ net::ServerOptions server_options(const ListenerConfig& listener, const std::str
 gateway::GatewayOptions gateway_options(const Config& config);
 gateway::Routes routes(const Config& config);
 gateway::ModelOptions model_options(const ModelConfig& config);
+gateway::DegradationOptions degradation_options(const Config& config);
 tsdb::StoreOptions metrics_options(const Config& config);
 promql::EngineOptions engine_options(const Config& config);
 api::PushLimits push_limits(const Config& config);

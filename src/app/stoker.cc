@@ -15,6 +15,7 @@ constexpr Duration kSendLast{3'000};  // What remote_write may still send when S
 
 constexpr Duration kDiscovery{1'000};
 constexpr Duration kOverview{1'000};
+constexpr Duration kDegradation{500};  // How closely its own interval is kept.
 
 std::size_t compute_threads(const Config& config) {
     if (config.runtime.compute_threads > 0) return static_cast<std::size_t>(config.runtime.compute_threads);
@@ -79,6 +80,9 @@ Result<Unit> Stoker::build() {
     gateway_ = gateway::Gateway::create(gateway_options(config), loops_, registry_, *requests_, events_);
     auto applied = gateway_->apply(routes(config));
     if (!applied) return std::move(applied).error().context("pools");
+    gateway_->degradation().configure(degradation_options(config));
+    degradation_ = std::make_unique<DegradationWatch>(gateway_->degradation(), engine_, *storage_->metrics,
+                                                      *storage_->state, live_);
     TRY(brain_,
         Brain::create({folder_, *storage_, engine_, *gateway_, *samples_, live_, registry_, setup_.demo}, config));
 
@@ -127,6 +131,8 @@ void Stoker::start_jobs() {
     storage_->start_jobs(setup_.config, registry_);
     jobs_.push_back(std::make_unique<Job>(
         "follow_discovery", kDiscovery, [this] { follow_discovery(); }, registry_));
+    jobs_.push_back(std::make_unique<Job>(
+        "watch_degradation", kDegradation, [this] { degradation_->look(); }, registry_));
     auto overview = [this] {
         if (live_.subscribers() > 0) live_.publish("overview", api::overview_json(*services_));
     };
@@ -151,6 +157,7 @@ Config Stoker::in_effect() const {
 void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules) {
     auto routed = gateway_->apply(routes(config));
     if (!routed) log::error("routes not taken", {{"error", routed.error().message}});
+    gateway_->degradation().configure(degradation_options(config));
     auto targets = collector_->apply(target_specs(config));
     if (!targets) log::error("targets not taken", {{"error", targets.error().message}});
     brain_->apply(config, std::move(rules));

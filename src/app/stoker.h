@@ -14,6 +14,7 @@
 #include "app/brain.h"
 #include "app/config.h"
 #include "app/data_folder.h"
+#include "app/degradation_watch.h"
 #include "app/discovered.h"
 #include "app/forwarding.h"
 #include "app/pipelines.h"
@@ -94,6 +95,7 @@ private:
     std::unique_ptr<Forwarding> forwarding_;
     std::unique_ptr<SamplePipeline> samples_;
     std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<DegradationWatch> degradation_;
     std::unique_ptr<collect::Collector> collector_;
     std::unique_ptr<Brain> brain_;
     std::unique_ptr<Receivers> receivers_;

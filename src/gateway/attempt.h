@@ -84,7 +84,7 @@ private:
     std::unique_ptr<net::Call> call_;
     int status_ = 0;
     std::string cause_ = "internal";  // How the attempt ended; empty: well.
-    bool refused_ = false;  // Well, but with an answer that another model may better.
+    bool refused_ = false;            // Well, but with an answer that another model may better.
     bool concluded_ = false;
 };
 

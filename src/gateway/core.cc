@@ -29,7 +29,12 @@ LoopState::LoopState(asio::io_context& context) : loop(context), client(net::Cli
 
 Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& registry, RecordSink& given_sink,
            ReplicaObserver& given_observer)
-    : options(given), loops(given_loops), sink(given_sink), observer(given_observer), metrics(registry) {
+    : options(given),
+      loops(given_loops),
+      sink(given_sink),
+      observer(given_observer),
+      metrics(registry),
+      degradation(registry) {
     for (std::size_t i = 0; i < loops.size(); ++i) loop_states.push_back(std::make_unique<LoopState>(loops.at(i)));
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/snapshot.h"
+#include "gateway/degradation_control.h"
 #include "gateway/errors.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
@@ -61,6 +62,7 @@ public:
     RecordSink& sink;
     ReplicaObserver& observer;
     RequestMetrics metrics;
+    DegradationControl degradation;
     Snapshot<RouteTable> routes;
     std::vector<std::unique_ptr<LoopState>> loop_states;
 

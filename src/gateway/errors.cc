@@ -37,6 +37,10 @@ constexpr ErrorInfo kErrors[] = {
      "No replica asked could be reached, or each closed the connection without an answer."},
     {GatewayError::NoReplica, 503, "no_replica_available", kServer,
      "Every replica of the pool is down, hung, ejected or draining; `retry-after` says when to come back."},
+    {GatewayError::Degraded, 503, "service_degraded", kServer,
+     "The degradation level of the pool refuses this request, for its priority or its length; `retry-after` says when "
+     "to "
+     "come back."},
     {GatewayError::UpstreamOverloaded, 503, "upstream_overloaded", kServer,
      "Every replica asked said 503; `retry-after` says when to come back."},
     {GatewayError::UpstreamTimeout, 504, "upstream_timeout", kServer, "No replica answered within the deadline."},

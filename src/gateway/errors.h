@@ -26,6 +26,7 @@ enum class GatewayError : unsigned char {
     UpstreamError,
     UpstreamUnreachable,
     NoReplica,
+    Degraded,
     UpstreamOverloaded,
     UpstreamTimeout,
     StreamCut,

@@ -75,6 +75,10 @@ asio::awaitable<void> Gateway::handle(net::Exchange& exchange) {
     co_await serve(context);
 }
 
+DegradationControl& Gateway::degradation() {
+    return core_->degradation;
+}
+
 std::vector<ReplicaStatus> Gateway::statuses() const {
     std::vector<ReplicaStatus> statuses;
     for (const auto& pool : core_->routes.get()->pools()) {

@@ -23,6 +23,7 @@
 
 #include "base/metrics.h"
 #include "base/result.h"
+#include "gateway/degradation_control.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
 #include "gateway/replica_status.h"
@@ -53,6 +54,8 @@ public:
     // Serves one request to its end.
     boost::asio::awaitable<void> handle(net::Exchange& exchange);
     net::Handler handler();
+
+    DegradationControl& degradation();
 
     std::vector<ReplicaStatus> statuses() const;
     std::vector<std::string> models() const;

@@ -21,6 +21,12 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
     return false;
 }
 
+// What only the gateway says.
+bool is_ours(std::string_view name) {
+    constexpr std::string_view kPrefix = "x-stoker-";
+    return equals_ignore_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
 }  // namespace
 
 net::Headers upstream_headers(const net::RequestHead& request, const std::string& request_id, const TraceContext& trace,
@@ -46,6 +52,9 @@ void add_marks(net::Headers& headers, const AnswerMarks& marks) {
     if (!marks.replica.empty()) headers.add("x-stoker-replica", std::string(marks.replica));
     headers.add("x-stoker-attempts", std::to_string(marks.attempts));
     if (!marks.model.empty()) headers.add("x-stoker-model", std::string(marks.model));
+    if (marks.degradation != DegradationLevel::Normal) {
+        headers.add("x-stoker-degradation", std::to_string(static_cast<int>(marks.degradation)));
+    }
 }
 
 net::Headers client_headers(const net::ResponseHead& upstream, const AnswerMarks& marks) {
@@ -53,9 +62,7 @@ net::Headers client_headers(const net::ResponseHead& upstream, const AnswerMarks
     const std::string_view connection = upstream.headers.get("connection").value_or("");
     for (const auto& [name, value] : upstream.headers) {
         if (net::is_hop_by_hop(name) || named_by_connection(connection, name)) continue;
-        if (is_one_of(name, {"content-length", "x-request-id", "request-id", "x-stoker-replica", "x-stoker-attempts",
-                             "x-stoker-model"}))
-            continue;
+        if (is_one_of(name, {"content-length", "x-request-id", "request-id"}) || is_ours(name)) continue;
         headers.add(name, value);
     }
     add_marks(headers, marks);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/degradation.h"
 #include "gateway/trace.h"
 #include "net/http.h"
 
@@ -21,6 +22,7 @@ struct AnswerMarks {
     std::size_t attempts = 0;
     std::string_view model = {};  // That the replica was asked for; empty: none was.
     bool anthropic = false;       // Its clients look for `request-id`.
+    DegradationLevel degradation = DegradationLevel::Normal;
 };
 
 // The upstream's fields without those of its connection and without its length, plus ours.

@@ -85,7 +85,9 @@ void RequestContext::settle(Outcome outcome, int status, std::string_view code) 
 asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string message, net::Headers headers,
                                              std::string param) {
     const ErrorInfo& entry = info(error);
-    if (entry.status >= 500 && error != GatewayError::NoReplica) {  // That one has its line at the replica's fall.
+    // Those two have their lines where they begin: at the replica's fall, and at the change of level.
+    const bool told = error == GatewayError::NoReplica || error == GatewayError::Degraded;
+    if (entry.status >= 500 && !told) {
         log::warn("request failed", {{"request_id", record_.id},
                                      {"code", entry.code},
                                      {"model", record_.model},
@@ -149,8 +151,12 @@ void RequestContext::return_to(const RouteStep& step, std::size_t target) {
 
 AnswerMarks RequestContext::marks() const {
     const bool asked = !record_.attempts.empty();
-    return {record_.id, replica_id_, record_.attempts.size(), asked ? std::string_view(record_.model) : "",
-            endpoint.dialect == wire::Dialect::Messages};
+    return {record_.id,
+            replica_id_,
+            record_.attempts.size(),
+            asked ? std::string_view(record_.model) : "",
+            endpoint.dialect == wire::Dialect::Messages,
+            degradation};
 }
 
 void RequestContext::note_first_attempt() {

@@ -91,6 +91,7 @@ public:
     Endpoint endpoint;        // What was called; decides how answers are read and errors worded.
     wire::RequestScan scan;
     std::shared_ptr<const Identity> identity = anonymous();  // Never null.
+    DegradationLevel degradation = DegradationLevel::Normal;
     RoutePlan plan;
     const ModelRoute* route = nullptr;  // Of the plan's step that is being tried, or was last.
     bool asks_usage = false;            // The gateway asks for usage though the client did not.

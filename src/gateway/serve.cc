@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/degrade.h"
 #include "gateway/endpoint.h"
 #include "gateway/forward.h"
 #include "gateway/models.h"
@@ -36,6 +37,8 @@ void decide_usage(RequestContext& context) {
 asio::awaitable<void> serve_endpoint(RequestContext& context) {
     const bool read = co_await read_request(context);
     if (!read) co_return;
+    const bool served = co_await degrade(context);
+    if (!served) co_return;
     const bool planned = co_await plan_route(context);
     if (!planned) co_return;
     decide_usage(context);

@@ -34,6 +34,7 @@ export interface Overview {
         disk_read_bytes_per_s: Known
         disk_write_bytes_per_s: Known
     }
+    degraded: { pool: string; name: string; why: string }[]
     incidents: { open: number }
 }
 

@@ -53,6 +53,8 @@ export const en = {
     'rule.failed': 'failed',
     'nav.label': 'Main',
     'skip': 'Skip to content',
+    'degraded': 'serves less of each request, level',
+    'allPools': 'All pools',
     'demo': 'Demo: three simulated engines, made-up traffic, and a fault every few minutes',
     'theme': 'Theme',
     'theme.auto': 'auto',

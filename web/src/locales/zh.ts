@@ -55,6 +55,8 @@ export const zh: Record<Key, string> = {
     'rule.failed': '失败',
     'nav.label': '主导航',
     'skip': '跳到正文',
+    'degraded': '对请求降级服务,级别',
+    'allPools': '所有资源池',
     'demo': '演示:三个模拟引擎、虚构流量,每隔几分钟注入一次故障',
     'theme': '主题',
     'theme.auto': '自动',

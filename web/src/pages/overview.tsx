@@ -38,6 +38,7 @@ export function OverviewPage() {
             <Loading of={loaded}>
                 {(overview) => (
                     <>
+                        <Degraded overview={overview} />
                         <Numbers overview={overview} />
                         <div class="grid">
                             <EngineTable overview={overview} />
@@ -47,6 +48,19 @@ export function OverviewPage() {
                     </>
                 )}
             </Loading>
+        </>
+    )
+}
+
+function Degraded({ overview }: { overview: Overview }) {
+    const { t } = useI18n()
+    return (
+        <>
+            {overview.degraded.map(({ pool, name, why }) => (
+                <p key={pool} class="notice" role="status">
+                    <strong>{pool === '' ? t('allPools') : pool}</strong>: {t('degraded')} <Word of={name} /> {why}
+                </p>
+            ))}
         </>
     )
 }

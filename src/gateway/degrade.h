@@ -1,0 +1,15 @@
+// The stage that cuts a request back to what the degradation level of its pool allows.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "gateway/request_context.h"
+
+namespace stoker::gateway {
+
+// Edits the request (model, dropped members, cap of the answer), or refuses it, or answers it with the level's own
+// text. False if the request is settled. Costs one atomic load while nothing is degraded.
+// REQUIRES: context.body and context.scan are set, context.plan is not.
+boost::asio::awaitable<bool> degrade(RequestContext& context);
+
+}  // namespace stoker::gateway
