@@ -121,6 +121,8 @@ Result<records::RequestFilter> request_filter(const ApiRequest& request, Timesta
     filter.model = request.param("model").value_or("");
     filter.pool = request.param("pool").value_or("");
     filter.replica = request.param("replica").value_or("");
+    filter.tenant = request.param("tenant").value_or("");
+    filter.key_id = request.param("key_id").value_or("");
     filter.outcome = request.param("outcome").value_or("");
     filter.id = request.param("id").value_or("");
     filter.text = request.param("q").value_or("");

@@ -77,36 +77,39 @@ void check_policies(config::Fields& f, const Config& c) {
 void check_listeners(config::Fields& f, const Config& c) {
     const bool free_port = c.console.listen.ends_with(":0");
     f.check("console.listen", free_port || c.console.listen != c.gateway.listen, "is the gateway's address as well");
+    check_public(f, c);
 }
 
 struct Section {
     std::string_view key;
     bool live;  // Taken over by a reload.
 };
-constexpr std::array<Section, 18> kSections = {{{"gateway", false},
-                                                {"console", false},
-                                                {"data_dir", false},
-                                                {"external_labels", false},
-                                                {"external_url", false},
-                                                {"log", true},
-                                                {"pools", true},
-                                                {"models", true},
-                                                {"degradation", true},
-                                                {"rules", true},
-                                                {"healing", true},
-                                                {"collect", false},
-                                                {"storage", false},
-                                                {"query", false},
-                                                {"ingest", false},
-                                                {"remote_write", false},
-                                                {"api", false},
-                                                {"runtime", false}}};
+constexpr auto kSections = std::to_array<Section>({{"gateway", false},
+                                                   {"console", false},
+                                                   {"auth", true},
+                                                   {"data_dir", false},
+                                                   {"external_labels", false},
+                                                   {"external_url", false},
+                                                   {"log", true},
+                                                   {"pools", true},
+                                                   {"models", true},
+                                                   {"degradation", true},
+                                                   {"rules", true},
+                                                   {"healing", true},
+                                                   {"collect", false},
+                                                   {"storage", false},
+                                                   {"query", false},
+                                                   {"ingest", false},
+                                                   {"remote_write", false},
+                                                   {"api", false},
+                                                   {"runtime", false}});
 
 }  // namespace
 
 void describe(config::Fields& f, Config& c) {
     f.object("gateway", c.gateway, "The OpenAI-compatible gateway. Changes take effect after a restart.");
     f.object("console", c.console, "The page, the APIs and Stoker's own metrics. Changes take effect after a restart.");
+    f.object("auth", c.auth, "Who may use the gateway, and for what. A reload takes it over.");
     check_listeners(f, c);
     f.field(
         "data_dir", c.data_dir,

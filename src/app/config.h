@@ -142,6 +142,29 @@ struct DegradationConfig {
     DegradationLevelConfig emergency;
 };
 DegradationConfig default_degradation();
+struct TenantConfig {
+    std::string name;
+    std::string priority = "normal";
+    std::vector<std::string> models;
+    std::map<std::string, std::string> metadata;
+};
+
+// A key that the file holds by its hash.
+struct KeyConfig {
+    std::string id;
+    std::string sha256;
+    std::string tenant;
+    std::string expires;
+    std::string priority = "tenant";
+    std::vector<std::string> models;
+    std::map<std::string, std::string> metadata;
+};
+
+struct AuthConfig {
+    bool required = false;
+    std::vector<TenantConfig> tenants;
+    std::vector<KeyConfig> keys;
+};
 
 struct RulesConfig {
     std::vector<std::string> files;  // Patterns, as written.
@@ -271,6 +294,7 @@ struct Config {
 
     ListenerConfig gateway{.listen = "127.0.0.1:8700", .allow_public = false, .tls = {}, .limits = {}};
     ListenerConfig console{.listen = "127.0.0.1:8701", .allow_public = false, .tls = {}, .limits = {}};
+    AuthConfig auth;
     std::string data_dir;
     std::map<std::string, std::string> external_labels;
     std::string external_url;
@@ -303,6 +327,9 @@ void describe(config::Fields& f, ModelConfig& c);
 void describe(config::Fields& f, DegradationConditionConfig& c);
 void describe(config::Fields& f, DegradationLevelConfig& c);
 void describe(config::Fields& f, DegradationConfig& c);
+void describe(config::Fields& f, TenantConfig& c);
+void describe(config::Fields& f, KeyConfig& c);
+void describe(config::Fields& f, AuthConfig& c);
 void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, DiscoveryConfig& c);
 void describe(config::Fields& f, TargetConfig& c);
@@ -323,6 +350,8 @@ void describe(config::Fields& f, Config& c);
 void check_models(config::Fields& f, const Config& c);
 // Whether the models that degradation switches to exist.
 void check_degradation(config::Fields& f, const Config& c);
+// No listener is open to other machines unless it asks for keys or is said to be.
+void check_public(config::Fields& f, const Config& c);
 // What only the whole list shows: each name is there once.
 void check_remote_write(config::Fields& f, const std::vector<RemoteWriteConfig>& receivers);
 
@@ -343,7 +372,8 @@ Config default_config();
 
 // Listening on `listen` (HOST:PORT) instead, from the command line. Errors: InvalidArgument for a text that is no
 // address, PermissionDenied for one beyond this machine that the configuration does not allow.
-Result<Unit> override_listen(ListenerConfig& listener, const std::string& listen);
+Result<Unit> override_gateway_listen(Config& config, const std::string& listen);
+Result<Unit> override_console_listen(Config& config, const std::string& listen);
 
 // The configured folder for data, or the default: /var/lib/stoker for root, else $XDG_DATA_HOME/stoker or
 // ~/.local/share/stoker. Errors: NotFound when none of these variables is set.

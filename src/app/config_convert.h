@@ -11,6 +11,7 @@
 #include "collect/otlp_convert.h"
 #include "collect/remote_write_receiver.h"
 #include "collect/remote_write_sender.h"
+#include "gateway/auth_options.h"
 
 namespace stoker::app {
 
@@ -19,6 +20,8 @@ gateway::GatewayOptions gateway_options(const Config& config);
 gateway::Routes routes(const Config& config);
 gateway::ModelOptions model_options(const ModelConfig& config);
 gateway::DegradationOptions degradation_options(const Config& config);
+// Tenants, and the keys that the file holds.
+gateway::AuthOptions auth_options(const Config& config);
 tsdb::StoreOptions metrics_options(const Config& config);
 promql::EngineOptions engine_options(const Config& config);
 api::PushLimits push_limits(const Config& config);

@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <filesystem>
+#include <utility>
 
 #include "app/config.h"
 #include "app/config_checks.h"
@@ -39,10 +40,32 @@ bool stays_on_this_machine(const ListenAddress& address) {
 
 constexpr std::string_view kNoAddress =
     "expected ADDRESS:PORT such as 127.0.0.1:8700 or [::1]:8700; port 0 takes a free one";
-constexpr std::string_view kPublic =
-    "would be reachable from other machines, and there is no authentication yet; keep it on 127.0.0.1 behind a proxy "
-    "that "
-    "asks for credentials, or set allow_public: true in this section if the network itself is trusted";
+constexpr std::string_view kPublicGateway =
+    "would be reachable from other machines by anyone; set auth.required: true so that keys are asked for, or "
+    "allow_public: true in this section if the network itself is trusted";
+constexpr std::string_view kPublicConsole =
+    "would be reachable from other machines, and the console asks for no credentials; keep it on 127.0.0.1 behind a "
+    "proxy that does, or set allow_public: true in this section if the network itself is trusted";
+
+// What can't be read as an address is a problem of its own.
+bool is_public(const ListenerConfig& listener) {
+    const auto address = parse_listen(listener.listen);
+    return address && !stays_on_this_machine(*address);
+}
+
+bool may_listen(const Config& c, const ListenerConfig& listener) {
+    const bool asks_for_keys = &listener == &c.gateway && c.auth.required;
+    return !is_public(listener) || listener.allow_public || asks_for_keys;
+}
+
+Result<Unit> override_listen(Config& config, ListenerConfig& listener, const std::string& listen,
+                             std::string_view refusal) {
+    if (!parse_listen(listen)) return Error{Errc::InvalidArgument, fmt::format("'{}': {}", listen, kNoAddress)};
+    const std::string before = std::exchange(listener.listen, listen);
+    if (may_listen(config, listener)) return Unit{};
+    listener.listen = before;
+    return Error{Errc::PermissionDenied, fmt::format("'{}' {}", listen, refusal)};
+}
 
 }  // namespace
 
@@ -75,21 +98,23 @@ void describe(config::Fields& f, ListenerConfig& c) {
     const auto address = parse_listen(c.listen);
     f.check("listen", address.has_value(), kNoAddress);
     f.field("allow_public", c.allow_public,
-            "Allows an address that other machines can reach. There is no authentication yet, so this is refused by "
-            "default.");
-    f.check("listen", !address || c.allow_public || stays_on_this_machine(*address), kPublic);
+            "Allows an address that other machines can reach without asking them for credentials. The gateway needs it "
+            "not where `auth.required` is true.");
     f.object("tls", c.tls, "Serves HTTPS instead of HTTP.");
     f.object("limits", c.limits, "What one client may ask for.");
 }
 
-Result<Unit> override_listen(ListenerConfig& listener, const std::string& listen) {
-    const auto address = parse_listen(listen);
-    if (!address) return Error{Errc::InvalidArgument, fmt::format("'{}': {}", listen, kNoAddress)};
-    if (!listener.allow_public && !stays_on_this_machine(*address)) {
-        return Error{Errc::PermissionDenied, fmt::format("'{}' {}", listen, kPublic)};
-    }
-    listener.listen = listen;
-    return Unit{};
+void check_public(config::Fields& f, const Config& c) {
+    f.check("gateway.listen", may_listen(c, c.gateway), kPublicGateway);
+    f.check("console.listen", may_listen(c, c.console), kPublicConsole);
+}
+
+Result<Unit> override_gateway_listen(Config& config, const std::string& listen) {
+    return override_listen(config, config.gateway, listen, kPublicGateway);
+}
+
+Result<Unit> override_console_listen(Config& config, const std::string& listen) {
+    return override_listen(config, config.console, listen, kPublicConsole);
 }
 
 }  // namespace stoker::app

@@ -80,15 +80,46 @@ TEST(Config, ListenAddresses) {
 TEST(Config, OtherMachinesOnlyWhenAllowed) {
     for (const char* open : {"0.0.0.0:80", "':80'", "'*:80'", "'[::]:80'", "10.0.0.1:80"}) {
         const std::string listen = std::string("listen: ") + open;
-        EXPECT_NE(problems("console: {" + listen + "}").find("no authentication yet"), std::string::npos) << open;
+        EXPECT_NE(problems("console: {" + listen + "}").find("the console asks for no credentials"), std::string::npos)
+            << open;
         EXPECT_EQ(problems("console: {" + listen + ", allow_public: true}"), "") << open;
+        EXPECT_NE(problems("gateway: {" + listen + "}").find("set auth.required: true"), std::string::npos) << open;
+        EXPECT_EQ(problems("gateway: {" + listen + ", allow_public: true}"), "") << open;
+        EXPECT_EQ(problems("{gateway: {" + listen + "}, auth: {required: true}}"), "") << open;
+        EXPECT_NE(problems("{console: {" + listen + "}, auth: {required: true}}"), "") << "keys are the gateway's";
     }
-    ListenerConfig listener = default_config().gateway;
-    EXPECT_EQ(override_listen(listener, "0.0.0.0:80").error().code, Errc::PermissionDenied);
-    EXPECT_EQ(override_listen(listener, "nonsense").error().code, Errc::InvalidArgument);
-    EXPECT_EQ(listener.listen, "127.0.0.1:8700");
-    EXPECT_TRUE(override_listen(listener, "127.0.0.1:0"));
-    EXPECT_EQ(listener.listen, "127.0.0.1:0");
+    Config config = default_config();
+    EXPECT_EQ(override_gateway_listen(config, "0.0.0.0:80").error().code, Errc::PermissionDenied);
+    EXPECT_EQ(override_gateway_listen(config, "nonsense").error().code, Errc::InvalidArgument);
+    EXPECT_EQ(config.gateway.listen, "127.0.0.1:8700");
+    EXPECT_TRUE(override_gateway_listen(config, "127.0.0.1:0"));
+    EXPECT_EQ(config.gateway.listen, "127.0.0.1:0");
+    config.auth.required = true;
+    EXPECT_TRUE(override_gateway_listen(config, "0.0.0.0:80"));
+    EXPECT_EQ(override_console_listen(config, "0.0.0.0:81").error().code, Errc::PermissionDenied);
+}
+
+TEST(Config, KeysAndTenantsAreChecked) {
+    const std::string hash(64, 'a');
+    const std::string key = "{id: ci, sha256: " + hash + ", tenant: acme";
+    EXPECT_EQ(problems("auth: {keys: [" + key + "}]}"), "");
+    EXPECT_EQ(problems("auth: {tenants: [{name: acme}], keys: [" + key + "}]}"), "");
+    EXPECT_NE(problems("auth: {tenants: [{name: other}], keys: [" + key + "}]}").find("there is no tenant 'acme'"),
+              std::string::npos);
+    EXPECT_NE(problems("auth: {tenants: [{name: a}, {name: a}]}").find("named 'a' already"), std::string::npos);
+    EXPECT_NE(problems("auth: {keys: [" + key + "}, " + key + "}]}").find("the id 'ci' already"), std::string::npos);
+    EXPECT_NE(problems("auth: {keys: [" + key + ", expires: tomorrow}]}").find("must be a time"), std::string::npos);
+    EXPECT_NE(problems("auth: {keys: [{id: ci, sha256: abc, tenant: a}]}").find("64 hex digits"), std::string::npos);
+
+    const auto loaded = read("auth: {required: true, tenants: [{name: acme, priority: low, models: [a, b]}], keys: [" +
+                             key + ", expires: 2027-01-31T00:00:00Z, priority: high}]}");
+    const gateway::AuthOptions auth = auth_options(loaded.config);
+    EXPECT_TRUE(auth.required);
+    EXPECT_EQ(auth.tenants.at(0).priority, gateway::Priority::Low);
+    EXPECT_EQ(auth.tenants.at(0).models, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(crypto::to_hex(auth.keys.at(0).hash), hash);
+    EXPECT_EQ(auth.keys.at(0).priority, gateway::Priority::High);
+    EXPECT_EQ(format_timestamp(auth.keys.at(0).expires.value_or(Timestamp{})), "2027-01-31T00:00:00.000Z");
 }
 
 TEST(Config, ListenersDiffer) {

@@ -23,8 +23,8 @@ namespace {
 Result<Unit> override_config(const ServeOptions& options, Config& config) {
     // From where the command was given, not from the configuration's folder.
     if (options.data_dir) config.data_dir = std::filesystem::absolute(*options.data_dir).string();
-    if (options.gateway_listen) TRY_UNIT(override_listen(config.gateway, *options.gateway_listen));
-    if (options.console_listen) TRY_UNIT(override_listen(config.console, *options.console_listen));
+    if (options.gateway_listen) TRY_UNIT(override_gateway_listen(config, *options.gateway_listen));
+    if (options.console_listen) TRY_UNIT(override_console_listen(config, *options.console_listen));
     if (options.log_level) config.log.level = *options.log_level;
     if (options.log_format) config.log.format = *options.log_format;
     if (!log::parse_level(config.log.level)) {

@@ -83,6 +83,8 @@ Result<Unit> Stoker::build() {
     gateway_->degradation().configure(degradation_options(config));
     degradation_ = std::make_unique<DegradationWatch>(gateway_->degradation(), engine_, *storage_->metrics,
                                                       *storage_->state, live_);
+    auto keyed = gateway_->apply_auth(auth_options(config));
+    if (!keyed) return std::move(keyed).error().context("auth");
     TRY(brain_,
         Brain::create({folder_, *storage_, engine_, *gateway_, *samples_, live_, registry_, setup_.demo}, config));
 
@@ -158,6 +160,8 @@ void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules
     auto routed = gateway_->apply(routes(config));
     if (!routed) log::error("routes not taken", {{"error", routed.error().message}});
     gateway_->degradation().configure(degradation_options(config));
+    auto keyed = gateway_->apply_auth(auth_options(config));
+    if (!keyed) log::error("keys not taken", {{"error", keyed.error().message}});
     auto targets = collector_->apply(target_specs(config));
     if (!targets) log::error("targets not taken", {{"error", targets.error().message}});
     brain_->apply(config, std::move(rules));

@@ -121,7 +121,9 @@ asio::awaitable<AttemptResult> Attempt::run() {
     net::ClientRequest request;
     request.method = "POST";
     request.target = target_.path_prefix + context_.exchange().request().target;
-    request.headers = upstream_headers(context_.exchange().request(), context_.id(), context_.trace(), target_.api_key);
+    request.headers =
+        upstream_headers(context_.exchange().request(), context_.id(), context_.trace(), target_.api_key,
+                         context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn);
     request.body = body_;
     const bool stream = context_.scan.stream;
     const net::Deadlines deadlines{remaining(limits.connect), remaining(stream ? limits.first_byte : limits.total),

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "base/snapshot.h"
+#include "gateway/auth_failures.h"
 #include "gateway/degradation_control.h"
 #include "gateway/errors.h"
+#include "gateway/keyring.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
 #include "gateway/replica_status.h"
@@ -64,6 +66,8 @@ public:
     RequestMetrics metrics;
     DegradationControl degradation;
     Snapshot<RouteTable> routes;
+    Snapshot<Keyring> keyring;
+    AuthFailures auth_failures;
     std::vector<std::unique_ptr<LoopState>> loop_states;
 
 private:

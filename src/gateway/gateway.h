@@ -23,7 +23,9 @@
 
 #include "base/metrics.h"
 #include "base/result.h"
+#include "gateway/auth_options.h"
 #include "gateway/degradation_control.h"
+#include "gateway/keyring.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
 #include "gateway/replica_status.h"
@@ -45,6 +47,11 @@ public:
     // Takes these routes from the next request on; replicas that stay keep their state, and what is under way goes on.
     // Errors: InvalidArgument, Conflict; the routes before stay.
     Result<Unit> apply(const Routes& routes);
+
+    // Takes these keys and tenants from the next request on. Errors: Conflict; those before stay.
+    Result<Unit> apply_auth(const AuthOptions& auth);
+    // The keys used after `since`, to the second.
+    std::vector<Keyring::Use> keys_used_since(Timestamp since) const;
 
     // Begins to probe replicas; apply() may come before or after.
     void start();
@@ -73,7 +80,7 @@ private:
 
     const std::shared_ptr<Core> core_;
     const std::unique_ptr<Probers> probers_;
-    Mutex mutex_;  // Held while routes are changed.
+    Mutex mutex_;  // Held while routes or keys are changed.
     bool started_ GUARDED_BY(mutex_) = false;
 };
 

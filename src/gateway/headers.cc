@@ -30,14 +30,15 @@ bool is_ours(std::string_view name) {
 }  // namespace
 
 net::Headers upstream_headers(const net::RequestHead& request, const std::string& request_id, const TraceContext& trace,
-                              const std::string& api_key) {
+                              const std::string& api_key, ClientCredentials credentials) {
     net::Headers headers;
+    const bool withhold = credentials == ClientCredentials::Withhold || !api_key.empty();
     const std::string_view connection = request.headers.get("connection").value_or("");
     for (const auto& [name, value] : request.headers) {
         if (net::is_hop_by_hop(name) || named_by_connection(connection, name)) continue;
         if (is_one_of(name, {"host", "content-length", "accept-encoding", "expect", "x-request-id", "traceparent"}))
             continue;
-        if (!api_key.empty() && is_one_of(name, {"authorization", "x-api-key"})) continue;
+        if (withhold && is_one_of(name, {"authorization", "x-api-key", "api-key"})) continue;
         headers.add(name, value);
     }
     if (!api_key.empty()) headers.add("authorization", "Bearer " + api_key);

@@ -10,6 +10,7 @@ inline constexpr char kInterTokenLatency[] = "llm_inter_token_latency_seconds";
 inline constexpr char kTokens[] = "llm_tokens_total";
 inline constexpr char kActive[] = "llm_active_requests";
 inline constexpr char kAttempts[] = "stoker_gateway_attempts_total";
+inline constexpr char kAuthFailures[] = "stoker_gateway_auth_failures_total";
 inline constexpr char kOverhead[] = "stoker_gateway_overhead_seconds";
 inline constexpr char kOutstanding[] = "stoker_gateway_replica_outstanding";
 inline constexpr char kReplicaState[] = "stoker_gateway_replica_state";

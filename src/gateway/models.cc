@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "gateway/authenticate.h"
 #include "gateway/headers.h"
 
 namespace stoker::gateway {
@@ -26,6 +27,15 @@ std::string models_json(const std::vector<std::string>& models) {
     return text + "]}";
 }
 
+// The models that the sender may use.
+std::vector<std::string> visible_models(const RequestContext& context, const std::vector<std::string>& models) {
+    std::vector<std::string> visible;
+    for (const std::string& model : models) {
+        if (context.identity->models.allow(model)) visible.push_back(model);
+    }
+    return visible;
+}
+
 }  // namespace
 
 bool is_models_path(std::string_view path) {
@@ -35,7 +45,7 @@ bool is_models_path(std::string_view path) {
 asio::awaitable<void> refuse_model(RequestContext& context, const RouteTable& table, std::string_view model) {
     constexpr std::size_t kMostShown = 200;
     std::string message = "the model '" + std::string(model.substr(0, kMostShown)) + "' does not exist here";
-    const auto near = table.suggestions(model);
+    const auto near = visible_models(context, table.suggestions(model));
     if (!near.empty()) message += "; there is " + join(near, ", ");
     co_await context.refuse(GatewayError::ModelNotFound, std::move(message), {}, "model");
 }
@@ -45,9 +55,11 @@ asio::awaitable<void> serve_models(RequestContext& context, std::string_view pat
     net::Response response;
     response.headers.add("content-type", "application/json");
     if (path.size() <= kModels.size() + 1) {
-        response.body = models_json(table->models());
+        response.body = models_json(visible_models(context, table->models()));
     } else {
         const std::string_view model = path.substr(kModels.size() + 1);
+        const bool allowed = co_await authorize_model(context, model);
+        if (!allowed) co_return;
         if (table->find(model) == nullptr) co_return co_await refuse_model(context, *table, model);
         response.body = model_json(std::string(model));
     }

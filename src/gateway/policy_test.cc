@@ -245,8 +245,11 @@ TEST(HeaderRules, UpstreamGetsTheClientsFieldsLessTheConnections) {
     const TraceContext trace{std::string(32, 'a'), std::string(16, 'b'), "01"};
     const std::string own =
         ";x-request-id=req_1;traceparent=00-" + std::string(32, 'a') + "-" + std::string(16, 'b') + "-01;";
-    EXPECT_EQ(listed(upstream_headers(request, "req_1", trace, "")), "Authorization=Bearer client;X-Kept=yes" + own);
-    EXPECT_EQ(listed(upstream_headers(request, "req_1", trace, "k")), "X-Kept=yes;authorization=Bearer k" + own);
+    EXPECT_EQ(listed(upstream_headers(request, "req_1", trace, "", ClientCredentials::PassOn)),
+              "Authorization=Bearer client;X-Kept=yes" + own);
+    EXPECT_EQ(listed(upstream_headers(request, "req_1", trace, "", ClientCredentials::Withhold)), "X-Kept=yes" + own);
+    EXPECT_EQ(listed(upstream_headers(request, "req_1", trace, "k", ClientCredentials::PassOn)),
+              "X-Kept=yes;authorization=Bearer k" + own);
 }
 
 TEST(HeaderRules, ClientGetsTheUpstreamsFieldsAndOurMarks) {

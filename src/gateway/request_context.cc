@@ -114,6 +114,12 @@ asio::awaitable<void> RequestContext::respond(net::Response response) {
     if (!sent) log::debug("the client left as its answer was sent", {{"request_id", record_.id}});
 }
 
+void RequestContext::set_identity(std::shared_ptr<const Identity> known) {
+    identity = std::move(known);
+    record_.tenant = identity->tenant;
+    record_.key_id = identity->key_id;
+}
+
 void RequestContext::note_body(std::string whole) {
     body = std::move(whole);
     record_.request_bytes = static_cast<std::int64_t>(body.size());

@@ -55,6 +55,9 @@ public:
     // client has seen whole is then on record, even if this process is killed the moment after.
     void account();
 
+    // Says who asks; it goes on record from here on.
+    void set_identity(std::shared_ptr<const Identity> known);
+
     // The client's whole body, now that it is here.
     void note_body(std::string whole);
 
@@ -92,6 +95,7 @@ public:
     wire::RequestScan scan;
     std::shared_ptr<const Identity> identity = anonymous();  // Never null.
     DegradationLevel degradation = DegradationLevel::Normal;
+    bool withhold_credentials = false;  // What the client shows is for this gateway, not for what stands behind it.
     RoutePlan plan;
     const ModelRoute* route = nullptr;  // Of the plan's step that is being tried, or was last.
     bool asks_usage = false;            // The gateway asks for usage though the client did not.

@@ -45,6 +45,8 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
       state_(registry.gauge(names::kReplicaState, "1 for the state that the replica is in.",
                             {"pool", "replica", "state"})),
       events_(registry.counter(names::kReplicaEvents, "Changes of a replica's state.", {"replica", "event"})),
+      auth_failures_(
+          registry.counter(names::kAuthFailures, "Requests refused for their credentials, by error code.", {"code"})),
       overhead_before_(&overhead_.with({"request"})),
       overhead_after_(&overhead_.with({"response"})) {}
 
@@ -76,6 +78,10 @@ void RequestMetrics::count_estimated_tokens(const std::string& pool, const std::
                                             const std::string& replica, std::int64_t prompt, std::int64_t completion) {
     tokens_.with({pool, model, replica, "prompt", "estimate"}).add(static_cast<double>(prompt));
     tokens_.with({pool, model, replica, "completion", "estimate"}).add(static_cast<double>(completion));
+}
+
+void RequestMetrics::count_auth_failure(std::string_view code) {
+    auth_failures_.with({std::string(code)}).add();
 }
 
 void RequestMetrics::count_event(const std::string& replica, ReplicaEvent::Kind kind) {

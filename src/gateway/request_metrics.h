@@ -40,6 +40,7 @@ public:
     void count_attempt(const std::string& replica, std::string_view result);
     void count_estimated_tokens(const std::string& pool, const std::string& model, const std::string& replica,
                                 std::int64_t prompt, std::int64_t completion);
+    void count_auth_failure(std::string_view code);
     void count_event(const std::string& replica, ReplicaEvent::Kind kind);
     void show_replica(const ReplicaStatus& status);
     void forget_replica(const std::string& pool, const std::string& replica);
@@ -59,6 +60,7 @@ private:
     metrics::Family<metrics::Gauge>& outstanding_;
     metrics::Family<metrics::Gauge>& state_;
     metrics::Family<metrics::Counter>& events_;
+    metrics::Family<metrics::Counter>& auth_failures_;
     metrics::Histogram* overhead_before_;
     metrics::Histogram* overhead_after_;
 };

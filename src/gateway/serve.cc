@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/authenticate.h"
 #include "gateway/degrade.h"
 #include "gateway/endpoint.h"
 #include "gateway/forward.h"
@@ -35,8 +36,12 @@ void decide_usage(RequestContext& context) {
 
 // The way of a request. Each stage is one line here and a file of its own; false means that it has settled the request.
 asio::awaitable<void> serve_endpoint(RequestContext& context) {
+    const bool known = co_await authenticate(context);
+    if (!known) co_return;
     const bool read = co_await read_request(context);
     if (!read) co_return;
+    const bool allowed = co_await authorize_model(context, context.scan.model);
+    if (!allowed) co_return;
     const bool served = co_await degrade(context);
     if (!served) co_return;
     const bool planned = co_await plan_route(context);
@@ -60,6 +65,8 @@ asio::awaitable<void> serve(RequestContext& context) {
     const std::string path(head.path());
     if (is_models_path(path)) {
         if (head.method != "GET") co_return co_await refuse_method(context, "GET");
+        const bool known = co_await authenticate(context);
+        if (!known) co_return;
         co_return co_await serve_models(context, path);
     }
     if (path == "/health") co_return co_await serve_health(context);

@@ -32,6 +32,7 @@ Condition condition_of(const RequestFilter& filter) {
     where.add_if_given("pool = ?", filter.pool);
     where.add_if_given("replica = ?", filter.replica);
     where.add_if_given("tenant = ?", filter.tenant);
+    where.add_if_given("key_id = ?", filter.key_id);
     where.add_if_given("outcome = ?", filter.outcome);
     where.add_if_given("id = ?", filter.id);
     // Three columns, one value: joined by a character that stands in none of them.

@@ -110,6 +110,7 @@ std::string to_json(const RequestRecord& record) {
     json.field("pool", record.pool);
     json.field("replica", record.replica);
     json.field("tenant", record.tenant);
+    json.field("key_id", record.key_id);
     json.field("client", record.client);
     json.field("stream", record.stream);
     json.field("status", std::int64_t{record.status});

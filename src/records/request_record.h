@@ -33,6 +33,7 @@ struct RequestRecord {
     std::string pool;
     std::string replica;  // The one that answered; empty if none did.
     std::string tenant;
+    std::string key_id;  // Of the key, never the key; empty if there was none.
     std::string client;  // Peer address.
     bool stream = false;
 

@@ -30,6 +30,7 @@ Target target_of(RequestRecord& record, std::string_view key) {
     if (key == "pool") return &record.pool;
     if (key == "replica") return &record.replica;
     if (key == "tenant") return &record.tenant;
+    if (key == "key_id") return &record.key_id;
     if (key == "client") return &record.client;
     if (key == "stream") return &record.stream;
     if (key == "status") return &record.status;

@@ -16,8 +16,9 @@ namespace {
 using Step = std::vector<std::string>;
 
 const std::vector<Step>& steps() {
-    static const std::vector<Step> all = {{
-        R"(CREATE TABLE requests (
+    static const std::vector<Step> all = {
+        {
+            R"(CREATE TABLE requests (
             sequence UBIGINT NOT NULL, time TIMESTAMP NOT NULL,
             id VARCHAR NOT NULL, trace_id VARCHAR NOT NULL, endpoint VARCHAR NOT NULL, model VARCHAR NOT NULL,
             pool VARCHAR NOT NULL, replica VARCHAR NOT NULL, tenant VARCHAR NOT NULL, client VARCHAR NOT NULL,
@@ -26,9 +27,12 @@ const std::vector<Step>& steps() {
             cached_tokens BIGINT NOT NULL, usage_source VARCHAR NOT NULL, duration_ns BIGINT NOT NULL,
             ttft_ns BIGINT, itl_mean_ns BIGINT, itl_max_ns BIGINT, events BIGINT NOT NULL,
             request_bytes BIGINT NOT NULL, response_bytes BIGINT NOT NULL, attempts VARCHAR NOT NULL))",
-        "CREATE TABLE loaded (journal VARCHAR NOT NULL, sequence UBIGINT NOT NULL, skipped UBIGINT NOT NULL)",
-        "INSERT INTO loaded VALUES ('', 0, 0)",
-    }};
+            "CREATE TABLE loaded (journal VARCHAR NOT NULL, sequence UBIGINT NOT NULL, skipped UBIGINT NOT NULL)",
+            "INSERT INTO loaded VALUES ('', 0, 0)",
+        },
+        // DuckDB adds no column with a constraint; the default fills the rows that are there.
+        {"ALTER TABLE requests ADD COLUMN key_id VARCHAR DEFAULT ''"},
+    };
     return all;
 }
 
@@ -76,14 +80,14 @@ UsageSource usage_source_of(std::string_view text) {
 
 }  // namespace
 
-Result<Unit> migrate(duck::Connection& connection) {
+Result<Unit> migrate(duck::Connection& connection, std::int64_t target) {
     STOKER_CHECK(steps().size() == kSchemaVersion);
     TRY(const std::int64_t found, version_of(connection));
-    if (found > kSchemaVersion) {
+    if (found > target) {
         return Error{Errc::Conflict,
-                     fmt::format("record database has version {}, this program knows {}", found, kSchemaVersion)};
+                     fmt::format("record database has version {}, this program knows {}", found, target)};
     }
-    for (std::int64_t version = found; version < kSchemaVersion; ++version) {
+    for (std::int64_t version = found; version < target; ++version) {
         TRY(auto transaction, duck::Transaction::begin(connection, false));
         for (const std::string& statement : steps()[static_cast<std::size_t>(version)]) {
             TRY_UNIT(connection.run(statement));
@@ -97,7 +101,7 @@ Result<Unit> migrate(duck::Connection& connection) {
 const char* const kRecordColumns =
     "id, trace_id, epoch_ms(time), endpoint, model, pool, replica, tenant, client, stream, status, outcome, error, "
     "finish_reason, prompt_tokens, completion_tokens, cached_tokens, usage_source, duration_ns, ttft_ns, itl_mean_ns, "
-    "itl_max_ns, events, request_bytes, response_bytes, attempts";
+    "itl_max_ns, events, request_bytes, response_bytes, attempts, key_id";
 
 Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     Reader column(chunk, row);
@@ -128,6 +132,7 @@ Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     record.request_bytes = column.number<std::int64_t>();
     record.response_bytes = column.number<std::int64_t>();
     TRY(record.attempts, attempts_from_json(column.text()));
+    record.key_id = column.text();
     return record;
 }
 
@@ -170,6 +175,7 @@ Result<Unit> append_row(duckdb_appender appender, std::uint64_t sequence, const 
     number(record.request_bytes);
     number(record.response_bytes);
     text(to_json(record.attempts));
+    text(record.key_id);
     check(duckdb_appender_end_row(appender));
     if (!ok) return duck::error_of(duckdb_appender_error(appender));
     return Unit{};

@@ -7,10 +7,10 @@
 
 namespace stoker::records {
 
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
-// Brings the database to kSchemaVersion, each step in its own transaction. Errors: Conflict if it is newer.
-Result<Unit> migrate(duck::Connection& connection);
+// Brings the database to `target`, each step in its own transaction. Errors: Conflict if it is newer.
+Result<Unit> migrate(duck::Connection& connection, std::int64_t target = kSchemaVersion);
 
 // Columns in the order in which record_at() wants them selected.
 extern const char* const kRecordColumns;

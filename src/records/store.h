@@ -40,6 +40,7 @@ struct RequestFilter {
     std::string pool{};
     std::string replica{};
     std::string tenant{};
+    std::string key_id{};
     std::string outcome{};
     std::string id{};
     std::string text{};                // Part of id, model or error, in any case.

@@ -1,0 +1,55 @@
+// Databases of older versions: what is in them stays, and what was added is empty there.
+#include "records/schema.h"
+
+#include <gtest/gtest.h>
+
+#include "records/testing.h"
+
+namespace stoker::records {
+namespace {
+
+class SchemaTest : public ::testing::Test {
+protected:
+    SchemaTest() {
+        EXPECT_EQ(duckdb_open(nullptr, database_.out()), DuckDBSuccess);
+        auto connection = duck::Connection::open(database_.get());
+        EXPECT_TRUE(connection);
+        connection_.emplace(*std::move(connection));
+    }
+
+    std::string text(const std::string& sql) {
+        auto value = connection_->text(sql);
+        EXPECT_TRUE(value) << (value ? "" : value.error().message);
+        return value ? value->value_or("null") : "";
+    }
+
+    duck::DatabaseHandle database_;
+    std::optional<duck::Connection> connection_;
+};
+
+TEST_F(SchemaTest, VersionOneGetsAnEmptyKeyId) {
+    ASSERT_TRUE(migrate(*connection_, 1));
+    ASSERT_TRUE(connection_->run(
+        "INSERT INTO requests VALUES (7, TIMESTAMP '2026-01-01', 'req_old', 't', '/v1/completions', 'tiny', 'chat', "
+        "'', "
+        "'acme', 'c', true, 200, 'ok', '', 'stop', 1, 2, 0, 'engine', 5, NULL, NULL, NULL, 3, 4, 5, '[]')"));
+    ASSERT_TRUE(migrate(*connection_));
+    EXPECT_EQ(text("SELECT id || '/' || tenant || '/' || key_id || '.' FROM requests"), "req_old/acme/.");
+
+    duck::AppenderHandle appender;
+    ASSERT_EQ(duckdb_appender_create(connection_->raw(), nullptr, "requests", appender.out()), DuckDBSuccess);
+    RequestRecord record = testing::request("req_new");
+    record.key_id = "abc";
+    ASSERT_TRUE(append_row(appender.get(), 8, record));
+    ASSERT_EQ(duckdb_appender_flush(appender.get()), DuckDBSuccess);
+    EXPECT_EQ(text("SELECT key_id FROM requests WHERE id = 'req_new'"), "abc");
+    EXPECT_EQ(text("SELECT attempts->0->>'replica' FROM requests WHERE id = 'req_new'"), "chat/127.0.0.1:9001");
+}
+
+TEST_F(SchemaTest, ANewerOneIsRefused) {
+    ASSERT_TRUE(migrate(*connection_));
+    EXPECT_EQ(migrate(*connection_, 1).error().code, Errc::Conflict);
+}
+
+}  // namespace
+}  // namespace stoker::records
