@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
+#include "gateway/request_spans.h"
 
 namespace stoker::api {
 namespace {
@@ -92,6 +93,16 @@ net::Response get(Services& services, const ApiRequest& request) {
     return json_response(records::to_json(*record));
 }
 
+// Spans in the shape in which they are exported, for viewers that take OTLP's JSON.
+net::Response trace(Services& services, const ApiRequest& request) {
+    auto loaded = services.records.load(services.journal);
+    if (!loaded) return error_response(loaded.error());
+    auto record = services.records.get(request.captures.front());
+    if (!record) return error_response(record.error());
+    const wire::otlp::SpanSource source{{{"service.name", std::string("stoker")}}, "stoker.gateway", STOKER_VERSION};
+    return json_response(wire::otlp::spans_json(source, gateway::spans_of(*record)));
+}
+
 net::Response sql(Services& services, const ApiRequest& request) {
     auto body = nlohmann::json::parse(request.body, nullptr, false);
     if (!body.is_object() || !body.contains("query") || !body["query"].is_string()) {
@@ -152,6 +163,7 @@ std::vector<Route> request_routes(Services& services) {
     };
     return {{"GET", "/api/v1/requests", Cost::Work, with(&list)},
             {"GET", "/api/v1/requests/*", Cost::Work, with(&get)},
+            {"GET", "/api/v1/requests/*/trace", Cost::Work, with(&trace)},
             {"POST", "/api/v1/sql", Cost::Work, with(&sql)}};
 }
 

@@ -94,6 +94,8 @@ constexpr auto kSections = std::to_array<Section>({{"gateway", false},
                                                    {"pools", true},
                                                    {"models", true},
                                                    {"degradation", true},
+                                                   {"tracing", true},
+                                                   {"access_log", true},
                                                    {"rules", true},
                                                    {"healing", true},
                                                    {"collect", false},
@@ -135,6 +137,8 @@ void describe(config::Fields& f, Config& c) {
     f.object("degradation", c.degradation,
              "Serving less of each request under load, so that most are still served. A reload takes it over.");
     check_degradation(f, c);
+    f.object("tracing", c.tracing, "Where traces of requests are sent. A reload takes it over.");
+    f.object("access_log", c.access_log, "One line for each request. A reload takes it over.");
     f.object("rules", c.rules, "Alerting and recording rules. A reload takes them over, changed rule files too.");
     f.object(
         "healing", c.healing,

@@ -15,6 +15,7 @@
 #include "alert/rule_file.h"
 #include "alert/rule_manager.h"
 #include "api/push.h"
+#include "app/trace_export.h"
 #include "base/config.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -166,6 +167,19 @@ struct AuthConfig {
     std::vector<KeyConfig> keys;
 };
 
+struct TracingConfig {
+    std::string endpoint;
+    std::map<std::string, std::string> headers;
+    std::string bearer_token;
+    double sample = TraceExportOptions{}.sample;
+    std::map<std::string, std::string> resource;
+    Duration timeout = TraceExportOptions{}.timeout;
+};
+
+struct AccessLogConfig {
+    std::string path;
+};
+
 struct RulesConfig {
     std::vector<std::string> files;  // Patterns, as written.
     Duration interval{15'000};
@@ -302,6 +316,8 @@ struct Config {
     std::vector<PoolConfig> pools;
     std::vector<ModelConfig> models;
     DegradationConfig degradation = default_degradation();
+    TracingConfig tracing;
+    AccessLogConfig access_log;
     RulesConfig rules;
     heal::HealingConfig healing;
     CollectConfig collect;
@@ -330,6 +346,8 @@ void describe(config::Fields& f, DegradationConfig& c);
 void describe(config::Fields& f, TenantConfig& c);
 void describe(config::Fields& f, KeyConfig& c);
 void describe(config::Fields& f, AuthConfig& c);
+void describe(config::Fields& f, TracingConfig& c);
+void describe(config::Fields& f, AccessLogConfig& c);
 void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, DiscoveryConfig& c);
 void describe(config::Fields& f, TargetConfig& c);

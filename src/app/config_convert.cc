@@ -74,6 +74,11 @@ net::ServerOptions server_options(const ListenerConfig& listener, const std::str
     return options;
 }
 
+std::string access_log_path(const Config& config) {
+    const std::string& path = config.access_log.path;
+    return path.empty() || path == "-" ? path : in_folder(config.folder, path);
+}
+
 gateway::GatewayOptions gateway_options(const Config& config) {
     gateway::GatewayOptions options;
     options.max_body_bytes = config.gateway.limits.max_body.count;

@@ -19,6 +19,9 @@ net::ServerOptions server_options(const ListenerConfig& listener, const std::str
 gateway::GatewayOptions gateway_options(const Config& config);
 gateway::Routes routes(const Config& config);
 gateway::ModelOptions model_options(const ModelConfig& config);
+TraceExportOptions trace_options(const Config& config);
+// Where the access log is, from the folder of the configuration; "" and "-" as they are.
+std::string access_log_path(const Config& config);
 gateway::DegradationOptions degradation_options(const Config& config);
 // Tenants, and the keys that the file holds.
 gateway::AuthOptions auth_options(const Config& config);

@@ -15,7 +15,7 @@ Result<net::Response> call_url(const std::string& url, const CallOptions& option
     asio::io_context loop;
     auto client = net::Client::create(loop);
     net::Headers headers = options.headers;
-    if (!options.body.empty()) headers.set("Content-Type", "application/json");
+    if (!options.body.empty()) headers.set("Content-Type", options.content_type);
     net::Deadlines deadlines{std::min(options.limit, net::Deadlines{}.connect), options.limit, options.limit};
     Result<net::Response> answer;
     auto work = net::with_deadline(

@@ -12,7 +12,8 @@ namespace stoker::app {
 struct CallOptions {
     std::string method = "GET";
     net::Headers headers;
-    std::string body;  // Not empty: sent as JSON.
+    std::string body;
+    std::string content_type = "application/json";  // Of the body, if there is one.
     Duration limit{60'000};
     std::size_t max_answer = std::size_t{256} << 20;
 };

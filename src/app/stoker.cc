@@ -15,6 +15,8 @@ constexpr Duration kSendLast{3'000};  // What remote_write may still send when S
 
 constexpr Duration kDiscovery{1'000};
 constexpr Duration kOverview{1'000};
+constexpr Duration kAccessLog{250};
+constexpr Duration kTraces{1'000};
 constexpr Duration kDegradation{500};  // How closely its own interval is kept.
 
 std::size_t compute_threads(const Config& config) {
@@ -80,7 +82,11 @@ Result<Unit> Stoker::build() {
     gateway_ = gateway::Gateway::create(gateway_options(config), loops_, registry_, *requests_, events_);
     auto applied = gateway_->apply(routes(config));
     if (!applied) return std::move(applied).error().context("pools");
+    access_log_ = std::make_unique<AccessLog>(*storage_->journal, *storage_->state, registry_);
+    traces_ = std::make_unique<TraceExport>(*storage_->journal, *storage_->state, registry_);
     gateway_->degradation().configure(degradation_options(config));
+    access_log_->configure(access_log_path(config));
+    traces_->configure(trace_options(config));
     degradation_ = std::make_unique<DegradationWatch>(gateway_->degradation(), engine_, *storage_->metrics,
                                                       *storage_->state, live_);
     auto keyed = gateway_->apply_auth(auth_options(config));
@@ -135,6 +141,10 @@ void Stoker::start_jobs() {
         "follow_discovery", kDiscovery, [this] { follow_discovery(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "watch_degradation", kDegradation, [this] { degradation_->look(); }, registry_));
+    jobs_.push_back(std::make_unique<Job>(
+        "write_access_log", kAccessLog, [this] { access_log_->write(); }, registry_));
+    jobs_.push_back(std::make_unique<Job>(
+        "send_traces", kTraces, [this] { traces_->send(); }, registry_));
     auto overview = [this] {
         if (live_.subscribers() > 0) live_.publish("overview", api::overview_json(*services_));
     };
@@ -162,6 +172,8 @@ void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules
     gateway_->degradation().configure(degradation_options(config));
     auto keyed = gateway_->apply_auth(auth_options(config));
     if (!keyed) log::error("keys not taken", {{"error", keyed.error().message}});
+    access_log_->configure(access_log_path(config));
+    traces_->configure(trace_options(config));
     auto targets = collector_->apply(target_specs(config));
     if (!targets) log::error("targets not taken", {{"error", targets.error().message}});
     brain_->apply(config, std::move(rules));
@@ -205,6 +217,9 @@ void Stoker::stop() {
     for (auto& job : jobs_) job->stop();
     if (collector_) timed("collector", [&] { collector_->stop(); });
     if (gateway_) gateway_->stop();
+    // What was answered until now still goes out, as far as it goes at once.
+    if (access_log_) access_log_->write();
+    if (traces_) traces_->send();
     if (brain_) timed("brain", [&] { brain_->stop(grace); });
     if (forwarding_) timed("remote_write", [&] { forwarding_->stop(kSendLast); });
     loops_.stop();

@@ -11,6 +11,7 @@
 #include "api/console.h"
 #include "api/live.h"
 #include "api/services.h"
+#include "app/access_log.h"
 #include "app/brain.h"
 #include "app/config.h"
 #include "app/data_folder.h"
@@ -96,6 +97,8 @@ private:
     std::unique_ptr<SamplePipeline> samples_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<DegradationWatch> degradation_;
+    std::unique_ptr<AccessLog> access_log_;
+    std::unique_ptr<TraceExport> traces_;
     std::unique_ptr<collect::Collector> collector_;
     std::unique_ptr<Brain> brain_;
     std::unique_ptr<Receivers> receivers_;

@@ -122,7 +122,7 @@ asio::awaitable<AttemptResult> Attempt::run() {
     request.method = "POST";
     request.target = target_.path_prefix + context_.exchange().request().target;
     request.headers =
-        upstream_headers(context_.exchange().request(), context_.id(), context_.trace(), target_.api_key,
+        upstream_headers(context_.exchange().request(), context_.id(), context_.attempt_traceparent(), target_.api_key,
                          context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn);
     request.body = body_;
     const bool stream = context_.scan.stream;

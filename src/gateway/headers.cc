@@ -29,7 +29,7 @@ bool is_ours(std::string_view name) {
 
 }  // namespace
 
-net::Headers upstream_headers(const net::RequestHead& request, const std::string& request_id, const TraceContext& trace,
+net::Headers upstream_headers(const net::RequestHead& request, const std::string& request_id, std::string traceparent,
                               const std::string& api_key, ClientCredentials credentials) {
     net::Headers headers;
     const bool withhold = credentials == ClientCredentials::Withhold || !api_key.empty();
@@ -43,7 +43,7 @@ net::Headers upstream_headers(const net::RequestHead& request, const std::string
     }
     if (!api_key.empty()) headers.add("authorization", "Bearer " + api_key);
     headers.add("x-request-id", request_id);
-    headers.add("traceparent", trace.traceparent());
+    headers.add("traceparent", std::move(traceparent));
     return headers;
 }
 

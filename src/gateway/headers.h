@@ -11,10 +11,10 @@
 namespace stoker::gateway {
 
 // The client's fields without those of its connection, without Accept-Encoding (a compressed stream can't be read),
-// with the request's id, our span in traceparent, and the replica's own key in place of the client's if it has one.
-// What the client shows of itself goes on only if the gateway asks for no keys.
+// with the request's id, the attempt's span in traceparent, and the replica's own key in place of the client's if it
+// has one. What the client shows of itself goes on only if the gateway asks for no keys.
 enum class ClientCredentials : unsigned char { PassOn, Withhold };
-net::Headers upstream_headers(const net::RequestHead& request, const std::string& request_id, const TraceContext& trace,
+net::Headers upstream_headers(const net::RequestHead& request, const std::string& request_id, std::string traceparent,
                               const std::string& api_key, ClientCredentials credentials);
 
 // What the gateway says of itself on every answer.

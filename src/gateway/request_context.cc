@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "gateway/request_spans.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -49,6 +50,9 @@ RequestContext::RequestContext(std::shared_ptr<Core> core, LoopState& loop, net:
     trace_ = continue_trace(head.headers.get("traceparent"));
     record_.id = request_id_from(head.headers.get("x-request-id"));
     record_.trace_id = trace_.trace_id;
+    record_.span_id = trace_.span_id;
+    record_.parent_span_id = trace_.parent_id;
+    stage_began_ = exchange_.received_at();
     const auto age = std::chrono::steady_clock::now() - exchange_.received_at();
     record_.time_ms = to_millis(now() - std::chrono::duration_cast<Duration>(age));
     record_.endpoint = std::string(head.path());
@@ -70,6 +74,8 @@ RequestContext::~RequestContext() {
 
 void RequestContext::account() {
     if (std::exchange(accounted_, true)) return;
+    record_.degradation = static_cast<int>(degradation);
+    if (!scan.model.empty() && scan.model != record_.model) record_.requested_model = scan.model;
     record_.duration_ns = nanos(std::chrono::steady_clock::now() - received_at());
     write_metrics();
     core_->sink.on_record(record_);
@@ -163,6 +169,29 @@ AnswerMarks RequestContext::marks() const {
             asked ? std::string_view(record_.model) : "",
             endpoint.dialect == wire::Dialect::Messages,
             degradation};
+}
+
+std::string RequestContext::attempt_traceparent() const {
+    return trace_.traceparent(attempt_span_id(record_.span_id, record_.attempts.size() - 1));
+}
+
+void RequestContext::passed(Stage stage) {
+    const SteadyTime at = std::chrono::steady_clock::now();
+    const std::int64_t lasted = nanos(at - std::exchange(stage_began_, at));
+    switch (stage) {
+        case Stage::Receive:
+            record_.receive_ns += lasted;
+            break;
+        case Stage::Route:
+            record_.route_ns += lasted;
+            break;
+        case Stage::Limit:
+            record_.limit_ns += lasted;
+            break;
+        case Stage::Queue:
+            record_.queue_ns += lasted;
+            break;
+    }
 }
 
 void RequestContext::note_first_attempt() {

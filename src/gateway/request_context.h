@@ -57,6 +57,12 @@ public:
 
     // Says who asks; it goes on record from here on.
     void set_identity(std::shared_ptr<const Identity> known);
+    // For the attempt under way.
+    std::string attempt_traceparent() const;
+
+    // What the gateway did up to now since the stage before was passed.
+    enum class Stage : unsigned char { Receive, Route, Limit, Queue };
+    void passed(Stage stage);
 
     // The client's whole body, now that it is here.
     void note_body(std::string whole);
@@ -113,6 +119,7 @@ private:
     std::string replica_id_;                 // Of the last attempt.
     const ReplicaSeries* series_ = nullptr;  // Of the last attempt.
     const RouteStep* step_ = nullptr;        // Of the plan: the one that is being tried, or was last.
+    SteadyTime stage_began_{};
     SteadyTime body_read_at_{};
     SteadyTime attempt_started_{};
     ActiveAttempt* active_ = nullptr;

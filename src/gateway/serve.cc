@@ -40,12 +40,14 @@ asio::awaitable<void> serve_endpoint(RequestContext& context) {
     if (!known) co_return;
     const bool read = co_await read_request(context);
     if (!read) co_return;
+    context.passed(RequestContext::Stage::Receive);
     const bool allowed = co_await authorize_model(context, context.scan.model);
     if (!allowed) co_return;
     const bool served = co_await degrade(context);
     if (!served) co_return;
     const bool planned = co_await plan_route(context);
     if (!planned) co_return;
+    context.passed(RequestContext::Stage::Route);
     decide_usage(context);
     context.watch_client();
     co_await forward(context);

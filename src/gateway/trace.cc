@@ -31,8 +31,8 @@ std::string request_id_from(std::optional<std::string_view> header) {
     return header && valid_request_id(*header) ? std::string(*header) : make_id("req_");
 }
 
-std::string TraceContext::traceparent() const {
-    return "00-" + trace_id + "-" + span_id + "-" + flags;
+std::string TraceContext::traceparent(std::string_view span) const {
+    return "00-" + trace_id + "-" + std::string(span) + "-" + flags;
 }
 
 TraceContext continue_trace(std::optional<std::string_view> traceparent) {
@@ -46,7 +46,7 @@ TraceContext continue_trace(std::optional<std::string_view> traceparent) {
                                flags = text.substr(53, 2);
         if (is_lower_hex(version) && version != "ff" && is_lower_hex(trace) && is_lower_hex(parent) &&
             is_lower_hex(flags) && !is_zero(trace) && !is_zero(parent)) {
-            return {std::string(trace), random_hex(8), std::string(flags)};
+            return {std::string(trace), random_hex(8), std::string(flags), std::string(parent)};
         }
     }
     return {random_hex(16), random_hex(8), "01"};

@@ -12,11 +12,14 @@ namespace stoker::gateway {
 std::string request_id_from(std::optional<std::string_view> header);
 
 struct TraceContext {
-    std::string trace_id;  // 32 hex digits; the client's, if it sent a valid traceparent.
-    std::string span_id;   // 16 hex digits, always our own.
-    std::string flags;     // 2 hex digits.
+    std::string trace_id;        // 32 hex digits; the client's, if it sent a valid traceparent.
+    std::string span_id;         // 16 hex digits, always our own.
+    std::string flags;           // 2 hex digits.
+    std::string parent_id = {};  // 16 hex digits, the client's; empty if it sent none.
 
-    std::string traceparent() const;
+    // As what this span calls is told of it, or of one below it.
+    std::string traceparent() const { return traceparent(span_id); }
+    std::string traceparent(std::string_view span) const;
 };
 
 TraceContext continue_trace(std::optional<std::string_view> traceparent);

@@ -25,11 +25,14 @@ enum class UsageSource : std::uint8_t { None, Engine, Estimated };
 std::string_view to_string(UsageSource source);  // "none", "engine", "estimated"
 
 struct RequestRecord {
-    std::string id;            // x-request-id.
-    std::string trace_id;      // W3C, 32 hex digits.
-    std::int64_t time_ms = 0;  // When the request was received, ms since 1970.
-    std::string endpoint;      // "/v1/chat/completions"
-    std::string model;         // That answered, or was asked last.
+    std::string id;               // x-request-id.
+    std::string trace_id;         // W3C, 32 hex digits.
+    std::string span_id;          // Of the request itself, 16 hex digits; empty in records of before there was one.
+    std::string parent_span_id;   // The caller's; empty if it sent none.
+    std::int64_t time_ms = 0;     // When the request was received, ms since 1970.
+    std::string endpoint;         // "/v1/chat/completions"
+    std::string model;            // That answered, or was asked last.
+    std::string requested_model;  // As the client named it; empty if that is `model`.
     std::string pool;
     std::string replica;  // The one that answered; empty if none did.
     std::string tenant;
@@ -44,8 +47,20 @@ struct RequestRecord {
 
     std::int64_t prompt_tokens = 0;
     std::int64_t completion_tokens = 0;
-    std::int64_t cached_tokens = 0;
+    std::int64_t cached_tokens = 0;       // Part of prompt_tokens: found in the engine's prefix cache,
+    std::int64_t cache_write_tokens = 0;  // and written to it (Anthropic).
+    std::int64_t reasoning_tokens = 0;    // Part of completion_tokens.
+    std::int64_t wasted_tokens = 0;       // Generated, but delivered to nobody.
     UsageSource usage_source = UsageSource::None;
+
+    // What the gateway did before the first attempt, one after the other; 0: nothing worth a clock.
+    std::int64_t receive_ns = 0;  // To the end of the body, and reading what it asks for.
+    std::int64_t route_ns = 0;    // Who asks, what is left of it under load, where it goes.
+    std::int64_t limit_ns = 0;    // Limits and caches.
+    std::int64_t queue_ns = 0;    // Waiting for a turn.
+
+    std::string cache;    // "hit", "coalesced", "miss"; empty: not asked.
+    int degradation = 0;  // Level, 0 to 4.
 
     std::int64_t duration_ns = 0;
     std::int64_t ttft_ns = 0;      // To the first event with content; 0 if there was none.

@@ -24,9 +24,12 @@ Target target_of(Attempt& attempt, std::string_view key) {
 Target target_of(RequestRecord& record, std::string_view key) {
     if (key == "id") return &record.id;
     if (key == "trace_id") return &record.trace_id;
+    if (key == "span_id") return &record.span_id;
+    if (key == "parent_span_id") return &record.parent_span_id;
     if (key == "time_ms") return &record.time_ms;
     if (key == "endpoint") return &record.endpoint;
     if (key == "model") return &record.model;
+    if (key == "requested_model") return &record.requested_model;
     if (key == "pool") return &record.pool;
     if (key == "replica") return &record.replica;
     if (key == "tenant") return &record.tenant;
@@ -40,6 +43,15 @@ Target target_of(RequestRecord& record, std::string_view key) {
     if (key == "prompt_tokens") return &record.prompt_tokens;
     if (key == "completion_tokens") return &record.completion_tokens;
     if (key == "cached_tokens") return &record.cached_tokens;
+    if (key == "cache_write_tokens") return &record.cache_write_tokens;
+    if (key == "reasoning_tokens") return &record.reasoning_tokens;
+    if (key == "wasted_tokens") return &record.wasted_tokens;
+    if (key == "receive_ns") return &record.receive_ns;
+    if (key == "route_ns") return &record.route_ns;
+    if (key == "limit_ns") return &record.limit_ns;
+    if (key == "queue_ns") return &record.queue_ns;
+    if (key == "cache") return &record.cache;
+    if (key == "degradation") return &record.degradation;
     if (key == "usage_source") return &record.usage_source;
     if (key == "duration_ns") return &record.duration_ns;
     if (key == "ttft_ns") return &record.ttft_ns;

@@ -32,6 +32,20 @@ const std::vector<Step>& steps() {
         },
         // DuckDB adds no column with a constraint; the default fills the rows that are there.
         {"ALTER TABLE requests ADD COLUMN key_id VARCHAR DEFAULT ''"},
+        {
+            "ALTER TABLE requests ADD COLUMN span_id VARCHAR DEFAULT ''",
+            "ALTER TABLE requests ADD COLUMN parent_span_id VARCHAR DEFAULT ''",
+            "ALTER TABLE requests ADD COLUMN requested_model VARCHAR DEFAULT ''",
+            "ALTER TABLE requests ADD COLUMN cache_write_tokens BIGINT DEFAULT 0",
+            "ALTER TABLE requests ADD COLUMN reasoning_tokens BIGINT DEFAULT 0",
+            "ALTER TABLE requests ADD COLUMN wasted_tokens BIGINT DEFAULT 0",
+            "ALTER TABLE requests ADD COLUMN receive_ns BIGINT",
+            "ALTER TABLE requests ADD COLUMN route_ns BIGINT",
+            "ALTER TABLE requests ADD COLUMN limit_ns BIGINT",
+            "ALTER TABLE requests ADD COLUMN queue_ns BIGINT",
+            "ALTER TABLE requests ADD COLUMN cache VARCHAR DEFAULT ''",
+            "ALTER TABLE requests ADD COLUMN degradation INTEGER DEFAULT 0",
+        },
     };
     return all;
 }
@@ -101,7 +115,9 @@ Result<Unit> migrate(duck::Connection& connection, std::int64_t target) {
 const char* const kRecordColumns =
     "id, trace_id, epoch_ms(time), endpoint, model, pool, replica, tenant, client, stream, status, outcome, error, "
     "finish_reason, prompt_tokens, completion_tokens, cached_tokens, usage_source, duration_ns, ttft_ns, itl_mean_ns, "
-    "itl_max_ns, events, request_bytes, response_bytes, attempts, key_id";
+    "itl_max_ns, events, request_bytes, response_bytes, attempts, key_id, "
+    "span_id, parent_span_id, requested_model, cache_write_tokens, reasoning_tokens, wasted_tokens, receive_ns, "
+    "route_ns, limit_ns, queue_ns, cache, degradation";
 
 Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     Reader column(chunk, row);
@@ -133,6 +149,18 @@ Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     record.response_bytes = column.number<std::int64_t>();
     TRY(record.attempts, attempts_from_json(column.text()));
     record.key_id = column.text();
+    record.span_id = column.text();
+    record.parent_span_id = column.text();
+    record.requested_model = column.text();
+    record.cache_write_tokens = column.number<std::int64_t>();
+    record.reasoning_tokens = column.number<std::int64_t>();
+    record.wasted_tokens = column.number<std::int64_t>();
+    record.receive_ns = column.number<std::int64_t>();
+    record.route_ns = column.number<std::int64_t>();
+    record.limit_ns = column.number<std::int64_t>();
+    record.queue_ns = column.number<std::int64_t>();
+    record.cache = column.text();
+    record.degradation = column.number<std::int32_t>();
     return record;
 }
 
@@ -176,6 +204,18 @@ Result<Unit> append_row(duckdb_appender appender, std::uint64_t sequence, const 
     number(record.response_bytes);
     text(to_json(record.attempts));
     text(record.key_id);
+    text(record.span_id);
+    text(record.parent_span_id);
+    text(record.requested_model);
+    number(record.cache_write_tokens);
+    number(record.reasoning_tokens);
+    number(record.wasted_tokens);
+    known(record.receive_ns);
+    known(record.route_ns);
+    known(record.limit_ns);
+    known(record.queue_ns);
+    text(record.cache);
+    check(duckdb_append_int32(appender, record.degradation));
     check(duckdb_appender_end_row(appender));
     if (!ok) return duck::error_of(duckdb_appender_error(appender));
     return Unit{};
