@@ -89,6 +89,16 @@ struct RetriesConfig {
     Duration backoff_max = gateway::RetryOptions{}.backoff_max;
 };
 
+struct BalanceConfig {
+    std::string policy{to_string(gateway::BalanceOptions{}.kind)};
+    std::string session_header = gateway::BalanceOptions{}.session_header;
+    double load_factor = gateway::BalanceOptions{}.load_factor;
+    std::int64_t load_slack = gateway::BalanceOptions{}.load_slack;
+    config::Bytes prefix_memory{gateway::BalanceOptions{}.prefix_memory_bytes};
+    std::int64_t cache_tokens = gateway::BalanceOptions{}.cache_tokens;
+    Duration stale_after = gateway::BalanceOptions{}.stale_after;
+};
+
 struct PoolConfig {
     std::string name;
     std::vector<std::string> models;
@@ -96,6 +106,7 @@ struct PoolConfig {
     HealthConfig health;
     DeadlinesConfig deadlines;
     RetriesConfig retries;
+    BalanceConfig balance{};
 };
 
 // A model that takes requests over from another one.
@@ -337,6 +348,7 @@ void describe(config::Fields& f, ReplicaConfig& c);
 void describe(config::Fields& f, HealthConfig& c);
 void describe(config::Fields& f, DeadlinesConfig& c);
 void describe(config::Fields& f, RetriesConfig& c);
+void describe(config::Fields& f, BalanceConfig& c);
 void describe(config::Fields& f, PoolConfig& c);
 void describe(config::Fields& f, FallbackConfig& c);
 void describe(config::Fields& f, ModelConfig& c);

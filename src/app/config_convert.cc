@@ -46,6 +46,7 @@ gateway::PoolOptions pool_options(const PoolConfig& c) {
     options.retry.max_attempts = static_cast<int>(c.retries.max_attempts);
     options.retry.backoff_base = c.retries.backoff_base;
     options.retry.backoff_max = c.retries.backoff_max;
+    options.balance = balance_options(c.balance);
     return options;
 }
 

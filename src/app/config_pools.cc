@@ -105,6 +105,7 @@ void describe(config::Fields& f, PoolConfig& c) {
     f.object("health", c.health, "When a replica counts as dead, hung, or well.");
     f.object("deadlines", c.deadlines, "How long each part of a request may take.");
     f.object("retries", c.retries, "What happens to a request whose replica fails before the first byte.");
+    f.object("balance", c.balance, "Which replica gets a request.");
 }
 
 }  // namespace stoker::app

@@ -51,7 +51,7 @@ Attempt::Attempt(RequestContext& context, std::size_t target, std::string_view b
       body_(body),
       deadline_(deadline),
       sent_at_(clock_now()),
-      turn_(*target_.replica, context.scan.stream, sent_at_) {
+      turn_(*target_.replica, context.scan.stream, sent_at_, context.estimate) {
     active_.replica = target_.replica.get();
     context_.begin_attempt(active_, target);
 }

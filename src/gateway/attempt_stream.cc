@@ -42,7 +42,7 @@ asio::awaitable<AttemptResult> Attempt::relay_events() {
         if (state == StreamRelay::State::Failed) {
             co_return co_await break_stream(relay, relay.failure().error, relay.failure().message);
         }
-        turn_.flow();
+        turn_.flow(now);
         if (!context_.exchange().started()) {
             const bool begun = co_await start_answer();
             if (!begun) co_return client_left();

@@ -81,6 +81,7 @@ asio::awaitable<AttemptResult> Attempt::end_passed(std::string_view tail) {
 
 asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
     const SteadyTime whole_at = clock_now();
+    turn_.whole_answer(whole_at);
     const auto scan = wire::scan_answer(context_.endpoint.dialect, body);
     if (status_ == 200 && internal::is_json(call_->head()) && !scan) {
         co_return fail(judge_fault(net::Fault::MalformedBody), "the replica's answer is not JSON", "malformed_answer");

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/affinity.h"
 #include "gateway/attempt.h"
 #include "gateway/balance.h"
 #include "net/async.h"
@@ -71,10 +72,16 @@ public:
 
 private:
     std::optional<std::size_t> pick() const {
-        return pick_target(pool_, {.tried = tried_,
-                                   .now = clock_now(),
-                                   .model = context_.scan.model,
-                                   .prompt = context_.scan.prompt_value.of(context_.body)});
+        const auto picked = pick_target(pool_, {.tried = tried_,
+                                                .now = clock_now(),
+                                                .model = context_.scan.model,
+                                                .prompt = context_.scan.prompt_value.of(context_.body),
+                                                .session = session_of(context_),
+                                                .max_tokens = context_.scan.max_tokens.value_or(0),
+                                                .stream = context_.scan.stream});
+        if (!picked) return {};
+        context_.estimate = picked->estimate;
+        return picked->target;
     }
 
     static FallbackCause cause_of(GatewayError error) {

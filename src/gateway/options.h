@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "gateway/balance_options.h"
 #include "gateway/fallback.h"
 
 namespace stoker::gateway {
@@ -50,6 +51,7 @@ struct PoolOptions {
     HealthOptions health{};
     DeadlineOptions deadlines{};
     RetryOptions retry{};
+    BalanceOptions balance{};
 };
 
 // Another model that takes a request over which this one could not serve.

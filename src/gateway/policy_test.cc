@@ -79,7 +79,7 @@ protected:
         std::string text;
         for (int i = 0; i < count; ++i) {
             const auto picked = pick_target(pool(), {.tried = tried, .now = at});
-            text += picked ? std::to_string(*picked) : "-";
+            text += picked ? std::to_string(picked->target) : "-";
         }
         return text;
     }
@@ -175,7 +175,7 @@ TEST_F(RoutesTest, ATurnCountsWhateverWayItEnds) {
     {
         Turn turn(replica(0), true, SteadyTime{1h});
         turn.progress(SteadyTime{1h});
-        turn.flow();
+        turn.flow(SteadyTime{1h});
         turn.pause();
         EXPECT_EQ(replica(0).outstanding(), 1);
         turn.failed();
@@ -190,7 +190,7 @@ TEST_F(RoutesTest, AClientThatDoesNotReadIsNotTheReplicasStall) {
     ASSERT_TRUE(build({chat_pool()}));
     Turn turn(replica(0), true, SteadyTime{1h});
     turn.progress(SteadyTime{1h});
-    turn.flow();
+    turn.flow(SteadyTime{1h});
     turn.pause();
     EXPECT_FALSE(replica(0).on_tick(SteadyTime{1h + 59s}));
     turn.resume(SteadyTime{1h + 59s});

@@ -31,16 +31,15 @@ void Replica::rest_until(SteadyTime until) {
     rest_until_.store(ticks(until), std::memory_order_relaxed);
 }
 
-void Replica::begin(SteadyTime now) {
+LoadTicket Replica::begin(SteadyTime now, const LoadEstimate& estimate) {
     requests_.fetch_add(1, std::memory_order_relaxed);
-    if (outstanding_.fetch_add(1, std::memory_order_relaxed) == 0) {
-        busy_since_.store(ticks(now), std::memory_order_relaxed);
-    }
+    if (outstanding() == 0) busy_since_.store(ticks(now), std::memory_order_relaxed);
+    return load_.begin(estimate, now);
 }
 
-void Replica::end(bool failed) {
+void Replica::end(bool failed, const LoadTicket& ticket) {
     if (failed) failures_.fetch_add(1, std::memory_order_relaxed);
-    outstanding_.fetch_sub(1, std::memory_order_relaxed);
+    load_.end(ticket);
 }
 
 Work Replica::work() const {
@@ -150,14 +149,14 @@ ReplicaStatus Replica::status_locked() const {
     return status;
 }
 
-Turn::Turn(Replica& replica, bool stream, SteadyTime now) : replica_(replica) {
-    replica_.begin(now);
+Turn::Turn(Replica& replica, bool stream, SteadyTime now, const LoadEstimate& estimate)
+    : replica_(replica), ticket_(replica.begin(now, estimate)) {
     if (stream) move_to(Phase::Expecting);
 }
 
 Turn::~Turn() {
     move_to(Phase::Whole);
-    replica_.end(failed_);
+    replica_.end(failed_, ticket_);
 }
 
 void Turn::move_to(Phase phase) {

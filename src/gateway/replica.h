@@ -13,6 +13,7 @@
 #include "base/sync.h"
 #include "base/time.h"
 #include "gateway/health.h"
+#include "gateway/replica_load.h"
 #include "gateway/replica_status.h"
 #include "net/http.h"
 
@@ -28,14 +29,17 @@ public:
 
     // The hot path: may a request be sent here, and how much is there already?
     bool serving() const { return state_.load(std::memory_order_relaxed) == ReplicaState::Serving; }
-    std::int64_t outstanding() const { return outstanding_.load(std::memory_order_relaxed); }
+    std::int64_t outstanding() const { return load_.requests(); }
+    // The same in tokens, and what the engine says: for those who choose among replicas.
+    ReplicaLoad& load() { return load_; }
+    const ReplicaLoad& load() const { return load_; }
     // It said 429 or 503 with a Retry-After: others are asked first until then.
     bool resting(SteadyTime now) const;
     void rest_until(SteadyTime until);
 
     // Accounting of one attempt; see Turn.
-    void begin(SteadyTime now);
-    void end(bool failed);
+    LoadTicket begin(SteadyTime now, const LoadEstimate& estimate = {});
+    void end(bool failed, const LoadTicket& ticket = {});
     void add_flowing(int count) { flowing_.fetch_add(count, std::memory_order_relaxed); }
     void add_expecting(int count) { expecting_.fetch_add(count, std::memory_order_relaxed); }
     void note_progress(SteadyTime now) {
@@ -71,8 +75,8 @@ private:
     const net::Url url_;
     const std::string url_text_;
 
+    ReplicaLoad load_;
     std::atomic<ReplicaState> state_{ReplicaState::Serving};
-    std::atomic<std::int64_t> outstanding_{0};
     std::atomic<std::int64_t> flowing_{0};
     std::atomic<std::int64_t> expecting_{0};
     std::atomic<std::int64_t> requests_{0};
@@ -92,16 +96,21 @@ private:
 // One attempt's share of a replica's counters: counts from its construction to its end, whatever way it ends.
 class Turn {
 public:
-    Turn(Replica& replica, bool stream, SteadyTime now);
+    // `estimate`: what the request will presumably cost the replica.
+    Turn(Replica& replica, bool stream, SteadyTime now, const LoadEstimate& estimate = {});
     ~Turn();
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
     // A byte came; from flow() on the replica owes more of them.
     void progress(SteadyTime now) { replica_.note_progress(now); }
-    void flow() {
-        if (phase_ == Phase::Expecting) move_to(Phase::Flowing);
+    void flow(SteadyTime now) {
+        if (phase_ != Phase::Expecting) return;
+        replica_.load().first_token(ticket_, now);
+        move_to(Phase::Flowing);
     }
+    // An answer that was not streamed is here.
+    void whole_answer(SteadyTime now) { replica_.load().whole_answer(ticket_, now); }
     // While the client takes what it was sent, silence is not the replica's fault.
     void pause();
     void resume(SteadyTime now);
@@ -112,6 +121,7 @@ private:
     void move_to(Phase phase);
 
     Replica& replica_;
+    LoadTicket ticket_;
     Phase phase_ = Phase::Whole;
     bool failed_ = false;
 };

@@ -234,13 +234,13 @@ void RequestContext::take_facts(const AnswerFacts& facts) {
         record_.itl_max_ns = facts.longest_gap_ns;
     }
     if (facts.usage) {
+        if (route != nullptr) route->pool->balancer->note_answer(facts.usage->completion_tokens);
         record_.prompt_tokens = facts.usage->prompt_tokens;
         record_.completion_tokens = facts.usage->completion_tokens;
         record_.cached_tokens = facts.usage->cached_tokens;
         record_.usage_source = records::UsageSource::Engine;
     } else if (facts.content_events > 0) {
         // The engine's count did not come: an event is about a token, and four bytes of prompt are.
-        constexpr std::size_t kBytesPerToken = 4;
         record_.prompt_tokens = static_cast<std::int64_t>((scan.prompt_bytes + kBytesPerToken - 1) / kBytesPerToken);
         record_.completion_tokens = facts.content_events;
         if (facts.usage_so_far.prompt_tokens > 0) {  // Anthropic's streams count the prompt at their start.

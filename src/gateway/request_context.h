@@ -36,6 +36,7 @@ public:
     Core& core() { return *core_; }
     LoopState& loop() { return loop_; }
     net::Exchange& exchange() { return exchange_; }
+    const net::Exchange& exchange() const { return exchange_; }
     const TraceContext& trace() const { return trace_; }
     const std::string& id() const { return record_.id; }
     SteadyTime received_at() const { return exchange_.received_at(); }
@@ -104,6 +105,7 @@ public:
     bool withhold_credentials = false;  // What the client shows is for this gateway, not for what stands behind it.
     RoutePlan plan;
     const ModelRoute* route = nullptr;  // Of the plan's step that is being tried, or was last.
+    LoadEstimate estimate;              // Of its cost for the replica that was chosen last.
     bool asks_usage = false;            // The gateway asks for usage though the client did not.
 
     records::RequestRecord& record() { return record_; }

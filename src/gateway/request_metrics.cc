@@ -37,6 +37,10 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
       active_(registry.gauge(names::kActive, "Requests under way.", {"pool", "model"})),
       attempts_(registry.counter(names::kAttempts, "Tries of a request on one replica, by how they ended.",
                                  {"replica", "result"})),
+      picks_(registry.counter(names::kPicks, "Choices of a replica, by why it was chosen.", {"pool", "reason"})),
+      prefix_tokens_(registry.counter(names::kPrefixTokens,
+                                      "Prompt tokens by whether the chosen replica presumably has them cached.",
+                                      {"pool", "cached"})),
       overhead_(registry.histogram(names::kOverhead,
                                    "Stoker's own time: before the upstream gets the request, after it gave its answer.",
                                    {"stage"}, overhead_bounds())),
@@ -49,6 +53,16 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
           registry.counter(names::kAuthFailures, "Requests refused for their credentials, by error code.", {"code"})),
       overhead_before_(&overhead_.with({"request"})),
       overhead_after_(&overhead_.with({"response"})) {}
+
+PoolSeries RequestMetrics::pool_series(const std::string& pool) {
+    PoolSeries series;
+    for (const PickReason reason : all_pick_reasons()) {
+        series.picks[static_cast<std::size_t>(reason)] = &picks_.with({pool, std::string(to_string(reason))});
+    }
+    series.prefix_hit = &prefix_tokens_.with({pool, "yes"});
+    series.prefix_new = &prefix_tokens_.with({pool, "no"});
+    return series;
+}
 
 ModelSeries RequestMetrics::model_series(const std::string& pool, const std::string& model) {
     return {&active_.with({pool, model}), &requests_.with({pool, model, "200", "ok"})};

@@ -3,10 +3,12 @@
 // Label values come from the configuration only: what a client names (an unknown model) never becomes one. Thread-safe.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
 #include "base/metrics.h"
+#include "gateway/balance_policy.h"
 #include "gateway/replica_status.h"
 
 namespace stoker::gateway {
@@ -28,10 +30,18 @@ struct ReplicaSeries {
     metrics::Counter* attempts_ok = nullptr;
 };
 
+// What every choice among a pool's replicas touches.
+struct PoolSeries {
+    std::array<metrics::Counter*, kPickReasons> picks{};  // By PickReason.
+    metrics::Counter* prefix_hit = nullptr;               // Tokens presumably in the chosen replica's cache.
+    metrics::Counter* prefix_new = nullptr;               // And the others.
+};
+
 class RequestMetrics {
 public:
     explicit RequestMetrics(metrics::Registry& registry);
 
+    PoolSeries pool_series(const std::string& pool);
     ModelSeries model_series(const std::string& pool, const std::string& model);
     ReplicaSeries replica_series(const std::string& pool, const std::string& model, const std::string& replica);
 
@@ -56,6 +66,8 @@ private:
     metrics::Family<metrics::Counter>& tokens_;
     metrics::Family<metrics::Gauge>& active_;
     metrics::Family<metrics::Counter>& attempts_;
+    metrics::Family<metrics::Counter>& picks_;
+    metrics::Family<metrics::Counter>& prefix_tokens_;
     metrics::Family<metrics::Histogram>& overhead_;
     metrics::Family<metrics::Gauge>& outstanding_;
     metrics::Family<metrics::Gauge>& state_;

@@ -38,6 +38,11 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
         }
         pool->targets.push_back({std::move(replica), wanted.model, wanted.api_key, path_prefix_of(*url)});
     }
+    std::vector<std::string> ids;
+    for (const Target& target : pool->targets) ids.push_back(target.replica->id());
+    const Pool* before = previous.find_pool(options.name);
+    pool->balancer = Balancer::create(options.balance, ids, before != nullptr ? before->balancer : nullptr);
+    pool->series = metrics.pool_series(pool->name);
     for (const std::string& model : options.models) {
         ModelRoute route{model, pool, metrics.model_series(pool->name, model), {}, {}};
         for (const Target& target : pool->targets) {
@@ -78,6 +83,13 @@ const ModelRoute* RouteTable::find(std::string_view model) const {
 std::shared_ptr<Replica> RouteTable::find_replica(std::string_view id) const {
     const auto found = by_id_.find(id);
     return found == by_id_.end() ? nullptr : found->second;
+}
+
+const Pool* RouteTable::find_pool(std::string_view name) const {
+    for (const auto& pool : pools_) {
+        if (pool->name == name) return pool.get();
+    }
+    return nullptr;
 }
 
 std::vector<std::string> RouteTable::suggestions(std::string_view model) const {

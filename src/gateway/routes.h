@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gateway/balancer.h"
 #include "gateway/options.h"
 #include "gateway/replica.h"
 #include "gateway/request_metrics.h"
@@ -33,7 +34,8 @@ struct Pool {
     RetryOptions retry;
     HealthOptions health;
     std::vector<Target> targets;
-    mutable std::atomic<std::size_t> turn{0};  // Where a tie between replicas is broken next.
+    std::shared_ptr<Balancer> balancer;  // Of these targets. Never null.
+    PoolSeries series;
 };
 
 struct ModelRoute;
@@ -60,6 +62,7 @@ public:
 
     const ModelRoute* find(std::string_view model) const;
     std::shared_ptr<Replica> find_replica(std::string_view id) const;
+    const Pool* find_pool(std::string_view name) const;
     const std::vector<std::shared_ptr<const Pool>>& pools() const { return pools_; }
     // All models in order of name.
     const std::vector<std::string>& models() const { return models_; }

@@ -126,6 +126,10 @@ struct RequestReader {
             if (once(kStreamOptions, "stream_options")) scan_stream_options(json, scan);
             return;
         }
+        if (key_is(key, "user") && json.peek() == JsonKind::String) {
+            scan.user_value = json.range();
+            return;
+        }
         if (key_is(key, "max_completion_tokens") || key_is(key, "max_output_tokens")) return max_tokens(true);
         if (key_is(key, "max_tokens")) return max_tokens(false);
         if (key_is(key, "messages") || key_is(key, "prompt") || key_is(key, "input")) {

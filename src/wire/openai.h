@@ -40,6 +40,7 @@ struct RequestScan {
     bool usage_object_empty = false;         // The object at usage_insert has no members.
     std::optional<std::int64_t> max_tokens;  // max_completion_tokens, max_output_tokens, else max_tokens.
     ByteRange prompt_value;                  // messages, prompt or input; empty if there is none of them.
+    ByteRange user_value;                    // `user`, if it is a string; with its quotes.
     std::size_t prompt_bytes = 0;            // Size of messages, prompt or input as written.
 };
 
