@@ -58,6 +58,7 @@ struct ListenerConfig {
 struct ReplicaConfig {
     std::string url;
     std::string model;
+    std::string continuation = "auto";
     std::string api_key;
     std::vector<std::string> run;
     std::string systemd;
@@ -79,6 +80,7 @@ struct HealthConfig {
 struct DeadlinesConfig {
     Duration connect = gateway::DeadlineOptions{}.connect;
     Duration first_byte = gateway::DeadlineOptions{}.first_byte;
+    Duration whole = gateway::DeadlineOptions{}.whole;
     Duration between = gateway::DeadlineOptions{}.between;
     Duration total = gateway::DeadlineOptions{}.total;
 };
@@ -99,6 +101,10 @@ struct BalanceConfig {
     Duration stale_after = gateway::BalanceOptions{}.stale_after;
 };
 
+struct ContinuationConfig {
+    std::int64_t max = gateway::ContinuationOptions{}.max;
+};
+
 struct PoolConfig {
     std::string name;
     std::vector<std::string> models;
@@ -107,6 +113,7 @@ struct PoolConfig {
     DeadlinesConfig deadlines;
     RetriesConfig retries;
     BalanceConfig balance{};
+    ContinuationConfig continuation{};
 };
 
 // A model that takes requests over from another one.

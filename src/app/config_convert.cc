@@ -28,6 +28,11 @@ gateway::HealthOptions health_options(const HealthConfig& c) {
     return options;
 }
 
+gateway::ContinuationMode continuation_mode(const std::string& text) {
+    if (text == "on") return gateway::ContinuationMode::On;
+    return text == "off" ? gateway::ContinuationMode::Off : gateway::ContinuationMode::Auto;
+}
+
 gateway::PoolOptions pool_options(const PoolConfig& c) {
     gateway::PoolOptions options;
     options.name = c.name;
@@ -37,16 +42,19 @@ gateway::PoolOptions pool_options(const PoolConfig& c) {
         made.url = replica.url;
         made.model = replica.model;
         made.api_key = replica.api_key;
+        made.continuation = continuation_mode(replica.continuation);
     }
     options.health = health_options(c.health);
     options.deadlines.connect = c.deadlines.connect;
     options.deadlines.first_byte = c.deadlines.first_byte;
+    options.deadlines.whole = c.deadlines.whole;
     options.deadlines.between = c.deadlines.between;
     options.deadlines.total = c.deadlines.total;
     options.retry.max_attempts = static_cast<int>(c.retries.max_attempts);
     options.retry.backoff_base = c.retries.backoff_base;
     options.retry.backoff_max = c.retries.backoff_max;
     options.balance = balance_options(c.balance);
+    options.continuation.max = static_cast<int>(c.continuation.max);
     return options;
 }
 

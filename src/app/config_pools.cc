@@ -46,6 +46,10 @@ void describe(config::Fields& f, ReplicaConfig& c) {
         f.check("url", url.has_value(), url ? "" : url.error().message);
     }
     f.field("model", c.model, "The engine's own name for the model; empty passes on what the client sent.");
+    f.choice(
+        "continuation", c.continuation, {"auto", "on", "off"},
+        "Whether the engine goes on with a chat that another one has begun to answer: auto if it is vLLM, SGLang or "
+        "llama.cpp, on if it takes continue_final_message.");
     f.secret("api_key", c.api_key,
              "Bearer token sent to the engine instead of the client's Authorization; empty passes the client's on.");
     f.field(
@@ -79,6 +83,8 @@ void describe(config::Fields& f, DeadlinesConfig& c) {
     positive(f, "connect", c.connect, "To connect to a replica.");
     positive(f, "first_byte", c.first_byte,
              "From a request sent to the first event with content; then another replica is tried.");
+    positive(f, "whole", c.whole,
+             "The same for answers that are not streamed: to the answer's head, which comes when it is all generated.");
     positive(f, "between", c.between, "Between two events of a stream; past it the stream ends with an error event.");
     positive(f, "total", c.total, "For the whole request, all attempts together.");
     f.check("total", c.total >= c.first_byte, "must not be shorter than `first_byte`");
@@ -89,6 +95,10 @@ void describe(config::Fields& f, RetriesConfig& c) {
     f.field("backoff_base", c.backoff_base, "Wait before the same replica is asked again; doubles, with jitter.");
     f.field("backoff_max", c.backoff_max, "Longest such wait.");
     f.check("backoff_max", c.backoff_max >= c.backoff_base, "must not be shorter than `backoff_base`");
+}
+
+void describe(config::Fields& f, ContinuationConfig& c) {
+    at_least(f, "max", c.max, 0, "How often one stream may be continued; 0 never continues.");
 }
 
 void describe(config::Fields& f, PoolConfig& c) {
@@ -104,6 +114,7 @@ void describe(config::Fields& f, PoolConfig& c) {
     check_replicas(f, c);
     f.object("health", c.health, "When a replica counts as dead, hung, or well.");
     f.object("deadlines", c.deadlines, "How long each part of a request may take.");
+    f.object("continuation", c.continuation, "What happens to a stream that breaks off after its first byte.");
     f.object("retries", c.retries, "What happens to a request whose replica fails before the first byte.");
     f.object("balance", c.balance, "Which replica gets a request.");
 }

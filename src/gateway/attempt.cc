@@ -43,13 +43,15 @@ std::optional<FallbackCause> internal::cause_of_refusal(int status, std::string_
     return {};
 }
 
-Attempt::Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline)
+Attempt::Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline,
+                 StreamProgress& progress)
     : context_(context),
       index_(target),
       target_(context.route->pool->targets[target]),
       pool_(*context.route->pool),
       body_(body),
       deadline_(deadline),
+      progress_(progress),
       sent_at_(clock_now()),
       turn_(*target_.replica, context.scan.stream, sent_at_, context.estimate) {
     active_.replica = target_.replica.get();
@@ -126,8 +128,8 @@ asio::awaitable<AttemptResult> Attempt::run() {
                          context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn);
     request.body = body_;
     const bool stream = context_.scan.stream;
-    const net::Deadlines deadlines{remaining(limits.connect), remaining(stream ? limits.first_byte : limits.total),
-                                   remaining(stream ? limits.first_byte : limits.total)};
+    const net::Deadlines deadlines{remaining(limits.connect), remaining(stream ? limits.first_byte : limits.whole),
+                                   remaining(stream ? limits.first_byte : limits.whole)};
     auto call =
         co_await context_.loop().client->send(target_.replica->url(), std::move(request), deadlines, &active_.token);
     if (!call) co_return fail_with(call.error());
@@ -154,8 +156,10 @@ asio::awaitable<AttemptResult> Attempt::answered(std::unique_ptr<net::Call> call
         if (verdict->rest && result.retry_after) target_.replica->rest_until(clock_now() + *result.retry_after);
         co_return result;
     }
+    const bool streamed = context_.scan.stream && is_event_stream(call_->head());
+    if (progress_.begun && (status_ >= 400 || !streamed)) co_return refuse_to_continue();
     if (status_ >= 400) co_return co_await relay_refusal();
-    if (context_.scan.stream && is_event_stream(call_->head())) co_return co_await relay_events();
+    if (streamed) co_return co_await relay_events();
     co_return co_await relay_whole();
 }
 
@@ -177,8 +181,17 @@ asio::awaitable<AttemptResult> Attempt::relay_refusal() {
     co_return result;
 }
 
+// The replica won't go on with another's answer. Its stream must end then, and it is not asked again for a while.
+AttemptResult Attempt::refuse_to_continue() {
+    target_.replica->note_continuation_refused(clock_now());
+    context_.core().metrics.count_continuation(pool_.name, "refused");
+    progress_.message += " (not continued: the replica refused with status " + std::to_string(status_) + ")";
+    return fail({false, false, false, GatewayError::UpstreamRejected}, "the replica refused to go on with the answer",
+                "continuation_refused");
+}
+
 asio::awaitable<bool> Attempt::start_answer() {
-    context_.release_bodies();
+    context_.release_bodies(may_continue(context_));
     net::ResponseHead head{status_, client_headers(call_->head(), context_.marks())};
     const auto started = co_await context_.exchange().start(std::move(head));
     co_return started.has_value();

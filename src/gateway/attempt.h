@@ -1,8 +1,8 @@
 // One try of a request on one replica: sends it, judges the answer, and passes it to the client.
 //
-// Until the client's first byte a failure is returned, for the caller to try elsewhere. From then on the attempt ends
-// the client's answer itself: whole, or with an error event and a cut connection, never with a clean end that is not
-// one.
+// Until the client's first byte a failure is returned, for the caller to try elsewhere. A stream that breaks off after
+// it is returned too, as interrupted: another attempt goes on with it, or the caller ends it with an error. Every other
+// answer is ended here: whole, or by a cut connection, never with a clean end that is not one.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/continuation.h"
 #include "gateway/request_context.h"
 #include "gateway/retry.h"
 
@@ -26,6 +27,7 @@ struct HeldAnswer {
 struct AttemptResult {
     bool delivered = false;  // The client has its answer, such as it is; the request is settled.
     // Of one that was not delivered:
+    bool interrupted = false;  // The client has a part of its answer, and nothing yet of how it ends.
     Verdict verdict;
     int status = 0;  // The upstream's; 0 if none came.
     std::string message;
@@ -36,8 +38,9 @@ struct AttemptResult {
 
 class Attempt {
 public:
-    // `context` outlives it, `body` the sending of the request.
-    Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline);
+    // `context` and `progress` outlive it, `body` the sending of the request.
+    Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline,
+            StreamProgress& progress);
     ~Attempt();
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
@@ -54,6 +57,7 @@ private:
     boost::asio::awaitable<bool> send_on(std::string_view bytes);
     boost::asio::awaitable<AttemptResult> end_stream(StreamRelay& relay);
     boost::asio::awaitable<AttemptResult> break_stream(StreamRelay& relay, GatewayError error, std::string message);
+    boost::asio::awaitable<AttemptResult> interrupt_stream(StreamRelay& relay, GatewayError error, std::string message);
     boost::asio::awaitable<AttemptResult> break_silent_stream(StreamRelay& relay);
     boost::asio::awaitable<AttemptResult> refuse_with(const RelayFailure& failure);
     boost::asio::awaitable<void> drain_upstream();
@@ -66,6 +70,8 @@ private:
     AttemptResult delivered(Outcome outcome, int status, std::string_view code, std::string_view cause);
     // Keeps the answer back instead of giving it to the client. REQUIRES: a later step takes `cause`.
     AttemptResult hold(FallbackCause cause, net::Response response, AnswerFacts facts = {});
+    void note_tokens(const StreamRelay& relay);
+    AttemptResult refuse_to_continue();
     AttemptResult client_left();
     // The replica has done its part: what follows is between us and the client.
     void conclude();
@@ -78,6 +84,7 @@ private:
     const Pool& pool_;
     const std::string_view body_;
     const SteadyTime deadline_;  // Of the whole request.
+    StreamProgress& progress_;
     SteadyTime sent_at_{};
     Turn turn_;
     ActiveAttempt active_;

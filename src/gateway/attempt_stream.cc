@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "gateway/attempt.h"
-#include "net/async.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -20,7 +19,9 @@ asio::awaitable<AttemptResult> Attempt::relay_events() {
     StreamRelay relay({.dialect = context_.endpoint.dialect,
                        .hide_usage = context_.asks_usage,
                        .max_event_bytes = context_.core().options.max_event_bytes,
-                       .inter_token_latency = context_.replica_series()->inter_token_latency});
+                       .inter_token_latency = context_.replica_series()->inter_token_latency,
+                       .keep_text = may_continue(context_),
+                       .splice = progress_.splice ? &*progress_.splice : nullptr});
     while (true) {
         const auto wait = std::chrono::ceil<Duration>(stream_deadline(relay) - clock_now());
         if (wait <= Duration{0}) {
@@ -50,10 +51,22 @@ asio::awaitable<AttemptResult> Attempt::relay_events() {
         if (state == StreamRelay::State::Done) co_return co_await end_stream(relay);
         const bool sent = co_await send_on(relay.out());
         if (!sent) {
-            context_.take_facts(relay.facts());
+            context_.take_facts(joined(progress_.facts, relay.facts()));
             co_return client_left();
         }
         relay.out().clear();
+    }
+}
+
+// What this attempt gave the client, which `progress_` does not hold yet.
+void Attempt::note_tokens(const StreamRelay& relay) {
+    const AnswerFacts& facts = relay.facts();
+    const bool counted = facts.usage && facts.usage->completion_tokens >= progress_.answer.tokens;
+    context_.note_attempt_tokens(
+        counted ? facts.usage->completion_tokens - progress_.answer.tokens : facts.content_events, 0);
+    if (progress_.begun && facts.usage) {
+        context_.core().metrics.count_wasted(pool_.name, "prompt", "continuation",
+                                             facts.usage->prompt_tokens + progress_.answer.tokens);
     }
 }
 
@@ -65,7 +78,8 @@ asio::awaitable<AttemptResult> Attempt::break_silent_stream(StreamRelay& relay) 
 }
 
 asio::awaitable<AttemptResult> Attempt::end_stream(StreamRelay& relay) {
-    context_.take_facts(relay.facts());
+    context_.take_facts(joined(progress_.facts, relay.facts()));
+    note_tokens(relay);
     if (context_.client_gone()) co_return client_left();
     const std::string last = std::exchange(relay.out(), {});
     context_.count_response_bytes(last.size());
@@ -105,35 +119,50 @@ asio::awaitable<AttemptResult> Attempt::refuse_with(const RelayFailure& failure)
     co_return result;
 }
 
-// The stream can't be trusted any more. Before the client's first byte that is for the next attempt to make good; after
-// it, the client is told, and its connection is cut so that no reader takes what it has for the whole answer.
+// The stream can't be trusted any more. Before the client's first byte that is for the next attempt to make good.
 asio::awaitable<AttemptResult> Attempt::break_stream(StreamRelay& relay, GatewayError error, std::string message) {
     const bool failed_itself = relay.state() == StreamRelay::State::Failed;
     if (error == GatewayError::ClientClosed) {
-        context_.take_facts(relay.facts());
+        context_.take_facts(joined(progress_.facts, relay.facts()));
         co_return client_left();
     }
-    if (!context_.exchange().started()) {
-        const Verdict verdict = judge_stream(error, failed_itself ? relay.failure().upstream_status : 0);
-        if (verdict.retry) {
-            co_return fail(verdict, std::move(message), active_.cut ? kReplicaLost : info(error).code);
-        }
-        co_return co_await refuse_with(relay.failure());
+    if (context_.exchange().started()) co_return co_await interrupt_stream(relay, error, std::move(message));
+    const Verdict verdict = judge_stream(error, failed_itself ? relay.failure().upstream_status : 0);
+    if (verdict.retry) {
+        context_.note_attempt_tokens(0, relay.facts().content_events);
+        co_return fail(verdict, std::move(message), active_.cut ? kReplicaLost : info(error).code);
     }
-    turn_.failed();
+    co_return co_await refuse_with(relay.failure());
+}
+
+// After it, the client gets all that came whole; how it goes on from there is for the caller.
+asio::awaitable<AttemptResult> Attempt::interrupt_stream(StreamRelay& relay, GatewayError error, std::string message) {
     call_->cancel();
-    context_.take_facts(relay.facts());
-    std::string last = std::exchange(relay.out(), {});
-    if (error != GatewayError::StreamError) {
-        last += error_event(error, message, context_.endpoint.dialect, relay.sequence());
+    if (relay.whole() && error != GatewayError::StreamError) {  // Nothing is missing but the end.
+        if (!relay.facts().usage) {
+            const AnswerFacts facts = joined(progress_.facts, relay.facts());
+            context_.take_facts(facts);
+            const bool first = progress_.identity.id.empty() && !relay.first_event().empty();
+            relay.out() += missing_usage(
+                context_, first ? wire::read_identity(relay.first_event()) : progress_.identity, facts.content_events);
+        }
+        relay.complete();
+        co_return co_await end_stream(relay);
     }
-    const bool told = co_await send_on(last);
-    if (!told) co_return client_left();
-    // SDKs close the connection themselves once they have read the event; a cut that overtakes it would hide it.
-    const SteadyTime until = clock_now() + context_.core().options.error_linger;
-    while (!context_.exchange().client_gone() && clock_now() < until) (void)co_await net::sleep_for(Duration{10});
-    context_.exchange().abort();
-    co_return delivered(Outcome::Truncated, status_, info(error).code, info(error).code);
+    const bool sent = co_await send_on(relay.out());
+    if (!sent) {
+        context_.take_facts(joined(progress_.facts, relay.facts()));
+        co_return client_left();
+    }
+    note_tokens(relay);
+    progress_.take(relay);
+    progress_.error = error;
+    progress_.message = std::move(message);
+    const int upstream_status = relay.state() == StreamRelay::State::Failed ? relay.failure().upstream_status : 0;
+    progress_.engine_event = error == GatewayError::StreamError ? relay.failure().upstream_event : std::string();
+    auto result = fail(judge_stream(error, upstream_status), progress_.message, info(error).code);
+    result.interrupted = true;
+    co_return result;
 }
 
 }  // namespace stoker::gateway

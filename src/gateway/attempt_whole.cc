@@ -96,6 +96,7 @@ asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
         co_return hold(FallbackCause::ContentRefused, std::move(response), std::move(facts));
     }
     context_.take_facts(facts);
+    if (facts.usage) context_.note_attempt_tokens(facts.usage->completion_tokens, 0);
     cause_.clear();
     context_.core().metrics.overhead_after().observe(std::chrono::duration<double>(clock_now() - whole_at).count());
     conclude();

@@ -32,7 +32,7 @@ namespace {
 constexpr double kBatchTokens = 64;
 constexpr double kBlockedTokens = 256;  // Per request that waits in the engine.
 constexpr double kFullFrom = 0.9;       // KV usage from which new work starts to push out other work.
-constexpr double kUsualSpread = 0.3;  // Logarithm: replicas that differ by less than a third are alike.
+constexpr double kUsualSpread = 0.3;    // Logarithm: replicas that differ by less than a third are alike.
 constexpr double kMostPace = 4;
 
 class Score : public BalancePolicy {

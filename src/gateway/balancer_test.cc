@@ -208,7 +208,8 @@ TEST(ReplicaLoad, PaceComparesSecondsForTheSameWork) {
         }
         now += 500ms;
     }
-    EXPECT_NEAR(slow.pace(now).log_seconds_per_token - fast.pace(now).log_seconds_per_token, std::log(350.0 / 150.0), 1e-6);
+    EXPECT_NEAR(slow.pace(now).log_seconds_per_token - fast.pace(now).log_seconds_per_token, std::log(350.0 / 150.0),
+                1e-6);
     EXPECT_GT(slow.pace(now).weight, 0.9);
     EXPECT_LT(slow.pace(now + 5min).weight, 0.01);
 }

@@ -33,7 +33,8 @@ struct GiveUp {
 // One request's way through the replicas of one step's pool.
 class Journey {
 public:
-    explicit Journey(RequestContext& context) : context_(context), pool_(*context.route->pool) {}
+    Journey(RequestContext& context, const StreamProgress& progress)
+        : context_(context), pool_(*context.route->pool), progress_(progress) {}
 
     // The next replica to try; empty if trying on makes no sense. May wait before it gives one that was tried already.
     asio::awaitable<std::optional<std::size_t>> next() {
@@ -53,6 +54,12 @@ public:
     }
 
     void note(AttemptResult result) { last_ = std::move(result); }
+    // The answer that was under way goes on elsewhere: as a request of its own, but not on the replica that broke off.
+    void go_on(AttemptResult result) {
+        note(std::move(result));
+        tried_.erase(tried_.begin(), tried_.end() - 1);
+        attempts_ = 0;
+    }
     SteadyTime deadline() const { return deadline_; }
 
     GiveUp give_up() {
@@ -72,7 +79,11 @@ public:
 
 private:
     std::optional<std::size_t> pick() const {
-        const auto picked = pick_target(pool_, {.tried = tried_,
+        std::vector<std::size_t> excluded = tried_;
+        for (std::size_t i = 0; progress_.begun && i < pool_.targets.size(); ++i) {
+            if (!can_continue(context_, pool_.targets[i])) excluded.push_back(i);
+        }
+        const auto picked = pick_target(pool_, {.tried = excluded,
                                                 .now = clock_now(),
                                                 .model = context_.scan.model,
                                                 .prompt = context_.scan.prompt_value.of(context_.body),
@@ -97,6 +108,7 @@ private:
 
     RequestContext& context_;
     const Pool& pool_;
+    const StreamProgress& progress_;
     const SteadyTime deadline_ = context_.received_at() + pool_.deadlines.total;
     std::vector<std::size_t> tried_;
     std::optional<AttemptResult> last_;
@@ -104,26 +116,51 @@ private:
     int waits_ = 0;
 };
 
+// The request as this replica gets it.
+std::string_view body_for(RequestContext& context, const StreamProgress& progress, const Target& target) {
+    const std::string& own = progress.begun ? progress.body : context.body;
+    const std::string& own_name = target.engine_model.empty() ? context.route->model : target.engine_model;
+    std::optional<std::string> edited;
+    if (progress.begun) {
+        const auto scan = wire::scan_request(own);
+        if (scan) edited = wire::edit_request(own, *scan, own_name, context.asks_usage);
+    } else {
+        edited = wire::edit_request(own, context.scan, own_name, context.asks_usage);
+    }
+    context.edited_body = std::move(edited).value_or(std::string());
+    return context.edited_body.empty() ? own : context.edited_body;
+}
+
 // Tries the replicas of the step that the request is at. Empty when the request is settled.
 asio::awaitable<std::optional<GiveUp>> try_step(RequestContext& context) {
     const std::shared_ptr<const Pool> pool = context.route->pool;
-    Journey journey(context);
+    StreamProgress progress;
+    Journey journey(context, progress);
     for (;;) {
         const auto target = co_await journey.next();
         if (!target) break;
-        const std::string& own_name = pool->targets[*target].engine_model;
-        auto edited = wire::edit_request(context.body, context.scan, own_name.empty() ? context.route->model : own_name,
-                                         context.asks_usage);
-        context.edited_body = std::move(edited).value_or(std::string());
+        const std::string_view body = body_for(context, progress, pool->targets[*target]);
         context.note_first_attempt();
-        Attempt attempt(context, *target, context.edited_body.empty() ? context.body : context.edited_body,
-                        journey.deadline());
+        Attempt attempt(context, *target, body, journey.deadline(), progress);
         auto result = co_await attempt.run();
         if (result.delivered) co_return std::nullopt;
-        journey.note(std::move(result));
         if (context.client_gone()) break;
+        if (!result.interrupted) {
+            journey.note(std::move(result));
+            continue;
+        }
+        if (!result.verdict.retry) break;
+        const Continuation how = prepare_continuation(context, progress);
+        if (how == Continuation::Complete) {
+            co_await end_complete(context, progress);
+            co_return std::nullopt;
+        }
+        if (how == Continuation::Barred) break;
+        journey.go_on(std::move(result));
     }
-    co_return journey.give_up();
+    if (!progress.begun) co_return journey.give_up();
+    co_await end_broken(context, progress);
+    co_return std::nullopt;
 }
 
 bool takes(const RouteStep& step, const GiveUp& end) {

@@ -28,6 +28,7 @@ struct HealthOptions {
 struct DeadlineOptions {
     Duration connect{2'000};
     Duration first_byte{60'000};  // Streams: from the request sent to the first event with content.
+    Duration whole{300'000};      // Other answers: from the request sent to the answer's head.
     Duration between{30'000};     // Streams: between two events.
     Duration total{600'000};      // The whole request, all attempts together.
 };
@@ -38,9 +39,21 @@ struct RetryOptions {
     Duration backoff_max{2'000};
 };
 
+// Whether a replica goes on with a chat that another one has begun to answer.
+enum class ContinuationMode : std::uint8_t {
+    Auto,  // If it is an engine that is known to.
+    On,
+    Off
+};
+
+struct ContinuationOptions {
+    int max = 2;  // How often one stream may be continued; 0: never.
+};
+
 struct ReplicaOptions {
-    std::string url{};      // http://127.0.0.1:9001; a path is put before the endpoint's own.
-    std::string model{};    // The engine's own name for the model; empty: what the client sent.
+    std::string url{};    // http://127.0.0.1:9001; a path is put before the endpoint's own.
+    std::string model{};  // The engine's own name for the model; empty: what the client sent.
+    ContinuationMode continuation = ContinuationMode::Auto;
     std::string api_key{};  // Sent upstream instead of the client's Authorization; empty: the client's is passed on.
 };
 
@@ -52,6 +65,7 @@ struct PoolOptions {
     DeadlineOptions deadlines{};
     RetryOptions retry{};
     BalanceOptions balance{};
+    ContinuationOptions continuation{};
 };
 
 // Another model that takes a request over which this one could not serve.

@@ -87,6 +87,20 @@ asio::awaitable<Probe> probe_once(net::Client& client, const ProbePlan& plan, ne
     co_return Probe{status < 500 ? ProbeResult::Healthy : ProbeResult::Unwell, std::move(detail), real};
 }
 
+// What the engine calls itself. REQUIRES: as above.
+asio::awaitable<EngineKind> ask_engine(net::Client& client, const ProbePlan& plan, net::CancelToken& token) {
+    net::ClientRequest request;
+    request.target = plan.path_prefix + "/v1/models";
+    if (!plan.api_key.empty()) request.headers.add("authorization", "Bearer " + plan.api_key);
+    const net::Deadlines deadlines{plan.options.timeout, plan.options.timeout, plan.options.timeout};
+    auto call = co_await client.send(plan.replica->url(), std::move(request), deadlines, &token);
+    if (!call) co_return EngineKind::Unknown;
+    const auto answer = co_await (*call)->read_all(kMostAnswer);
+    if (!answer || (*call)->head().status != 200) co_return EngineKind::Other;
+    const EngineKind kind = engine_of_models(*answer);
+    co_return kind == EngineKind::Unknown ? EngineKind::Other : kind;  // It has been asked; that will do.
+}
+
 }  // namespace
 
 // One replica's probing. `ended` may be set from anywhere; the rest is touched only on its loop.
@@ -117,6 +131,12 @@ asio::awaitable<void> Probers::run(std::shared_ptr<Core> core, std::shared_ptr<P
         net::CancelToken token;
         probing->token = &token;
         Probe probe = co_await probe_once(*probing->state.probe_client, *plan, token);
+        if (probe.result != ProbeResult::Healthy) {
+            replica->set_engine(EngineKind::Unknown);  // What comes back may be another one.
+        } else if (replica->engine() == EngineKind::Unknown && !probing->ended) {
+            const EngineKind kind = co_await ask_engine(*probing->state.probe_client, *plan, token);
+            replica->set_engine(kind);
+        }
         probing->token = nullptr;
         if (probing->ended) break;
         core->publish(replica, replica->on_probe(probe, clock_now()));

@@ -31,6 +31,15 @@ void Replica::rest_until(SteadyTime until) {
     rest_until_.store(ticks(until), std::memory_order_relaxed);
 }
 
+bool Replica::refuses_continuation(SteadyTime now) const {
+    return ticks(now) < no_continuation_until_.load(std::memory_order_relaxed);
+}
+
+void Replica::note_continuation_refused(SteadyTime now) {
+    constexpr std::chrono::minutes kRest{10};
+    no_continuation_until_.store(ticks(now + kRest), std::memory_order_relaxed);
+}
+
 LoadTicket Replica::begin(SteadyTime now, const LoadEstimate& estimate) {
     requests_.fetch_add(1, std::memory_order_relaxed);
     if (outstanding() == 0) busy_since_.store(ticks(now), std::memory_order_relaxed);

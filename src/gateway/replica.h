@@ -12,6 +12,7 @@
 
 #include "base/sync.h"
 #include "base/time.h"
+#include "gateway/engine_kind.h"
 #include "gateway/health.h"
 #include "gateway/replica_load.h"
 #include "gateway/replica_status.h"
@@ -36,6 +37,13 @@ public:
     // It said 429 or 503 with a Retry-After: others are asked first until then.
     bool resting(SteadyTime now) const;
     void rest_until(SteadyTime until);
+
+    // What it is, as a probe has learnt; Unknown after it was away.
+    EngineKind engine() const { return engine_.load(std::memory_order_relaxed); }
+    void set_engine(EngineKind kind) { engine_.store(kind, std::memory_order_relaxed); }
+    // It would not go on with another's answer; it is not asked to again for a while.
+    bool refuses_continuation(SteadyTime now) const;
+    void note_continuation_refused(SteadyTime now);
 
     // Accounting of one attempt; see Turn.
     LoadTicket begin(SteadyTime now, const LoadEstimate& estimate = {});
@@ -84,6 +92,8 @@ private:
     std::atomic<std::int64_t> last_progress_{0};  // Steady clock ticks; 0: none yet.
     std::atomic<std::int64_t> busy_since_{0};     // When outstanding last left zero.
     std::atomic<std::int64_t> rest_until_{0};
+    std::atomic<std::int64_t> no_continuation_until_{0};
+    std::atomic<EngineKind> engine_{EngineKind::Unknown};
     std::atomic<int> refused_{0};  // Not zero: on_connected() has something to reset.
 
     mutable Mutex mutex_;

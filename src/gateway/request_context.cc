@@ -251,9 +251,30 @@ void RequestContext::take_facts(const AnswerFacts& facts) {
     }
 }
 
-void RequestContext::release_bodies() {
-    body = {};
+void RequestContext::note_attempt_tokens(std::int64_t delivered, std::int64_t wasted) {
+    if (record_.attempts.empty()) return;
+    record_.attempts.back().tokens = delivered;
+    record_.attempts.back().wasted = wasted;
+    record_.wasted_tokens += wasted;
+    if (wasted > 0) core_->metrics.count_wasted(record_.pool, "completion", "retry", wasted);
+}
+
+void RequestContext::release_bodies(bool keep_own) {
+    if (!keep_own) body = {};
     edited_body = {};
+}
+
+// A continued answer is of several replicas: each has its share in the counters. What the first ones said nothing of
+// was counted as it came. Returns how much that is.
+std::int64_t RequestContext::count_earlier_tokens() {
+    std::int64_t earlier = 0;
+    for (std::size_t i = 0; i + 1 < record_.attempts.size(); ++i) {
+        const records::Attempt& attempt = record_.attempts[i];
+        if (attempt.tokens == 0) continue;
+        earlier += attempt.tokens;
+        core_->metrics.count_estimated_tokens(record_.pool, record_.model, attempt.replica, 0, attempt.tokens);
+    }
+    return earlier;
 }
 
 void RequestContext::write_metrics() {
@@ -274,7 +295,7 @@ void RequestContext::write_metrics() {
     if (record_.ttft_ns > 0) series->time_to_first_token->observe(seconds(record_.ttft_ns));
     if (record_.usage_source == records::UsageSource::Engine) {
         series->prompt_tokens->add(static_cast<double>(record_.prompt_tokens));
-        series->completion_tokens->add(static_cast<double>(record_.completion_tokens));
+        series->completion_tokens->add(static_cast<double>(record_.completion_tokens - count_earlier_tokens()));
         if (record_.cached_tokens > 0) series->cached_tokens->add(static_cast<double>(record_.cached_tokens));
     } else if (record_.usage_source == records::UsageSource::Estimated) {
         metrics.count_estimated_tokens(record_.pool, record_.model, record_.replica, record_.prompt_tokens,

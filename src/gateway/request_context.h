@@ -86,14 +86,17 @@ public:
     // `error` is for the record; a replica that did its part, though the answer was of no use, counts as "ok".
     void end_attempt(const ActiveAttempt& active, int status, std::string_view error, bool did_its_part);
     void take_facts(const AnswerFacts& facts);
+    // Of the attempt under way: the answer's tokens that the client got from it, and those that nobody got.
+    void note_attempt_tokens(std::int64_t delivered, std::int64_t wasted);
     void count_response_bytes(std::size_t bytes) { record_.response_bytes += static_cast<std::int64_t>(bytes); }
     AnswerMarks marks() const;
 
     // Of the last attempt; null before the first.
     const ReplicaSeries* replica_series() const { return series_; }
 
-    // Once the answer has begun nothing is retried, and a long prompt need not be kept as long as its answer streams.
-    void release_bodies();
+    // Once the answer has begun the request is not sent again as it was, and a long prompt need not be kept as long as
+    // its answer streams; the client's own is needed where the answer may have to be continued.
+    void release_bodies(bool keep_own);
 
     // Filled in as the request is understood.
     std::string body;         // The client's.
@@ -112,6 +115,7 @@ public:
 
 private:
     void write_metrics();
+    std::int64_t count_earlier_tokens();
 
     const std::shared_ptr<Core> core_;
     LoopState& loop_;

@@ -44,6 +44,14 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
       overhead_(registry.histogram(names::kOverhead,
                                    "Stoker's own time: before the upstream gets the request, after it gave its answer.",
                                    {"stage"}, overhead_bounds())),
+      continuations_(registry.counter(names::kContinuations,
+                                      "Streams that broke off after their first byte: begun on another replica, or "
+                                      "why they ended there.",
+                                      {"pool", "result"})),
+      wasted_(registry.counter(names::kWasted,
+                               "Tokens that engines computed for nothing: of failed attempts that nobody got, and of "
+                               "prompts computed anew to go on with an answer.",
+                               {"pool", "type", "reason"})),
       outstanding_(
           registry.gauge(names::kOutstanding, "Requests sent to the replica and not finished.", {"pool", "replica"})),
       state_(registry.gauge(names::kReplicaState, "1 for the state that the replica is in.",
@@ -96,6 +104,15 @@ void RequestMetrics::count_estimated_tokens(const std::string& pool, const std::
 
 void RequestMetrics::count_auth_failure(std::string_view code) {
     auth_failures_.with({std::string(code)}).add();
+}
+
+void RequestMetrics::count_continuation(const std::string& pool, std::string_view result) {
+    continuations_.with({pool, std::string(result)}).add();
+}
+
+void RequestMetrics::count_wasted(const std::string& pool, std::string_view type, std::string_view reason,
+                                  std::int64_t tokens) {
+    wasted_.with({pool, std::string(type), std::string(reason)}).add(static_cast<double>(tokens));
 }
 
 void RequestMetrics::count_event(const std::string& replica, ReplicaEvent::Kind kind) {

@@ -51,6 +51,10 @@ public:
     void count_estimated_tokens(const std::string& pool, const std::string& model, const std::string& replica,
                                 std::int64_t prompt, std::int64_t completion);
     void count_auth_failure(std::string_view code);
+    // A stream that broke off after its first byte: "begun" to be continued, or why it was not.
+    void count_continuation(const std::string& pool, std::string_view result);
+    // Tokens that engines computed for nothing: type prompt or completion; reason retry or continuation.
+    void count_wasted(const std::string& pool, std::string_view type, std::string_view reason, std::int64_t tokens);
     void count_event(const std::string& replica, ReplicaEvent::Kind kind);
     void show_replica(const ReplicaStatus& status);
     void forget_replica(const std::string& pool, const std::string& replica);
@@ -69,6 +73,8 @@ private:
     metrics::Family<metrics::Counter>& picks_;
     metrics::Family<metrics::Counter>& prefix_tokens_;
     metrics::Family<metrics::Histogram>& overhead_;
+    metrics::Family<metrics::Counter>& continuations_;
+    metrics::Family<metrics::Counter>& wasted_;
     metrics::Family<metrics::Gauge>& outstanding_;
     metrics::Family<metrics::Gauge>& state_;
     metrics::Family<metrics::Counter>& events_;

@@ -78,6 +78,16 @@ void Upstream::set_health(int status) {
     health_ = status;
 }
 
+void Upstream::set_owner(std::string owner) {
+    MutexLock lock(mutex_);
+    owner_ = std::move(owner);
+}
+
+std::string Upstream::owner() const {
+    MutexLock lock(mutex_);
+    return owner_;
+}
+
 std::string Upstream::last_body() const {
     MutexLock lock(mutex_);
     return last_body_;
@@ -108,6 +118,13 @@ asio::awaitable<void> Upstream::serve(net::Exchange& exchange) {
         net::Response healthy;
         healthy.status = health_;
         (void)co_await exchange.respond(std::move(healthy));
+        co_return;
+    }
+    if (exchange.request().path() == "/v1/models") {
+        net::Response models;
+        models.headers.add("content-type", "application/json");
+        models.body = R"({"object":"list","data":[{"id":"engine-name","owned_by":")" + owner() + "\"}]}";
+        (void)co_await exchange.respond(std::move(models));
         co_return;
     }
     auto body = co_await exchange.read_body(1 << 26);
@@ -164,6 +181,7 @@ asio::awaitable<void> Upstream::stream(net::Exchange& exchange, Script script, b
             break;
     }
     (void)co_await exchange.write(kFinishEvent);
+    if (script.act == Act::CutAtEnd) co_return exchange.abort();
     if (usage) {
         const std::string event = R"(data: {"id":"c","choices":[],)" + usage_json(script.events) + "}\n\n";
         (void)co_await exchange.write(event);

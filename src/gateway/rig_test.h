@@ -28,6 +28,7 @@ enum class Act : std::uint8_t {
     Stall,       // Stream: falls silent after `events`.
     Malformed,   // Stream: sends half an event as a whole one after `events`. Whole: half an answer.
     NoDone,      // Stream: all but [DONE].
+    CutAtEnd,    // Stream: breaks off after the finish_reason.
     NoEnd,       // Stream: ends cleanly after `events`, without finish_reason and [DONE].
     ErrorEvent,  // Stream: an error event with code `status` after `events`.
     NoUsage,     // Stream: as an engine that ignores stream_options.
@@ -53,9 +54,10 @@ public:
     std::string url() const { return "http://" + address_; }
     std::string address() const { return address_; }
     void play(Script script);
-    void set_health(int status);  // 0: accepts and never answers.
-    void stop();                  // Connections are refused from now on.
-    void start();                 // On the same port again.
+    void set_health(int status);        // 0: accepts and never answers.
+    void set_owner(std::string owner);  // Of its models; "somebody" until then.
+    void stop();                        // Connections are refused from now on.
+    void start();                       // On the same port again.
 
     int requests() const { return requests_; }
     int left() const { return left_; }  // Requests whose client went away.
@@ -68,6 +70,7 @@ private:
     boost::asio::awaitable<void> whole(net::Exchange& exchange, Script script);
     boost::asio::awaitable<void> wait_for_end(net::Exchange& exchange);
     Script next();
+    std::string owner() const;
 
     net::Loops& loops_;
     metrics::Registry registry_;
@@ -79,6 +82,7 @@ private:
     std::atomic<bool> stopping_{false};
     mutable Mutex mutex_;
     Script script_ GUARDED_BY(mutex_);
+    std::string owner_ GUARDED_BY(mutex_) = "somebody";
     std::string last_body_ GUARDED_BY(mutex_);
     net::Headers last_headers_ GUARDED_BY(mutex_);
 };

@@ -23,6 +23,7 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     pool->name = options.name;
     pool->deadlines = options.deadlines;
     pool->retry = options.retry;
+    pool->continuation = options.continuation;
     pool->health = options.health;
     for (const ReplicaOptions& wanted : options.replicas) {
         auto url = net::parse_url(wanted.url);
@@ -36,7 +37,8 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
         if (!by_id_.emplace(id, replica).second) {
             return Error{Errc::Conflict, "pool " + options.name + ": " + wanted.url + " is given twice"};
         }
-        pool->targets.push_back({std::move(replica), wanted.model, wanted.api_key, path_prefix_of(*url)});
+        pool->targets.push_back(
+            {std::move(replica), wanted.model, wanted.api_key, wanted.continuation, path_prefix_of(*url)});
     }
     std::vector<std::string> ids;
     for (const Target& target : pool->targets) ids.push_back(target.replica->id());

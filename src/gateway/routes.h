@@ -25,6 +25,7 @@ struct Target {
     std::shared_ptr<Replica> replica;
     std::string engine_model;  // Empty: what the client sent.
     std::string api_key;
+    ContinuationMode continuation = ContinuationMode::Auto;
     std::string path_prefix;  // "" or "/some/where": put before the endpoint's path.
 };
 
@@ -32,6 +33,7 @@ struct Pool {
     std::string name;
     DeadlineOptions deadlines;
     RetryOptions retry;
+    ContinuationOptions continuation;
     HealthOptions health;
     std::vector<Target> targets;
     std::shared_ptr<Balancer> balancer;  // Of these targets. Never null.

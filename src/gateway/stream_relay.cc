@@ -11,6 +11,9 @@ namespace {
 // Role-only chunks and the like before the first content; a stream that sends more than this is simply passed on.
 constexpr std::size_t kMostHeld = 256 * 1024;
 
+// An answer longer than this is not sent again to be continued.
+constexpr std::size_t kMostText = 256 * 1024;
+
 }  // namespace
 
 StreamRelay::StreamRelay(Options options)
@@ -33,12 +36,16 @@ StreamRelay::State StreamRelay::end_of_body() {
     parser_.finish(handler_);
     if (state_ == State::Done || state_ == State::Failed) return state_;
     if (whole() && trim(parser_.pending()).empty()) {
-        out_ += wire::last_event(options_.dialect);
-        state_ = State::Done;
+        complete();
         return state_;
     }
     fail(GatewayError::StreamCut, "the replica ended the stream before the answer was complete");
     return state_;
+}
+
+void StreamRelay::complete() {
+    out_ += wire::last_event(options_.dialect);
+    state_ = State::Done;
 }
 
 void StreamRelay::fail(GatewayError error, std::string message) {
@@ -66,9 +73,23 @@ void StreamRelay::on_data(const net::SseEvent& event) {
         state_ = State::Done;
         return;
     }
+    if (options_.splice != nullptr) return on_spliced(event);
+    on_json(event);
+}
+
+// The event as it would have been in the stream that this one goes on with.
+void StreamRelay::on_spliced(const net::SseEvent& event) {
+    const std::optional<std::string> data = options_.splice->rewrite(event.data);
+    if (!data) return;
+    const std::string raw = with_data(event.raw, *data);
+    on_json({raw, *data, event.event, event.id});
+}
+
+void StreamRelay::on_json(const net::SseEvent& event) {
     const auto scan = wire::scan_event(options_.dialect, event.data);
     if (!scan) return fail(GatewayError::StreamMalformed, "the replica sent an event that is not JSON");
     if (scan->has_error) return on_error_event(event, *scan);
+    if (options_.keep_text) note_text(*scan, event.data);
     seen_ |= scan->choices_seen;
     finished_ |= scan->choices_finished;
     if (!scan->finish_reason.empty()) facts_.finish_reason = wire::unescape(scan->finish_reason);
@@ -88,7 +109,13 @@ void StreamRelay::on_error_event(const net::SseEvent& event, const wire::AnswerS
     fail(GatewayError::StreamError, "the replica reported an error: " + wire::unescape(scan.error_message));
     failure_.upstream_status = scan.error_status;
     failure_.upstream_body = event.data;
-    if (!held) out_ += event.raw;
+    if (!held) failure_.upstream_event = event.raw;
+}
+
+void StreamRelay::note_text(const wire::AnswerScan& scan, std::string_view data) {
+    if (first_event_.empty()) first_event_ = data;
+    plain_ = plain_ && !scan.beyond_text && text_.size() + scan.content.size() <= kMostText;
+    if (plain_) text_ += scan.content;
 }
 
 bool StreamRelay::whole() const {

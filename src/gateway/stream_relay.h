@@ -23,6 +23,7 @@
 #include "base/time.h"
 #include "gateway/errors.h"
 #include "net/sse.h"
+#include "wire/continuation.h"
 #include "wire/dialect.h"
 
 namespace stoker::gateway {
@@ -41,8 +42,9 @@ struct AnswerFacts {
 struct RelayFailure {
     GatewayError error{};
     std::string message;
-    int upstream_status = 0;    // What the engine's own error event said; 0 if nothing.
-    std::string upstream_body;  // The engine's error as JSON.
+    int upstream_status = 0;     // What the engine's own error event said; 0 if nothing.
+    std::string upstream_body;   // The engine's error as JSON.
+    std::string upstream_event;  // And as the event that it came in.
 };
 
 class StreamRelay {
@@ -54,6 +56,8 @@ public:
         bool hide_usage = false;  // The gateway asked for usage, the client did not.
         std::size_t max_event_bytes = 4 * 1024 * 1024;
         metrics::Histogram* inter_token_latency = nullptr;
+        bool keep_text = false;          // For another replica to go on with, should this one fail.
+        wire::Splice* splice = nullptr;  // This stream goes on with another. Outlives the relay.
     };
 
     explicit StreamRelay(Options options);
@@ -74,18 +78,30 @@ public:
     const AnswerFacts& facts() const { return facts_; }
     // The number of the last event, in APIs that number them.
     std::optional<std::int64_t> sequence() const { return sequence_; }
+    // With keep_text: what was let through so far, as JSON writes it, whether that is all there was (no tool call, no
+    // second choice, not too long), and the data of the first event.
+    const std::string& text() const { return text_; }
+    bool plain_text() const { return plain_ && seen_ <= 1; }
+    const std::string& first_event() const { return first_event_; }
+
+    // All that makes an answer has come, though the event that says so has not.
+    bool whole() const;
+    // Supplies that event. REQUIRES: whole().
+    void complete();
+
     // When the last event of any kind came; epoch before the first.
     SteadyTime last_event() const { return last_event_; }
 
 private:
     void on_event(const net::SseEvent& event);
     void on_data(const net::SseEvent& event);
+    void on_spliced(const net::SseEvent& event);
+    void on_json(const net::SseEvent& event);
     void on_error_event(const net::SseEvent& event, const wire::AnswerScan& scan);
     void note_content();
     void pass_on(const net::SseEvent& event, const wire::AnswerScan& scan);
     void fail(GatewayError error, std::string message);
-    // All that makes an answer has come, though the event that says so has not.
-    bool whole() const;
+    void note_text(const wire::AnswerScan& scan, std::string_view data);
     void note_usage(const wire::AnswerScan& scan);
 
     const Options options_;
@@ -93,6 +109,9 @@ private:
     net::SseParser parser_;
     State state_ = State::Holding;
     std::string out_;
+    std::string text_;
+    std::string first_event_;
+    bool plain_ = true;
     RelayFailure failure_;
     AnswerFacts facts_;
     SteadyTime now_{};

@@ -134,12 +134,13 @@ TEST(StreamRelay, AnErrorEventBeforeContentIsHeldWithItsStatus) {
     EXPECT_THAT(relay.out(), Not(HasSubstr("error")));
 }
 
-TEST(StreamRelay, AnErrorEventAfterContentIsPassedOnWithoutDone) {
+TEST(StreamRelay, AnErrorEventAfterContentIsKeptForItsEnd) {
     StreamRelay relay({});
     const std::string error = "data: {\"error\":{\"message\":\"out of memory\",\"code\":500}}\n\n";
     EXPECT_EQ(relay.feed(chunk("a") + error + kDone, kStart), State::Failed);
     EXPECT_EQ(relay.failure().error, GatewayError::StreamError);
-    EXPECT_EQ(relay.out(), chunk("a") + error);
+    EXPECT_EQ(relay.out(), chunk("a"));
+    EXPECT_EQ(relay.failure().upstream_event, error);
 }
 
 TEST(WithData, KeepsTheOtherFields) {

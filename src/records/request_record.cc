@@ -75,6 +75,8 @@ void write(Writer& json, const Attempt& attempt) {
     json.field("error", attempt.error);
     json.field("started_ns", attempt.started_ns);
     json.field("duration_ns", attempt.duration_ns);
+    json.field("tokens", attempt.tokens);
+    json.field("wasted", attempt.wasted);
     json.close('}');
 }
 

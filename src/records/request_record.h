@@ -19,6 +19,8 @@ struct Attempt {
     std::string error;            // Empty, or a net::Fault or cause in snake_case.
     std::int64_t started_ns = 0;  // After the request was received.
     std::int64_t duration_ns = 0;
+    std::int64_t tokens = 0;  // Of the answer, as far as they reached the client.
+    std::int64_t wasted = 0;  // Completion tokens that it made and nobody got, as far as they were seen.
 };
 
 enum class UsageSource : std::uint8_t { None, Engine, Estimated };

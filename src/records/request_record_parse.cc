@@ -18,6 +18,8 @@ Target target_of(Attempt& attempt, std::string_view key) {
     if (key == "error") return &attempt.error;
     if (key == "started_ns") return &attempt.started_ns;
     if (key == "duration_ns") return &attempt.duration_ns;
+    if (key == "tokens") return &attempt.tokens;
+    if (key == "wasted") return &attempt.wasted;
     return {};
 }
 

@@ -224,6 +224,17 @@ std::optional<std::string> edit_request(std::string_view body, const RequestScan
 
 namespace {
 
+void scan_text(JsonCursor& json, AnswerScan& scan) {
+    if (json.peek() != JsonKind::String) {
+        const bool something = holds_something(json);
+        scan.has_content |= something;
+        scan.beyond_text |= something;
+        return;
+    }
+    scan.content = json.raw_string();
+    scan.has_content |= !scan.content.empty();
+}
+
 // A `delta` or a `message`.
 void scan_message(JsonCursor& json, AnswerScan& scan) {
     if (json.peek() != JsonKind::Object) {
@@ -232,9 +243,13 @@ void scan_message(JsonCursor& json, AnswerScan& scan) {
     }
     json.begin_object();
     for (std::string_view key; json.next_key(key);) {
-        if (key == "content" || key == "reasoning_content" || key == "reasoning" || key == "tool_calls" ||
-            key == "function_call" || key == "refusal" || key == "audio") {
-            scan.has_content |= holds_something(json);
+        if (key == "content") {
+            scan_text(json, scan);
+        } else if (key == "reasoning_content" || key == "reasoning" || key == "tool_calls" || key == "function_call" ||
+                   key == "refusal" || key == "audio") {
+            const bool something = holds_something(json);
+            scan.has_content |= something;
+            scan.beyond_text |= something;
         } else {
             json.skip();
         }
@@ -253,7 +268,7 @@ void scan_choice(JsonCursor& json, AnswerScan& scan) {
         if (key == "delta" || key == "message") {
             scan_message(json, scan);
         } else if (key == "text") {
-            scan.has_content |= holds_something(json);
+            scan_text(json, scan);
         } else if (key == "finish_reason" && json.peek() == JsonKind::String) {
             scan.finish_reason = json.raw_string();
             finished = true;

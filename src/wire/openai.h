@@ -57,6 +57,8 @@ std::optional<std::string> edit_request(std::string_view body, const RequestScan
 // What one whole answer, or the data of one event of a stream, says.
 struct AnswerScan {
     bool has_content = false;            // Text, reasoning, a refusal, audio or a tool call for the user in any choice.
+    bool beyond_text = false;            // Any of that is more than plain text: reasoning, a tool call, audio, ...
+    std::string_view content;            // The text, as written between the quotes; of the last choice that has one.
     bool choices_empty = false;          // `choices` is there and has no element.
     std::uint64_t choices_seen = 0;      // One bit a choice, by its index; all past 63 share the last.
     std::uint64_t choices_finished = 0;  // Those with a finish_reason.

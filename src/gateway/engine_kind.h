@@ -1,0 +1,18 @@
+// Which inference engine a replica is, as far as the gateway must know: by the owner that its list of models names.
+// Pure, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace stoker::gateway {
+
+enum class EngineKind : std::uint8_t { Unknown, Vllm, Sglang, LlamaCpp, Other };
+
+// Reads the answer of GET /v1/models. Unknown if that is no such list; Other if it is nobody's known here.
+EngineKind engine_of_models(std::string_view json);
+
+// Whether it goes on with a last message of the assistant when it is asked to by continue_final_message.
+bool continues_messages(EngineKind kind);
+
+}  // namespace stoker::gateway
