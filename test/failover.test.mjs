@@ -61,16 +61,16 @@ async function breakOneOf(signal) {
     return { victim, at, seen: await Promise.all(streams), late: await Promise.all(late) }
 }
 
-function checkClients({ at, seen, late }) {
-    const broken = seen.filter((stream) => !stream.done)
-    assert.ok(broken.length > 0, 'no stream was on the broken engine')
-    for (const stream of broken) {
-        assert.ok(stream.error, `ended without [DONE] and without an error event: ${JSON.stringify(stream)}`)
-        assert.ok(stream.firstByteAt !== null && stream.firstByteAt <= at + 100, 'a request without its first byte failed')
-        assert.equal(stream.status, 200)
+// All that was under way is whole: what the broken engine had begun went on from the other one.
+async function checkClients({ seen, late, victim }) {
+    for (const stream of [...seen, ...late]) assert.ok(stream.done && !stream.error && !stream.cut, JSON.stringify(stream))
+    for (const stream of seen) {
+        assert.equal(stream.finishReason, 'length')
+        assert.equal(stream.text, seen[0].text)
     }
-    for (const stream of seen.filter((each) => each.done)) assert.equal(stream.finishReason, 'length')
-    for (const stream of late) assert.ok(stream.done && !stream.error, JSON.stringify(stream))
+    const { requests } = await getJson(`${stoker.console}/api/v1/requests?last=5m&limit=1000`)
+    const moved = requests.filter((record) => record.attempts.length > 1 && record.attempts[0].replica === victim.id && record.attempts[0].tokens > 0)
+    assert.ok(moved.length > 0, 'no stream was on the broken engine')
 }
 
 async function checkIncident(kind, victim, at) {
@@ -95,13 +95,13 @@ async function checkIncident(kind, victim, at) {
 
 test('killed with SIGKILL', { timeout: 150_000 }, async () => {
     const outcome = await breakOneOf('SIGKILL')
-    checkClients(outcome)
+    await checkClients(outcome)
     await checkIncident('engine_down', outcome.victim, outcome.at)
 })
 
 test('stopped with SIGSTOP: hangs while its port accepts', { timeout: 150_000 }, async () => {
     const outcome = await breakOneOf('SIGSTOP')
-    checkClients(outcome)
+    await checkClients(outcome)
     await checkIncident('engine_hung', outcome.victim, outcome.at)
 })
 
