@@ -12,7 +12,7 @@ const messages = [{ role: 'user', content: 'hi' }]
 
 before(async () => {
     sim = await startSim({ model: 'm' })
-    stoker = await startStoker({ config: `pools:\n  - {name: chat, models: [m], replicas: [{url: "${sim.url}"}]}\n` })
+    stoker = await startStoker({ config: `pools:\n  - {name: chat, models: [m], replicas: [{url: "${sim.url}"}], continuation: {max: 0}}\n` })
 })
 after(stopAll)
 

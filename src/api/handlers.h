@@ -20,6 +20,7 @@ std::vector<Route> overview_routes(Services& services);
 std::vector<Route> request_routes(Services& services);
 std::vector<Route> incident_routes(Services& services);
 std::vector<Route> engine_routes(Services& services);
+std::vector<Route> limit_routes(Services& services);
 std::vector<Route> backup_routes(Services& services);
 std::vector<Route> degradation_routes(Services& services);
 

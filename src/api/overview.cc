@@ -101,14 +101,10 @@ json degraded(Services& services) {
 std::string overview_json(Services& services) {
     Timestamp at = services.now();
     MetricReader read(services.engine, services.querier, at);
-    json body = {{"time_ms", to_millis(at)},
-                 {"demo", services.status().demo},
-                 {"version", STOKER_VERSION},
-                 {"traffic", traffic(read)},
-                 {"engines", engines(services, read)},
-                 {"host", host(read)},
-                 {"degraded", degraded(services)},
-                 {"incidents", {{"open", services.open_incidents()}}}};
+    json body = {{"time_ms", to_millis(at)},           {"demo", services.status().demo},
+                 {"version", STOKER_VERSION},          {"traffic", traffic(read)},
+                 {"engines", engines(services, read)}, {"host", host(read)},
+                 {"degraded", degraded(services)},     {"incidents", {{"open", services.open_incidents()}}}};
     return body.dump();
 }
 

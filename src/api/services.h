@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "gateway/degradation_control.h"
+#include "gateway/limiter.h"
 #include "gateway/replica_status.h"
 #include "journal/journal.h"
 #include "promql/engine.h"
@@ -74,6 +75,7 @@ struct Services {
     Live& live;
     std::function<Timestamp()> now;
     std::function<std::vector<gateway::ReplicaStatus>()> replicas;
+    std::function<gateway::LimitsReport()> limits = {};
     std::function<std::vector<EngineFacts>()> engines;
     std::function<std::vector<ProcessFacts>()> processes;
     std::function<std::vector<std::string>(bool open_only, std::size_t most)> incidents;  // JSON each, newest first.

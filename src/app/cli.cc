@@ -141,6 +141,18 @@ void add_asking(CLI::App& app, Run& run) {
     add_client(request_command, request_options.client);
     request_command.callback([&run] { run = [] { return requests(request_options); }; });
 
+    static LimitsOptions limit_options;
+    auto& limit_command = add_command(app, "limits", "What each tenant, key and model has used of its limits",
+                                      "  stoker limits\n  stoker limits --scope tenant --name acme\n"
+                                      "  stoker limits --refused                 the ledger behind the last 429s\n");
+    limit_command.add_option("--scope", limit_options.scope, "only these")
+        ->check(CLI::IsMember({"global", "tenant", "key", "model"}))
+        ->option_text("global|tenant|key|model");
+    limit_command.add_option("--name", limit_options.name, "only this tenant, key id or model")->option_text("NAME");
+    limit_command.add_flag("--refused", limit_options.refused, "the requests refused last, and why");
+    add_client(limit_command, limit_options.client);
+    limit_command.callback([&run] { run = [] { return limits(limit_options); }; });
+
     static IncidentsOptions incident_options;
     auto& incident_command = add_command(app, "incidents", "List incidents, show one, approve or reject a plan",
                                          "  stoker incidents\n  stoker incidents inc_018f3c2a\n"

@@ -63,6 +63,14 @@ struct RequestsOptions {
 };
 int requests(const RequestsOptions& options);
 
+struct LimitsOptions {
+    ClientOptions client;
+    std::string scope;
+    std::string name;
+    bool refused = false;
+};
+int limits(const LimitsOptions& options);
+
 struct IncidentsOptions {
     ClientOptions client;
     std::string id;       // Set: one incident with its timeline.

@@ -84,27 +84,12 @@ struct Section {
     std::string_view key;
     bool live;  // Taken over by a reload.
 };
-constexpr auto kSections = std::to_array<Section>({{"gateway", false},
-                                                   {"console", false},
-                                                   {"auth", true},
-                                                   {"data_dir", false},
-                                                   {"external_labels", false},
-                                                   {"external_url", false},
-                                                   {"log", true},
-                                                   {"pools", true},
-                                                   {"models", true},
-                                                   {"degradation", true},
-                                                   {"tracing", true},
-                                                   {"access_log", true},
-                                                   {"rules", true},
-                                                   {"healing", true},
-                                                   {"collect", false},
-                                                   {"storage", false},
-                                                   {"query", false},
-                                                   {"ingest", false},
-                                                   {"remote_write", false},
-                                                   {"api", false},
-                                                   {"runtime", false}});
+constexpr auto kSections = std::to_array<Section>(
+    {{"gateway", false},      {"console", false}, {"auth", true},       {"data_dir", false}, {"external_labels", false},
+     {"external_url", false}, {"log", true},      {"pools", true},      {"models", true},    {"limits", true},
+     {"degradation", true},   {"tracing", true},  {"access_log", true}, {"rules", true},     {"healing", true},
+     {"collect", false},      {"storage", false}, {"query", false},     {"ingest", false},   {"remote_write", false},
+     {"api", false},          {"runtime", false}});
 
 }  // namespace
 
@@ -134,6 +119,9 @@ void describe(config::Fields& f, Config& c) {
     f.list("models", c.models,
            "What holds for one model, whatever pool serves it; only models that need it. A reload takes changes over.");
     check_models(f, c);
+    f.object("limits", c.limits,
+             "How much tenants, keys, models and all together may ask of the gateway (docs/gateway.md). A reload takes "
+             "changes over; what is counted stays counted.");
     f.object("degradation", c.degradation,
              "Serving less of each request under load, so that most are still served. A reload takes it over.");
     check_degradation(f, c);

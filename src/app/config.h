@@ -22,6 +22,7 @@
 #include "collect/collector.h"
 #include "collect/remote_write_sender.h"
 #include "gateway/degradation.h"
+#include "gateway/limit_options.h"
 #include "gateway/options.h"
 #include "heal/policy.h"
 #include "journal/journal.h"
@@ -198,6 +199,30 @@ struct AccessLogConfig {
     std::string path;
 };
 
+// What is left at -1 in an entry of its own is as for all others; everywhere else 0 is no limit.
+struct RateLimitConfig {
+    std::int64_t requests_per_minute = 0;
+    std::int64_t tokens_per_minute = 0;
+    std::int64_t concurrent_requests = 0;
+    std::int64_t tokens_per_day = 0;
+};
+
+struct NamedRateLimitConfig {
+    std::string name;
+    RateLimitConfig limits{-1, -1, -1, -1};
+};
+
+struct RateLimitsConfig {
+    Duration burst = gateway::LimitsOptions{}.burst;
+    RateLimitConfig global;
+    RateLimitConfig each_tenant;
+    RateLimitConfig each_key;
+    RateLimitConfig each_model;
+    std::vector<NamedRateLimitConfig> tenants;
+    std::vector<NamedRateLimitConfig> keys;
+    std::vector<NamedRateLimitConfig> models;
+};
+
 struct RulesConfig {
     std::vector<std::string> files;  // Patterns, as written.
     Duration interval{15'000};
@@ -336,6 +361,7 @@ struct Config {
     DegradationConfig degradation = default_degradation();
     TracingConfig tracing;
     AccessLogConfig access_log;
+    RateLimitsConfig limits;
     RulesConfig rules;
     heal::HealingConfig healing;
     CollectConfig collect;
@@ -367,6 +393,9 @@ void describe(config::Fields& f, KeyConfig& c);
 void describe(config::Fields& f, AuthConfig& c);
 void describe(config::Fields& f, TracingConfig& c);
 void describe(config::Fields& f, AccessLogConfig& c);
+void describe(config::Fields& f, RateLimitConfig& c);
+void describe(config::Fields& f, NamedRateLimitConfig& c);
+void describe(config::Fields& f, RateLimitsConfig& c);
 void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, DiscoveryConfig& c);
 void describe(config::Fields& f, TargetConfig& c);

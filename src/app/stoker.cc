@@ -18,6 +18,7 @@ constexpr Duration kOverview{1'000};
 constexpr Duration kAccessLog{250};
 constexpr Duration kTraces{1'000};
 constexpr Duration kDegradation{500};  // How closely its own interval is kept.
+constexpr Duration kSaveLimits{1'000};
 
 std::size_t compute_threads(const Config& config) {
     if (config.runtime.compute_threads > 0) return static_cast<std::size_t>(config.runtime.compute_threads);
@@ -91,6 +92,8 @@ Result<Unit> Stoker::build() {
                                                       *storage_->state, live_);
     auto keyed = gateway_->apply_auth(auth_options(config));
     if (!keyed) return std::move(keyed).error().context("auth");
+    gateway_->set_limits(limits_options(config));
+    restore_limits();
     TRY(brain_,
         Brain::create({folder_, *storage_, engine_, *gateway_, *samples_, live_, registry_, setup_.demo}, config));
 
@@ -145,6 +148,8 @@ void Stoker::start_jobs() {
         "write_access_log", kAccessLog, [this] { access_log_->write(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "send_traces", kTraces, [this] { traces_->send(); }, registry_));
+    jobs_.push_back(std::make_unique<Job>(
+        "save_limits", kSaveLimits, [this] { save_limits(); }, registry_));
     auto overview = [this] {
         if (live_.subscribers() > 0) live_.publish("overview", api::overview_json(*services_));
     };
@@ -174,6 +179,7 @@ void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules
     if (!keyed) log::error("keys not taken", {{"error", keyed.error().message}});
     access_log_->configure(access_log_path(config));
     traces_->configure(trace_options(config));
+    gateway_->set_limits(limits_options(config));
     auto targets = collector_->apply(target_specs(config));
     if (!targets) log::error("targets not taken", {{"error", targets.error().message}});
     brain_->apply(config, std::move(rules));
@@ -220,6 +226,7 @@ void Stoker::stop() {
     // What was answered until now still goes out, as far as it goes at once.
     if (access_log_) access_log_->write();
     if (traces_) traces_->send();
+    if (gateway_) save_limits();
     if (brain_) timed("brain", [&] { brain_->stop(grace); });
     if (forwarding_) timed("remote_write", [&] { forwarding_->stop(kSendLast); });
     loops_.stop();

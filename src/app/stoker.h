@@ -66,6 +66,8 @@ private:
     void start_jobs();
 
     void follow_discovery();
+    void restore_limits();
+    void save_limits();
     // The configuration, with what was discovered where it names no pools.
     Config in_effect() const REQUIRES_LOCK(mutex_);
     void apply(const Config& config, std::vector<alert::RuleGroupSpec> rules);

@@ -1,6 +1,8 @@
 // The console's view of Stoker: api::Services filled in.
 #include "app/config_convert.h"
+#include "app/limit_days.h"
 #include "app/stoker.h"
+#include "base/log.h"
 
 namespace stoker::app {
 
@@ -15,6 +17,7 @@ void Stoker::build_services() {
         .live = live_,
         .now = [] { return now(); },
         .replicas = [this] { return gateway_->statuses(); },
+        .limits = [this] { return gateway_->limits(); },
         .engines = [this] { return engine_facts(); },
         .processes = [this] { return process_facts(); },
         .incidents =
@@ -91,6 +94,17 @@ std::vector<api::ProcessFacts> Stoker::process_facts() const {
                          .state = std::string(heal::to_string(process.state))});
     }
     return facts;
+}
+
+void Stoker::restore_limits() {
+    const auto days = load_limit_days(*storage_->state, now());
+    if (!days) return log::error("tokens used today could not be read", {{"error", days.error().message}});
+    gateway_->restore_days(*days);
+}
+
+void Stoker::save_limits() {
+    const auto saved = save_limit_days(*storage_->state, gateway_->take_changed_days());
+    if (!saved) log::error("tokens used today could not be saved", {{"error", saved.error().message}});
 }
 
 }  // namespace stoker::app

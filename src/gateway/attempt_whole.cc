@@ -91,11 +91,12 @@ asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
         facts.usage = scan->usage;
         facts.finish_reason = wire::unescape(scan->finish_reason);
     }
-    net::Response response{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
     if (wire::is_filtered(facts.finish_reason) && context_.has_fallback(FallbackCause::ContentRefused)) {
-        co_return hold(FallbackCause::ContentRefused, std::move(response), std::move(facts));
+        net::Response refusal{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
+        co_return hold(FallbackCause::ContentRefused, std::move(refusal), std::move(facts));
     }
-    context_.take_facts(facts);
+    context_.take_facts(facts);  // Before the headers, which tell what is left after it.
+    net::Response response{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
     if (facts.usage) context_.note_attempt_tokens(facts.usage->completion_tokens, 0);
     cause_.clear();
     context_.core().metrics.overhead_after().observe(std::chrono::duration<double>(clock_now() - whole_at).count());

@@ -34,7 +34,8 @@ Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& reg
       sink(given_sink),
       observer(given_observer),
       metrics(registry),
-      degradation(registry) {
+      degradation(registry),
+      limit_metrics(registry) {
     for (std::size_t i = 0; i < loops.size(); ++i) loop_states.push_back(std::make_unique<LoopState>(loops.at(i)));
 }
 

@@ -15,11 +15,14 @@
 #include "gateway/degradation_control.h"
 #include "gateway/errors.h"
 #include "gateway/keyring.h"
+#include "gateway/limit_metrics.h"
+#include "gateway/limiter.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
 #include "gateway/replica_status.h"
 #include "gateway/request_metrics.h"
 #include "gateway/routes.h"
+#include "gateway/token_estimate.h"
 #include "net/client.h"
 #include "net/loops.h"
 
@@ -68,6 +71,9 @@ public:
     Snapshot<RouteTable> routes;
     Snapshot<Keyring> keyring;
     AuthFailures auth_failures;
+    Limiter limits;
+    LimitMetrics limit_metrics;
+    TokenEstimator estimator;
     std::vector<std::unique_ptr<LoopState>> loop_states;
 
 private:

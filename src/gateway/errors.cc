@@ -40,6 +40,13 @@ constexpr ErrorInfo kErrors[] = {
      "The engine refused the request with a 4xx that was not JSON; the status is the engine's own."},
     {GatewayError::UpstreamRateLimited, 429, "upstream_rate_limited", kRateLimit,
      "Every replica asked said 429; `retry-after` says when to come back."},
+    {GatewayError::RateLimited, 429, "rate_limit_exceeded", kRateLimit,
+     "A limit of requests or tokens per minute is used up; `param` and the message say whose and which, `retry-after` "
+     "when there is room again."},
+    {GatewayError::ConcurrencyLimited, 429, "concurrency_limit_exceeded", kRateLimit,
+     "As many requests as allowed are under way; `retry-after` is when one of them should be done."},
+    {GatewayError::DayLimited, 429, "tokens_per_day_exceeded", kRateLimit,
+     "The tokens of this day (UTC) are used up; `retry-after` is the time to midnight."},
     {GatewayError::ClientClosed, 499, "client_closed", kBadRequest,
      "The client left before the answer's end. In records only; nobody is there to read it."},
     {GatewayError::Internal, 500, "internal_error", kServer, "A fault of the gateway; the log has it by request id."},

@@ -27,6 +27,7 @@ std::unique_ptr<Gateway> Gateway::create(GatewayOptions options, net::Loops& loo
         for (const auto& pool : core->routes.get()->pools()) {
             for (const Target& target : pool->targets) core->metrics.show_replica(target.replica->status());
         }
+        core->limit_metrics.show(core->limits.report(Moment::now()));
     });
     return gateway;
 }
@@ -100,6 +101,22 @@ std::vector<ReplicaStatus> Gateway::statuses() const {
 
 std::vector<std::string> Gateway::models() const {
     return core_->routes.get()->models();
+}
+
+void Gateway::set_limits(LimitsOptions limits) {
+    core_->limits.set(std::move(limits));
+}
+
+LimitsReport Gateway::limits() const {
+    return core_->limits.report(Moment::now());
+}
+
+std::vector<DayUse> Gateway::take_changed_days() {
+    return core_->limits.take_changed_days(Moment::now());
+}
+
+void Gateway::restore_days(const std::vector<DayUse>& days) {
+    core_->limits.restore(days, Moment::now());
 }
 
 namespace {

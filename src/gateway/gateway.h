@@ -26,6 +26,7 @@
 #include "gateway/auth_options.h"
 #include "gateway/degradation_control.h"
 #include "gateway/keyring.h"
+#include "gateway/limiter.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
 #include "gateway/replica_status.h"
@@ -66,6 +67,13 @@ public:
 
     std::vector<ReplicaStatus> statuses() const;
     std::vector<std::string> models() const;
+
+    // Limits from the next request on; what is counted stays counted.
+    void set_limits(LimitsOptions limits);
+    LimitsReport limits() const;
+    // What each subject used today, where that changed since the last call; and what a run before this one had saved.
+    std::vector<DayUse> take_changed_days();
+    void restore_days(const std::vector<DayUse>& days);
 
     // Control, for healing and for people. Errors: NotFound.
     Result<Unit> eject(std::string_view replica, const std::string& reason);

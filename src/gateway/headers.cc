@@ -56,14 +56,18 @@ void add_marks(net::Headers& headers, const AnswerMarks& marks) {
     if (marks.degradation != DegradationLevel::Normal) {
         headers.add("x-stoker-degradation", std::to_string(static_cast<int>(marks.degradation)));
     }
+    for (const auto& [name, value] : marks.rates) headers.add(name, value);
 }
 
 net::Headers client_headers(const net::ResponseHead& upstream, const AnswerMarks& marks) {
+    constexpr std::string_view kRatePrefix = "x-ratelimit-";
+    const bool limited = marks.rates.begin() != marks.rates.end();
     net::Headers headers;
     const std::string_view connection = upstream.headers.get("connection").value_or("");
     for (const auto& [name, value] : upstream.headers) {
         if (net::is_hop_by_hop(name) || named_by_connection(connection, name)) continue;
         if (is_one_of(name, {"content-length", "x-request-id", "request-id"}) || is_ours(name)) continue;
+        if (limited && to_lower(name.substr(0, kRatePrefix.size())) == kRatePrefix) continue;
         headers.add(name, value);
     }
     add_marks(headers, marks);

@@ -25,6 +25,7 @@ struct AnswerMarks {
     std::string_view model = {};  // That the replica was asked for; empty: none was.
     bool anthropic = false;       // Its clients look for `request-id`.
     DegradationLevel degradation = DegradationLevel::Normal;
+    net::Headers rates{};  // x-ratelimit-*; where there are any, an upstream's own are not passed on.
 };
 
 // The upstream's fields without those of its connection and without its length, plus ours.

@@ -19,5 +19,9 @@ inline constexpr char kWasted[] = "stoker_gateway_wasted_tokens_total";
 inline constexpr char kOutstanding[] = "stoker_gateway_replica_outstanding";
 inline constexpr char kReplicaState[] = "stoker_gateway_replica_state";
 inline constexpr char kReplicaEvents[] = "stoker_gateway_replica_events_total";
+inline constexpr char kLimitRefusals[] = "stoker_gateway_limit_refusals_total";
+inline constexpr char kLimitUsed[] = "stoker_gateway_limit_used";
+inline constexpr char kLimit[] = "stoker_gateway_limit";
+inline constexpr char kLimitTokens[] = "stoker_gateway_limit_tokens_total";
 
 }  // namespace stoker::gateway::names

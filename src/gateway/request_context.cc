@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "gateway/limit_stage.h"
 #include "gateway/request_spans.h"
 
 namespace stoker::gateway {
@@ -77,6 +78,7 @@ void RequestContext::account() {
     record_.degradation = static_cast<int>(degradation);
     if (!scan.model.empty() && scan.model != record_.model) record_.requested_model = scan.model;
     record_.duration_ns = nanos(std::chrono::steady_clock::now() - received_at());
+    settle_limits();
     write_metrics();
     core_->sink.on_record(record_);
 }
@@ -100,6 +102,7 @@ asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string mes
                                      {"attempts", record_.attempts.size()},
                                      {"message", message}});
     }
+    settle_limits();
     net::Response response{entry.status, std::move(headers), error_json(error, message, param, endpoint.dialect)};
     response.headers.add("content-type", "application/json");
     add_marks(response.headers, marks());
@@ -162,13 +165,19 @@ void RequestContext::return_to(const RouteStep& step, std::size_t target) {
 }
 
 AnswerMarks RequestContext::marks() const {
-    const bool asked = !record_.attempts.empty();
-    return {record_.id,
-            replica_id_,
-            record_.attempts.size(),
-            asked ? std::string_view(record_.model) : "",
-            endpoint.dialect == wire::Dialect::Messages,
-            degradation};
+    AnswerMarks marks{record_.id, replica_id_, record_.attempts.size()};
+    if (!record_.attempts.empty()) marks.model = record_.model;
+    marks.anthropic = endpoint.dialect == wire::Dialect::Messages;
+    marks.degradation = degradation;
+    if (reservation_.any()) {
+        // What is known to be used already is told as if it were settled.
+        std::optional<std::int64_t> used;
+        if (!limits_settled_ && record_.usage_source != records::UsageSource::None) {
+            used = record_.prompt_tokens + record_.completion_tokens;
+        }
+        marks.rates = rate_headers(core_->limits.views(reservation_, used, Moment::now()));
+    }
+    return marks;
 }
 
 std::string RequestContext::attempt_traceparent() const {
@@ -275,6 +284,26 @@ std::int64_t RequestContext::count_earlier_tokens() {
         core_->metrics.count_estimated_tokens(record_.pool, record_.model, attempt.replica, 0, attempt.tokens);
     }
     return earlier;
+}
+
+// A connection that never came about is no use of an engine.
+bool RequestContext::reached_engine() const {
+    return std::any_of(record_.attempts.begin(), record_.attempts.end(), [](const records::Attempt& attempt) {
+        return attempt.status != 0 || (attempt.error != "resolve" && attempt.error != "connect_refused" &&
+                                       attempt.error != "connect_timeout" && attempt.error != "tls");
+    });
+}
+
+// What engines counted teaches the estimates; the reservation becomes what was used.
+void RequestContext::settle_limits() {
+    if (!reservation_.any() || std::exchange(limits_settled_, true)) return;
+    const std::int64_t used = record_.prompt_tokens + record_.completion_tokens;
+    core_->limits.settle(reservation_, used, reached_engine(), Moment::now());
+    core_->limit_metrics.count_tokens(reservation_.tokens, used);
+    if (record_.usage_source != records::UsageSource::Engine) return;
+    std::optional<std::int64_t> output;
+    if (!scan.max_tokens && record_.outcome == to_string(Outcome::Ok)) output = record_.completion_tokens;
+    core_->estimator.learn(record_.model, scan.prompt_bytes, record_.prompt_tokens, output);
 }
 
 void RequestContext::write_metrics() {

@@ -91,6 +91,9 @@ public:
     void count_response_bytes(std::size_t bytes) { record_.response_bytes += static_cast<std::int64_t>(bytes); }
     AnswerMarks marks() const;
 
+    // The request's part of the limits; given back, or corrected to what was used, when it is accounted for.
+    void hold(const LimitReservation& reservation) { reservation_ = reservation; }
+
     // Of the last attempt; null before the first.
     const ReplicaSeries* replica_series() const { return series_; }
 
@@ -116,6 +119,8 @@ public:
 private:
     void write_metrics();
     std::int64_t count_earlier_tokens();
+    void settle_limits();
+    bool reached_engine() const;
 
     const std::shared_ptr<Core> core_;
     LoopState& loop_;
@@ -129,10 +134,12 @@ private:
     SteadyTime body_read_at_{};
     SteadyTime attempt_started_{};
     ActiveAttempt* active_ = nullptr;
+    LimitReservation reservation_;
     bool client_gone_ = false;
     bool sent_ = false;
     bool settled_ = false;
     bool accounted_ = false;
+    bool limits_settled_ = false;
 };
 
 }  // namespace stoker::gateway

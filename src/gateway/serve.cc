@@ -7,6 +7,7 @@
 #include "gateway/degrade.h"
 #include "gateway/endpoint.h"
 #include "gateway/forward.h"
+#include "gateway/limit_stage.h"
 #include "gateway/models.h"
 #include "gateway/request_body.h"
 
@@ -49,6 +50,9 @@ asio::awaitable<void> serve_endpoint(RequestContext& context) {
     if (!planned) co_return;
     context.passed(RequestContext::Stage::Route);
     decide_usage(context);
+    const bool within_limits = co_await reserve_limits(context);
+    if (!within_limits) co_return;
+    context.passed(RequestContext::Stage::Limit);
     context.watch_client();
     co_await forward(context);
 }
