@@ -94,7 +94,8 @@ TEST(RequestRecord, WhatIsNotARecordIsCorruption) {
 
 TEST(RequestRecord, AttemptsAlone) {
     const std::vector<Attempt> attempts = {{"chat/a", 200, "", 1, 2}};
-    EXPECT_EQ(to_json(attempts), R"([{"replica":"chat/a","status":200,"error":"","started_ns":1,"duration_ns":2,"tokens":0,"wasted":0}])");
+    EXPECT_EQ(to_json(attempts),
+              R"([{"replica":"chat/a","status":200,"error":"","started_ns":1,"duration_ns":2,"tokens":0,"wasted":0}])");
     const auto back = attempts_from_json(to_json(attempts));
     ASSERT_TRUE(back);
     EXPECT_EQ(to_json(*back), to_json(attempts));
