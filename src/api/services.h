@@ -66,6 +66,14 @@ struct ReloadOutcome {
     std::vector<std::string> restart_needed;
 };
 
+// The gateway's routes: what is released, and where requests go. JSON each.
+struct RouteServices {
+    std::function<std::string()> show;
+    std::function<Result<Unit>(const std::string& alias, const std::string& to)> switch_alias;
+    std::function<Result<Unit>(const std::string& canary, const std::string& action, const std::string& reason)> steer;
+    std::function<Result<std::string>(const std::string& question)> explain;
+};
+
 struct Services {
     const metrics::Registry& registry;
     const tsdb::Querier& querier;
@@ -93,6 +101,7 @@ struct Services {
     // Errors: NotFound (nothing is pinned there); of the state store, when the change would not survive a restart.
     std::function<Result<Unit>(gateway::DegradationPin)> pin_degradation = {};
     std::function<Result<Unit>(const std::string& pool)> release_degradation = {};
+    RouteServices routes = {};
     PrometheusServices prometheus;
     std::vector<PushEndpoint> pushes = {};
     PushLimits push_limits = {};

@@ -2,28 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <functional>
 #include <map>
 
+#include "app/cli_parts.h"
 #include "app/commands.h"
 
 namespace stoker::app {
 namespace {
-
-// Adds --output, with which every command that prints something can be read by a program.
-void add_output(CLI::App& command, Output& output) {
-    static const std::map<std::string, Output> names = {{"text", Output::Text}, {"json", Output::Json}};
-    command.add_option("--output,-o", output, "text for people, json for programs")
-        ->transform(CLI::CheckedTransformer(names, CLI::ignore_case))
-        ->option_text("text|json");
-}
-
-void add_client(CLI::App& command, ClientOptions& client) {
-    command.add_option("--server", client.server, "console of the Stoker to ask")
-        ->capture_default_str()
-        ->option_text("URL");
-    add_output(command, client.output);
-}
 
 void add_serve(CLI::App& command, ServeOptions& options) {
     command
@@ -39,15 +24,6 @@ void add_serve(CLI::App& command, ServeOptions& options) {
     command.add_option("--log-level", options.log_level, "debug, info, warn or error")->option_text("LEVEL");
     command.add_option("--log-format", options.log_format, "text or json")->option_text("FORMAT");
 }
-
-// One subcommand: its name, what it does, and examples for its help.
-CLI::App& add_command(CLI::App& app, const char* name, const char* what, const char* examples) {
-    auto* command = app.add_subcommand(name, what);
-    command->footer(std::string("Examples:\n") + examples);
-    return *command;
-}
-
-using Run = std::function<int()>;
 
 void add_serving(CLI::App& app, Run& run) {
     static ServeOptions serve_options;
@@ -317,6 +293,7 @@ int run_cli(int argc, char** argv) {
     add_asking(app, run);
     add_degradation(app, run);
     add_data(app, run);
+    add_route(app, run);
     add_rules(app, run);
     add_config(app, run);
     try {

@@ -81,6 +81,41 @@ struct IncidentsOptions {
 };
 int incidents(const IncidentsOptions& options);
 
+struct RouteShowOptions {
+    ClientOptions client;
+};
+int route_show(const RouteShowOptions& options);
+
+struct RouteSwitchOptions {
+    ClientOptions client;
+    std::string alias;
+    std::string to;      // Empty with `reset`.
+    bool reset = false;  // Back to what the configuration says.
+};
+int route_switch(const RouteSwitchOptions& options);
+
+struct RouteCanaryOptions {
+    ClientOptions client;
+    std::string canary;
+    std::string action;
+    std::string reason = "by hand";
+};
+int route_canary(const RouteCanaryOptions& options);
+
+struct RouteExplainOptions {
+    ClientOptions client;
+    std::string model;
+    std::string path;
+    std::vector<std::string> headers;  // NAME: VALUE
+    std::string tenant;
+    std::vector<std::string> metadata;  // NAME=VALUE
+    std::string user;
+    std::string time;
+    std::int64_t prompt_tokens = 0;
+    std::string body_file;  // The request itself; "-" is standard input.
+};
+int route_explain(const RouteExplainOptions& options);
+
 struct BackupOptions {
     ClientOptions client;
     std::string to;  // Empty: it stays in the data folder.

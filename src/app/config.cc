@@ -85,11 +85,12 @@ struct Section {
     bool live;  // Taken over by a reload.
 };
 constexpr auto kSections = std::to_array<Section>(
-    {{"gateway", false},      {"console", false}, {"auth", true},       {"data_dir", false}, {"external_labels", false},
-     {"external_url", false}, {"log", true},      {"pools", true},      {"models", true},    {"limits", true},
-     {"degradation", true},   {"tracing", true},  {"access_log", true}, {"rules", true},     {"healing", true},
-     {"collect", false},      {"storage", false}, {"query", false},     {"ingest", false},   {"remote_write", false},
-     {"api", false},          {"runtime", false}});
+    {{"gateway", false},         {"console", false},      {"auth", true},    {"data_dir", false},
+     {"external_labels", false}, {"external_url", false}, {"log", true},     {"pools", true},
+     {"models", true},           {"routing", true},       {"limits", true},  {"degradation", true},
+     {"tracing", true},          {"access_log", true},    {"rules", true},   {"healing", true},
+     {"collect", false},         {"storage", false},      {"query", false},  {"ingest", false},
+     {"remote_write", false},    {"api", false},          {"runtime", false}});
 
 }  // namespace
 
@@ -119,6 +120,9 @@ void describe(config::Fields& f, Config& c) {
     f.list("models", c.models,
            "What holds for one model, whatever pool serves it; only models that need it. A reload takes changes over.");
     check_models(f, c);
+    f.object("routing", c.routing,
+             "From the name that a client asks for to the model that serves it. A reload takes it over.");
+    check_routing(f, c.routing, served_models(c.pools));
     f.object("limits", c.limits,
              "How much tenants, keys, models and all together may ask of the gateway (docs/gateway.md). A reload takes "
              "changes over; what is counted stays counted.");

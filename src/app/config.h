@@ -15,6 +15,7 @@
 #include "alert/rule_file.h"
 #include "alert/rule_manager.h"
 #include "api/push.h"
+#include "app/config_routing.h"
 #include "app/trace_export.h"
 #include "base/config.h"
 #include "base/result.h"
@@ -362,6 +363,7 @@ struct Config {
     TracingConfig tracing;
     AccessLogConfig access_log;
     RateLimitsConfig limits;
+    RoutingConfig routing;
     RulesConfig rules;
     heal::HealingConfig healing;
     CollectConfig collect;
@@ -412,6 +414,8 @@ void describe(config::Fields& f, ApiConfig& c);
 void describe(config::Fields& f, LogConfig& c);
 void describe(config::Fields& f, RuntimeConfig& c);
 void describe(config::Fields& f, Config& c);
+// The models of all pools.
+std::vector<std::string> served_models(const std::vector<PoolConfig>& pools);
 // What only the whole shows: each model is there once, and what is named is served by some pool.
 void check_models(config::Fields& f, const Config& c);
 // Whether the models that degradation switches to exist.

@@ -98,6 +98,7 @@ gateway::Routes routes(const Config& config) {
     gateway::Routes made;
     for (const PoolConfig& pool : config.pools) made.pools.push_back(pool_options(pool));
     for (const ModelConfig& model : config.models) made.models.push_back(model_options(model));
+    made.routing = routing_options(config.routing);
     return made;
 }
 

@@ -9,13 +9,14 @@
 #include "gateway/fallback.h"
 
 namespace stoker::app {
-namespace {
 
 std::vector<std::string> served_models(const std::vector<PoolConfig>& pools) {
     std::vector<std::string> models;
     for (const PoolConfig& pool : pools) models.insert(models.end(), pool.models.begin(), pool.models.end());
     return models;
 }
+
+namespace {
 
 void check_served(config::Fields& f, const std::string& key, const std::string& model,
                   const std::vector<std::string>& served) {

@@ -19,6 +19,7 @@ constexpr Duration kAccessLog{250};
 constexpr Duration kTraces{1'000};
 constexpr Duration kDegradation{500};  // How closely its own interval is kept.
 constexpr Duration kSaveLimits{1'000};
+constexpr Duration kCanaries{1'000};
 
 std::size_t compute_threads(const Config& config) {
     if (config.runtime.compute_threads > 0) return static_cast<std::size_t>(config.runtime.compute_threads);
@@ -81,6 +82,7 @@ Result<Unit> Stoker::build() {
         Forwarding::open(config, folder_, *storage_->metrics, loops_.at(loops_.size() - 1), pool_, registry_));
     samples_ = std::make_unique<SamplePipeline>(*forwarding_, registry_);
     gateway_ = gateway::Gateway::create(gateway_options(config), loops_, registry_, *requests_, events_);
+    restore_release();
     auto applied = gateway_->apply(routes(config));
     if (!applied) return std::move(applied).error().context("pools");
     access_log_ = std::make_unique<AccessLog>(*storage_->journal, *storage_->state, registry_);
@@ -109,6 +111,16 @@ Result<Unit> Stoker::build() {
     start_jobs();
     ready_ = true;
     return folder_.publish(gateway_address_, console_address_, started_at_);
+}
+
+void Stoker::restore_release() {
+    constexpr std::string_view kKey = "gateway.release";
+    state::StateStore& store = *storage_->state;
+    const auto save = [&store, kKey](const std::string& json) {
+        const auto kept = store.set_value(kKey, json);
+        if (!kept) log::error("switches and canaries are not kept", {{"error", kept.error().message}});
+    };
+    gateway_->restore_release(store.value(kKey).value_or(""), save);
 }
 
 Result<Unit> Stoker::listen() {
@@ -150,6 +162,8 @@ void Stoker::start_jobs() {
         "send_traces", kTraces, [this] { traces_->send(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "save_limits", kSaveLimits, [this] { save_limits(); }, registry_));
+    jobs_.push_back(std::make_unique<Job>(
+        "judge_canaries", kCanaries, [this] { gateway_->tick_canaries(); }, registry_));
     auto overview = [this] {
         if (live_.subscribers() > 0) live_.publish("overview", api::overview_json(*services_));
     };

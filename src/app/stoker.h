@@ -62,6 +62,8 @@ private:
     Result<Unit> build();
     void build_collector();
     void build_services();
+    // Has the gateway go on where switches and canaries were, and keep them.
+    void restore_release();
     Result<Unit> listen();
     void start_jobs();
 

@@ -43,6 +43,13 @@ void Stoker::build_services() {
         .degradation = [this] { return gateway_->degradation().status(); },
         .pin_degradation = [this](gateway::DegradationPin pin) { return degradation_->pin(std::move(pin)); },
         .release_degradation = [this](const std::string& pool) { return degradation_->release(pool); },
+        .routes = {.show = [this] { return gateway_->release_json(); },
+                   .switch_alias = [this](const std::string& alias,
+                                          const std::string& to) { return gateway_->switch_alias(alias, to); },
+                   .steer = [this](
+                                const std::string& canary, const std::string& action,
+                                const std::string& reason) { return gateway_->steer_canary(canary, action, reason); },
+                   .explain = [this](const std::string& question) { return gateway_->explain_route(question); }},
         .prometheus = prometheus_services(),
         .pushes = receivers_->endpoints(),
         .push_limits = push_limits(setup_.config),

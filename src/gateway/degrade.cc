@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "gateway/route_plan.h"
 #include "wire/json_members.h"
 
 namespace stoker::gateway {
@@ -129,17 +130,15 @@ std::string reason_to_refuse(const RequestContext& context, const LevelActions& 
 asio::awaitable<bool> degrade(RequestContext& context) {
     DegradationControl& control = context.core().degradation;
     if (!control.degraded()) co_return true;
-    const auto table = context.core().routes.get();
-    const ModelRoute* route = table->find(context.scan.model);
-    if (route == nullptr) co_return true;  // For the plan to refuse.
-    const auto actions = control.of(route->pool->name, context.identity->tenant, context.degradation);
+    const ModelRoute& route = *context.plan.steps.front().route;
+    const auto actions = control.of(route.pool->name, context.identity->tenant, context.degradation);
     if (!actions) co_return true;
     std::string reason = reason_to_refuse(context, *actions);
     if (!reason.empty()) {
         co_await turn_away(context, *actions, std::move(reason));
         co_return false;
     }
-    const auto smaller = actions->models.find(context.scan.model);
+    const auto smaller = actions->models.find(route.model);
     BodyEdit edit(*actions, context.exchange().request().path(),
                   smaller == actions->models.end() ? std::string_view() : smaller->second);
     auto edited = edit.apply(context.body);
@@ -151,7 +150,9 @@ asio::awaitable<bool> degrade(RequestContext& context) {
         }
         for (const std::string_view what : edit.done()) control.count(context.degradation, what);
     }
-    co_return true;
+    if (smaller == actions->models.end()) co_return true;
+    context.plan = {};
+    co_return co_await plan_route(context);
 }
 
 }  // namespace stoker::gateway

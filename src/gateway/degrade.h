@@ -9,7 +9,7 @@ namespace stoker::gateway {
 
 // Edits the request (model, dropped members, cap of the answer), or refuses it, or answers it with the level's own
 // text. False if the request is settled. Costs one atomic load while nothing is degraded.
-// REQUIRES: context.body and context.scan are set, context.plan is not.
+// REQUIRES: context.body, context.scan and context.plan are set; another model is planned for anew.
 boost::asio::awaitable<bool> degrade(RequestContext& context);
 
 }  // namespace stoker::gateway

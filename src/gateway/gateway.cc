@@ -16,7 +16,8 @@ namespace asio = boost::asio;
 Gateway::Gateway(GatewayOptions options, net::Loops& loops, metrics::Registry& registry, RecordSink& sink,
                  ReplicaObserver& observer)
     : core_(std::make_shared<Core>(options, loops, registry, sink, observer)),
-      probers_(std::make_unique<Probers>(core_)) {}
+      probers_(std::make_unique<Probers>(core_)),
+      release_(registry) {}
 
 std::unique_ptr<Gateway> Gateway::create(GatewayOptions options, net::Loops& loops, metrics::Registry& registry,
                                          RecordSink& sink, ReplicaObserver& observer) {
@@ -38,8 +39,15 @@ Gateway::~Gateway() {
 
 Result<Unit> Gateway::apply(const Routes& routes) {
     MutexLock lock(mutex_);
+    return rebuild(routes);
+}
+
+Result<Unit> Gateway::rebuild(const Routes& routes) {
     const auto before = core_->routes.get();
-    TRY(auto table, RouteTable::build(routes, *before, core_->metrics));
+    Routes now_in_effect = routes;
+    now_in_effect.routing = release_.in_effect(routes.routing, now());
+    TRY(auto table, RouteTable::build(now_in_effect, *before, core_->metrics, release_.canaries()));
+    routes_ = routes;
     core_->routes.set(table);
     for (const auto& pool : before->pools()) {
         for (const Target& target : pool->targets) {

@@ -29,6 +29,7 @@
 #include "gateway/limiter.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
+#include "gateway/release.h"
 #include "gateway/replica_status.h"
 #include "net/loops.h"
 #include "net/server.h"
@@ -64,6 +65,19 @@ public:
     net::Handler handler();
 
     DegradationControl& degradation();
+    // Brings back what was kept of switches and canaries, and where to keep it from now on. Call before apply().
+    void restore_release(std::string_view kept, Release::Save save);
+    // Points an alias elsewhere from the next request on; an empty `to` goes back to the configuration. Kept.
+    // Errors: NotFound, InvalidArgument.
+    Result<Unit> switch_alias(const std::string& alias, const std::string& to);
+    // promote, rollback, pause, resume, restart. Kept. Errors: NotFound, InvalidArgument, Conflict.
+    Result<Unit> steer_canary(const std::string& canary, std::string_view action, const std::string& reason);
+    // Judges the canaries; to be called every second or so.
+    void tick_canaries();
+    // Aliases, splits and canaries as they are now, as JSON.
+    std::string release_json() const;
+    // Where a request would go, and why, as JSON. Errors: InvalidArgument (not JSON, or it names no model).
+    Result<std::string> explain_route(std::string_view question) const;
 
     std::vector<ReplicaStatus> statuses() const;
     std::vector<std::string> models() const;
@@ -83,13 +97,16 @@ public:
     Result<Unit> hint_down(std::string_view replica, const std::string& reason);
 
 private:
+    Result<Unit> rebuild(const Routes& routes) REQUIRES_LOCK(mutex_);
     Gateway(GatewayOptions options, net::Loops& loops, metrics::Registry& registry, RecordSink& sink,
             ReplicaObserver& observer);
 
     const std::shared_ptr<Core> core_;
     const std::unique_ptr<Probers> probers_;
-    Mutex mutex_;  // Held while routes or keys are changed.
+    mutable Mutex mutex_;  // Held while routes or keys are changed.
     bool started_ GUARDED_BY(mutex_) = false;
+    Routes routes_ GUARDED_BY(mutex_);  // As applied last.
+    Release release_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stoker::gateway

@@ -23,5 +23,8 @@ inline constexpr char kLimitRefusals[] = "stoker_gateway_limit_refusals_total";
 inline constexpr char kLimitUsed[] = "stoker_gateway_limit_used";
 inline constexpr char kLimit[] = "stoker_gateway_limit";
 inline constexpr char kLimitTokens[] = "stoker_gateway_limit_tokens_total";
+inline constexpr char kRouted[] = "stoker_gateway_routed_total";
+inline constexpr char kCanaryPercent[] = "stoker_gateway_canary_percent";
+inline constexpr char kCanaryChanges[] = "stoker_gateway_canary_changes_total";
 
 }  // namespace stoker::gateway::names

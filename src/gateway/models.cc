@@ -60,7 +60,7 @@ asio::awaitable<void> serve_models(RequestContext& context, std::string_view pat
         const std::string_view model = path.substr(kModels.size() + 1);
         const bool allowed = co_await authorize_model(context, model);
         if (!allowed) co_return;
-        if (table->find(model) == nullptr) co_return co_await refuse_model(context, *table, model);
+        if (!table->knows(model)) co_return co_await refuse_model(context, *table, model);
         response.body = model_json(std::string(model));
     }
     add_marks(response.headers, context.marks());

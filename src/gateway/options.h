@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "gateway/balance_options.h"
 #include "gateway/fallback.h"
+#include "gateway/routing_options.h"
 
 namespace stoker::gateway {
 
@@ -85,6 +86,7 @@ struct ModelOptions {
 struct Routes {
     std::vector<PoolOptions> pools{};
     std::vector<ModelOptions> models{};
+    RoutingOptions routing{};
 };
 
 struct GatewayOptions {

@@ -80,6 +80,7 @@ void RequestContext::account() {
     record_.duration_ns = nanos(std::chrono::steady_clock::now() - received_at());
     settle_limits();
     write_metrics();
+    count_for_canary();
     core_->sink.on_record(record_);
 }
 
@@ -304,6 +305,25 @@ void RequestContext::settle_limits() {
     std::optional<std::int64_t> output;
     if (!scan.max_tokens && record_.outcome == to_string(Outcome::Ok)) output = record_.completion_tokens;
     core_->estimator.learn(record_.model, scan.prompt_bytes, record_.prompt_tokens, output);
+}
+
+void RequestContext::count_for_canary() {
+    CanarySample* sample = plan.sample;
+    if (sample == nullptr || record_.attempts.empty()) return;
+    const bool by_first = step_ == plan.steps.data();
+    if (by_first && record_.outcome == to_string(Outcome::Ok)) {
+        sample->good.fetch_add(1, std::memory_order_relaxed);
+        if (record_.ttft_ns > 0) {
+            sample->first_token.add(record_.ttft_ns);
+        } else {
+            sample->duration.add(record_.duration_ns);
+        }
+        return;
+    }
+    // What the client itself got wrong or gave up says nothing of the model; that another one had to answer does.
+    const bool own_fault =
+        record_.outcome == to_string(Outcome::ClientError) || record_.outcome == to_string(Outcome::Cancelled);
+    if (!by_first || !own_fault) sample->failed.fetch_add(1, std::memory_order_relaxed);
 }
 
 void RequestContext::write_metrics() {

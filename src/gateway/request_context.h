@@ -121,6 +121,7 @@ private:
     std::int64_t count_earlier_tokens();
     void settle_limits();
     bool reached_engine() const;
+    void count_for_canary();
 
     const std::shared_ptr<Core> core_;
     LoopState& loop_;

@@ -59,6 +59,8 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
       events_(registry.counter(names::kReplicaEvents, "Changes of a replica's state.", {"replica", "event"})),
       auth_failures_(
           registry.counter(names::kAuthFailures, "Requests refused for their credentials, by error code.", {"code"})),
+      routed_(registry.counter(names::kRouted, "Requests by what chose their way, and where it led.",
+                               {"by", "name", "to"})),
       overhead_before_(&overhead_.with({"request"})),
       overhead_after_(&overhead_.with({"response"})) {}
 
@@ -85,6 +87,10 @@ ReplicaSeries RequestMetrics::replica_series(const std::string& pool, const std:
             &tokens_.with({pool, model, replica, "completion", "engine"}),
             &tokens_.with({pool, model, replica, "cached", "engine"}),
             &attempts_.with({replica, "ok"})};
+}
+
+metrics::Counter* RequestMetrics::routed_series(const std::string& by, const std::string& name, const std::string& to) {
+    return &routed_.with({by, name, to});
 }
 
 void RequestMetrics::count_request(const std::string& pool, const std::string& model, int code,

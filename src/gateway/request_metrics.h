@@ -45,6 +45,9 @@ public:
     ModelSeries model_series(const std::string& pool, const std::string& model);
     ReplicaSeries replica_series(const std::string& pool, const std::string& model, const std::string& replica);
 
+    // How often a rule, alias, split or canary (`by`) of that name led to `to`.
+    metrics::Counter* routed_series(const std::string& by, const std::string& name, const std::string& to);
+
     // The rarer cases, looked up by name.
     void count_request(const std::string& pool, const std::string& model, int code, std::string_view outcome);
     void count_attempt(const std::string& replica, std::string_view result);
@@ -79,6 +82,7 @@ private:
     metrics::Family<metrics::Gauge>& state_;
     metrics::Family<metrics::Counter>& events_;
     metrics::Family<metrics::Counter>& auth_failures_;
+    metrics::Family<metrics::Counter>& routed_;
     metrics::Histogram* overhead_before_;
     metrics::Histogram* overhead_after_;
 };

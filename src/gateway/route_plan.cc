@@ -1,5 +1,6 @@
 #include "gateway/route_plan.h"
 
+#include <random>
 #include <utility>
 
 #include "gateway/models.h"
@@ -14,10 +15,37 @@ void RoutePlan::add(const ModelRoute& route) {
     steps.insert(steps.end(), route.fallback.begin(), route.fallback.end());
 }
 
+namespace {
+
+const ModelRoute* choose(RequestContext& context) {
+    thread_local std::minstd_rand generator{std::random_device{}()};
+    const double point = std::uniform_real_distribution<double>(0, 1)(generator);
+    RoutePlan& plan = context.plan;
+    const net::RequestHead& head = context.exchange().request();
+    const RouteQuestion question{.model = context.scan.model,
+                                 .path = head.path(),
+                                 .headers = head.headers,
+                                 .identity = *context.identity,
+                                 .prompt_tokens = estimated_tokens(context.scan.prompt_bytes),
+                                 .user = context.scan.user_value.of(context.body),
+                                 .now = now()};
+    const RouteChoice choice = plan.table->routing().choose(question, point);
+    plan.rule = choice.rule;
+    plan.split = choice.split;
+    plan.sample = choice.sample;
+    return plan.table->find(choice.model);
+}
+
+}  // namespace
+
+std::int64_t estimated_tokens(std::size_t prompt_bytes) {
+    return static_cast<std::int64_t>((prompt_bytes + kBytesPerToken - 1) / kBytesPerToken);
+}
+
 asio::awaitable<bool> plan_route(RequestContext& context) {
     RoutePlan& plan = context.plan;
     plan.table = context.core().routes.get();
-    const ModelRoute* route = plan.table->find(context.scan.model);
+    const ModelRoute* route = plan.table->routing().empty() ? plan.table->find(context.scan.model) : choose(context);
     if (route == nullptr) {
         co_await refuse_model(context, *plan.table, context.scan.model);
         co_return false;

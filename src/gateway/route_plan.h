@@ -2,8 +2,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/routes.h"
@@ -15,11 +16,16 @@ class RequestContext;
 struct RoutePlan {
     std::shared_ptr<const RouteTable> table;  // Keeps the steps' routes alive.
     std::vector<RouteStep> steps;             // Never empty for a request that is forwarded.
-    std::string rule;  // What chose the first step: a rule's or a split's name; empty: the model's own pool.
+    std::string_view rule{};                  // That chose the first step; empty: none. Of the table.
+    std::string_view split{};                 // Or canary, whose draw did; empty: none.
+    CanarySample* sample = nullptr;           // Of the first step: how the request ends is counted there.
 
     // Appends the model and its fallbacks.
     void add(const ModelRoute& route);
 };
+
+// About how many tokens a prompt of so many bytes has, where nobody has counted: four bytes each.
+std::int64_t estimated_tokens(std::size_t prompt_bytes);
 
 // Fills context.plan; false if there is nowhere to go, and the request is settled.
 // REQUIRES: context.scan is set.

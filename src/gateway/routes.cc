@@ -69,11 +69,17 @@ void RouteTable::add_fallbacks(const ModelOptions& options) {
 }
 
 Result<std::shared_ptr<const RouteTable>> RouteTable::build(const Routes& routes, const RouteTable& previous,
-                                                            RequestMetrics& metrics) {
+                                                            RequestMetrics& metrics, const CanaryBook& canaries) {
     auto table = std::make_shared<RouteTable>();
     for (const PoolOptions& pool : routes.pools) TRY_UNIT(table->add_pool(pool, previous, metrics));
     for (const ModelOptions& model : routes.models) table->add_fallbacks(model);
+    table->routing_ = Routing(routes.routing, canaries,
+                              [&metrics](const std::string& by, const std::string& name, const std::string& to) {
+                                  return metrics.routed_series(by, name, to);
+                              });
+    for (std::string& name : table->routing_.names()) table->models_.push_back(std::move(name));
     std::sort(table->models_.begin(), table->models_.end());
+    table->models_.erase(std::unique(table->models_.begin(), table->models_.end()), table->models_.end());
     return std::shared_ptr<const RouteTable>(std::move(table));
 }
 

@@ -17,6 +17,7 @@
 #include "gateway/options.h"
 #include "gateway/replica.h"
 #include "gateway/request_metrics.h"
+#include "gateway/route_choice.h"
 
 namespace stoker::gateway {
 
@@ -60,13 +61,17 @@ class RouteTable {
 public:
     // Errors: InvalidArgument (a URL), Conflict (a model in two pools, a replica twice in one).
     static Result<std::shared_ptr<const RouteTable>> build(const Routes& routes, const RouteTable& previous,
-                                                           RequestMetrics& metrics);
+                                                           RequestMetrics& metrics, const CanaryBook& canaries = {});
 
     const ModelRoute* find(std::string_view model) const;
     std::shared_ptr<Replica> find_replica(std::string_view id) const;
     const Pool* find_pool(std::string_view name) const;
     const std::vector<std::shared_ptr<const Pool>>& pools() const { return pools_; }
-    // All models in order of name.
+    // From what clients ask for to models.
+    const Routing& routing() const { return routing_; }
+    // Whether clients may ask for this name.
+    bool knows(std::string_view name) const { return find(name) != nullptr || routing_.knows(name); }
+    // All names that clients may ask for, in order: models, aliases, splits, canaries.
     const std::vector<std::string>& models() const { return models_; }
     // At most three names near to a model that is not there, the nearest first; else the first ones there are.
     std::vector<std::string> suggestions(std::string_view model) const;
@@ -84,6 +89,7 @@ private:
     std::unordered_map<std::string, std::shared_ptr<Replica>, Hash, std::equal_to<>> by_id_;
     std::vector<std::shared_ptr<const Pool>> pools_;
     std::vector<std::string> models_;
+    Routing routing_;
 };
 
 }  // namespace stoker::gateway

@@ -44,10 +44,10 @@ asio::awaitable<void> serve_endpoint(RequestContext& context) {
     context.passed(RequestContext::Stage::Receive);
     const bool allowed = co_await authorize_model(context, context.scan.model);
     if (!allowed) co_return;
-    const bool served = co_await degrade(context);
-    if (!served) co_return;
     const bool planned = co_await plan_route(context);
     if (!planned) co_return;
+    const bool served = co_await degrade(context);
+    if (!served) co_return;
     context.passed(RequestContext::Stage::Route);
     decide_usage(context);
     const bool within_limits = co_await reserve_limits(context);

@@ -1,0 +1,167 @@
+// `stoker route`.
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "app/ask.h"
+#include "app/table.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/time.h"
+
+namespace stoker::app {
+namespace {
+
+using nlohmann::json;
+
+std::string number(double value) {
+    return format_number(value);
+}
+
+// 0.25 of a second is "250 ms".
+std::string milliseconds(double seconds) {
+    return seconds == 0 ? "-" : std::to_string(static_cast<long long>(seconds * 1000)) + " ms";
+}
+
+void print_canary(const json& canary) {
+    std::printf("\ncanary %s: %s, the candidate gets %s %%\n", canary.value("name", "").c_str(),
+                canary.value("phase", "").c_str(), number(canary.value("candidate_percent", 0.0)).c_str());
+    for (const char* key : {"reason", "judgement"}) {
+        if (const auto text = canary.value(key, ""); !text.empty()) std::printf("  %s: %s\n", key, text.c_str());
+    }
+    Table table({"ARM", "MODEL", "REQUESTS", "FAILED", "TTFT P95", "DURATION P95"});
+    for (const char* arm : {"control", "candidate"}) {
+        const json& one = canary.at(arm);
+        table.add({arm, one.value("model", ""), std::to_string(one.value("requests", 0)),
+                   std::to_string(one.value("failed", 0)), milliseconds(one.value("ttft_p95_seconds", 0.0)),
+                   milliseconds(one.value("duration_p95_seconds", 0.0))});
+    }
+    std::fputs(table.text().c_str(), stdout);
+}
+
+void print_release(const json& release) {
+    Table aliases({"ALIAS", "TO", "CONFIGURED"});
+    for (const json& alias : release.at("aliases")) {
+        aliases.add({alias.value("name", ""), alias.value("to", ""), alias.value("configured", "")});
+    }
+    if (!aliases.empty()) std::fputs(aliases.text().c_str(), stdout);
+    Table splits({"SPLIT", "BY", "TO"});
+    for (const json& split : release.at("splits")) {
+        std::vector<std::string> arms;
+        for (const json& arm : split.at("arms"))
+            arms.push_back(arm.value("to", "") + " " + number(arm.value("weight", 0.0)));
+        splits.add({split.value("name", ""), split.value("by", ""), join(arms, ", ")});
+    }
+    if (!splits.empty()) std::fputs(splits.text().c_str(), stdout);
+    for (const json& canary : release.at("canaries")) print_canary(canary);
+    if (aliases.empty() && splits.empty() && release.at("canaries").empty()) {
+        std::puts("no aliases, splits or canaries: every request goes to the pool of its model");
+    }
+}
+
+void print_explanation(const json& answer) {
+    std::printf("%s -> %s\n", answer.value("asked", "").c_str(), answer.value("model", "").c_str());
+    for (const json& line : answer.at("why")) std::printf("  %s\n", line.get<std::string>().c_str());
+    if (answer.contains("error")) std::printf("  %s\n", answer.value("error", "").c_str());
+    int place = 0;
+    for (const json& step : answer.at("steps")) {
+        std::vector<std::string> after = step.value("after", std::vector<std::string>{});
+        std::printf("\n%d. %s in pool %s%s\n", ++place, step.value("model", "").c_str(), step.value("pool", "").c_str(),
+                    after.empty() ? "" : (", if what was before it ended by " + join(after, " or ")).c_str());
+        Table table({"REPLICA", "STATE", "OUTSTANDING", "HEALTH", "AGE"});
+        for (const json& replica : step.at("replicas")) {
+            const auto age = replica.value("health_age_ms", std::int64_t{-1});
+            table.add({replica.value("replica", ""), replica.value("state", ""),
+                       std::to_string(replica.value("outstanding", 0)), replica.value("health", ""),
+                       age < 0 ? "-" : std::to_string(age) + " ms"});
+        }
+        std::fputs(table.text().c_str(), stdout);
+    }
+}
+
+int show(const Result<json>& answer, Output output, void (*print)(const json&)) {
+    if (!answer) return fail(answer.error());
+    if (output == Output::Json) {
+        std::printf("%s\n", answer->dump().c_str());
+    } else {
+        print(*answer);
+    }
+    return 0;
+}
+
+// "name: value" or "name=value".
+Result<json> pairs(const std::vector<std::string>& given, char separator) {
+    json object = json::object();
+    for (const std::string& one : given) {
+        const auto at = one.find(separator);
+        if (at == std::string::npos) {
+            return Error{Errc::InvalidArgument,
+                         "expected NAME" + std::string(1, separator) + "VALUE, found '" + one + "'"};
+        }
+        object[std::string(trim(one.substr(0, at)))] = trim(std::string_view(one).substr(at + 1));
+    }
+    return object;
+}
+
+Result<json> read_body(const std::string& file) {
+    std::string text;
+    if (file == "-") {
+        text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    } else {
+        TRY(text, read_file(file));
+    }
+    json body = json::parse(text, nullptr, false);
+    if (!body.is_object()) return Error{Errc::InvalidArgument, file + " is not a JSON object"};
+    return body;
+}
+
+Result<json> question(const RouteExplainOptions& options) {
+    json asked = json::object();
+    const std::pair<const char*, const std::string&> texts[] = {{"model", options.model},
+                                                                {"path", options.path},
+                                                                {"tenant", options.tenant},
+                                                                {"user", options.user},
+                                                                {"time", options.time}};
+    for (const auto& [key, text] : texts) {
+        if (!text.empty()) asked[key] = text;
+    }
+    if (options.prompt_tokens > 0) asked["prompt_tokens"] = options.prompt_tokens;
+    TRY(asked["headers"], pairs(options.headers, ':'));
+    TRY(asked["metadata"], pairs(options.metadata, '='));
+    if (!options.body_file.empty()) {
+        TRY(asked["body"], read_body(options.body_file));
+    }
+    return asked;
+}
+
+}  // namespace
+
+int route_show(const RouteShowOptions& options) {
+    return show(ask(options.client, "GET", "/api/v1/route"), options.client.output, print_release);
+}
+
+int route_switch(const RouteSwitchOptions& options) {
+    if (options.to.empty() && !options.reset) {
+        return fail({Errc::InvalidArgument, "say where the alias is to lead, or --reset"});
+    }
+    const json body = {{"alias", options.alias}, {"to", options.reset ? json() : json(options.to)}};
+    return show(ask(options.client, "POST", "/api/v1/route/switch", {}, body.dump()), options.client.output,
+                print_release);
+}
+
+int route_canary(const RouteCanaryOptions& options) {
+    const json body = {{"canary", options.canary}, {"action", options.action}, {"reason", options.reason}};
+    return show(ask(options.client, "POST", "/api/v1/route/canary", {}, body.dump()), options.client.output,
+                print_release);
+}
+
+int route_explain(const RouteExplainOptions& options) {
+    const auto asked = question(options);
+    if (!asked) return fail(asked.error());
+    return show(ask(options.client, "POST", "/api/v1/route/explain", {}, asked->dump()), options.client.output,
+                print_explanation);
+}
+
+}  // namespace stoker::app
