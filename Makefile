@@ -6,7 +6,7 @@
 #   make lint    format, clang-tidy on what changed, module order, file sizes
 #   make fmt     formats the sources
 #   make crash   kills a writing store 500 times, tears and flips its files, and looks for what was acknowledged
-#   make bench   comparisons with other software on this machine; updates docs/benchmarks.md
+#   make bench   comparisons with other software on this machine; updates docs/benchmarks.md (TRACES=FILES: Azure LLM inference traces)
 
 JOBS ?= $(shell nproc)
 SHELL := bash
@@ -38,9 +38,10 @@ fmt:
 bench: build
 	@scripts/setup.sh test
 	@scripts/setup.sh bench
-	@cmake --build --preset release -j $(JOBS) --target bench_gateway bench_metrics
+	@cmake --build --preset release -j $(JOBS) --target bench_gateway bench_metrics bench_balance
 	@bench/gateway/run.py
 	@bench/metrics/run.py
+	@build/release/bench_balance $(foreach trace,$(TRACES),--trace $(trace)) --update docs/benchmarks.md
 
 crash:
 	@scripts/setup.sh build

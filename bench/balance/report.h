@@ -1,0 +1,27 @@
+// The results as tables in Markdown, and their place in a page.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "gateway/balance_options.h"
+#include "replay.h"
+
+namespace stoker::bench_balance {
+
+struct Row {
+    gateway::BalanceKind policy{};
+    Outcome outcome;
+};
+
+// The best of each column in bold.
+std::string table(const std::vector<Row>& rows);
+// In how far the default is as good as any by p99 of first tokens: within two percent of the best.
+std::string verdict(const std::vector<Row>& rows);
+
+// Replaces what stands between `<!-- balance:begin -->` and `<!-- balance:end -->` in the file. Errors: NotFound.
+Result<Unit> update_page(const std::string& path, std::string_view text);
+
+}  // namespace stoker::bench_balance
