@@ -14,7 +14,7 @@ before(async () => {
     good = await startSim({ profile: 'h100-8b' })
     const common = `
     health: {interval: 200ms, unhealthy_after: 3, stall_after: 3s}
-    deadlines: {first_byte: 1s, whole: 2s, between: 700ms, total: 10s}
+    deadlines: {first_byte: 1500ms, whole: 2500ms, between: 1200ms, total: 10s}
     balance: {policy: round_robin}`
     stoker = await startStoker({
         config: `

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
+
+#include "gateway/prompt_hash.h"
 
 namespace stoker::gateway {
 namespace {
@@ -15,15 +16,9 @@ using wire::otlp::SpanKind;
 
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 
-// FNV-1a, 64 bits: ids only need to differ within their trace.
-std::uint64_t hash(std::string_view text) {
-    std::uint64_t value = 0xcbf29ce484222325;
-    for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return value;
-}
-
+// Ids only need to differ within their trace.
 std::string derived_id(std::string_view span_id, std::string_view what) {
-    return fmt::format("{:016x}", std::max<std::uint64_t>(hash(fmt::format("{}/{}", span_id, what)), 1));
+    return fmt::format("{:016x}", std::max<std::uint64_t>(stable_hash(what, stable_hash(span_id)), 1));
 }
 
 // gen_ai.operation.name; empty where the conventions have no word.
