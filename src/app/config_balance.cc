@@ -28,7 +28,8 @@ void describe(config::Fields& f, BalanceConfig& c) {
         f, "cache_tokens", c.cache_tokens, 64,
         "Tokens that a replica's KV cache holds, for engines whose metrics do not say it. For `score` and `prefix`.");
     positive(f, "stale_after", c.stale_after,
-             "Age from which an engine's own numbers no longer count; from half of it on they count less.");
+             "Age from which an engine's own numbers (`collect` reads them) no longer count; from half of it on they "
+             "count less. Three times `collect.scrape_interval` fits.");
 }
 
 gateway::BalanceOptions balance_options(const BalanceConfig& c) {

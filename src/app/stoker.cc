@@ -144,7 +144,9 @@ Result<Unit> Stoker::listen() {
 void Stoker::build_collector() {
     collect::CollectOptions options = collect_options(setup_.config);
     options.own_ports = {port_of(gateway_address_), port_of(console_address_)};
-    collector_ = collect::Collector::create(loops_.at(loops_.size() - 1), options, *samples_, registry_);
+    engine_loads_ = std::make_unique<EngineLoads>(
+        *samples_, [this](std::string_view replica, const auto& report) { gateway_->report_load(replica, report); });
+    collector_ = collect::Collector::create(loops_.at(loops_.size() - 1), options, *engine_loads_, registry_);
     auto applied = collector_->apply(target_specs(setup_.config));
     if (!applied) log::error("targets not taken", {{"error", applied.error().message}});
     collector_->start();

@@ -17,6 +17,7 @@
 #include "app/data_folder.h"
 #include "app/degradation_watch.h"
 #include "app/discovered.h"
+#include "app/engine_loads.h"
 #include "app/forwarding.h"
 #include "app/pipelines.h"
 #include "app/receivers.h"
@@ -103,6 +104,7 @@ private:
     std::unique_ptr<DegradationWatch> degradation_;
     std::unique_ptr<AccessLog> access_log_;
     std::unique_ptr<TraceExport> traces_;
+    std::unique_ptr<EngineLoads> engine_loads_;
     std::unique_ptr<collect::Collector> collector_;
     std::unique_ptr<Brain> brain_;
     std::unique_ptr<Receivers> receivers_;

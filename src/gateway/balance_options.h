@@ -34,7 +34,7 @@ struct BalanceOptions {
     std::int64_t load_slack = 4;  // Prefix: and so many requests more, so that an idle pool does not spill.
     std::size_t prefix_memory_bytes = std::size_t{16} << 20;  // Prefix, Score: of the table of cached prefixes.
     std::int64_t cache_tokens = 400'000;  // What a replica's KV cache holds, where the engine does not say.
-    Duration stale_after{5'000};          // What an engine said longer ago counts for nothing.
+    Duration stale_after{15'000};         // What an engine said longer ago counts for nothing: three scrapes.
 
     friend bool operator==(const BalanceOptions&, const BalanceOptions&) = default;
 };

@@ -53,12 +53,25 @@ void Core::publish(const std::shared_ptr<Replica>& replica, std::optional<Replic
     log::write(bad ? log::Level::Warn : log::Level::Info, "replica " + std::string(to_string(event.kind)),
                {{"replica", event.replica}, {"reason", event.reason}, {"evidence", join(event.evidence, "; ")}});
     metrics.count_event(event.replica, event.kind);
+    if (event.kind == ReplicaEvent::Kind::Recovered || event.kind == ReplicaEvent::Kind::Readmitted) {
+        forget_cache(*replica);
+    }
     if (change->cut_requests) {
         const bool hung = event.kind == ReplicaEvent::Kind::Hung;
         cut_requests(replica, hung ? GatewayError::StreamStalled : GatewayError::StreamCut,
                      "the replica was found " + std::string(to_string(event.kind)) + ": " + event.reason);
     }
     observer.on_replica_event(event);
+}
+
+// What answers again is likely to be another process, with an empty cache.
+void Core::forget_cache(Replica& replica) {
+    replica.load().forget_engine();
+    const auto table = routes.get();
+    const Pool* pool = table->find_pool(replica.pool());
+    for (std::size_t i = 0; pool != nullptr && i < pool->targets.size(); ++i) {
+        if (pool->targets[i].replica.get() == &replica) pool->balancer->forget(i);
+    }
 }
 
 void Core::cut_requests(const std::shared_ptr<Replica>& replica, GatewayError cause, const std::string& reason) {

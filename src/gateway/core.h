@@ -77,6 +77,7 @@ public:
     std::vector<std::unique_ptr<LoopState>> loop_states;
 
 private:
+    void forget_cache(Replica& replica);
     void cut_requests(const std::shared_ptr<Replica>& replica, GatewayError cause, const std::string& reason);
 };
 

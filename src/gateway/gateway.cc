@@ -99,6 +99,21 @@ DegradationControl& Gateway::degradation() {
     return core_->degradation;
 }
 
+void Gateway::report_load(std::string_view replica, EngineReport report) {
+    const auto routes = core_->routes.get();
+    const auto found = routes->find_replica(replica);
+    if (!found) return;
+    const net::Url& at = found->url();
+    for (const auto& pool : routes->pools()) {
+        for (const Target& target : pool->targets) {
+            Replica& same = *target.replica;
+            if (same.url().host != at.host || same.url().port != at.port) continue;
+            report.load.outstanding = same.outstanding();
+            same.load().report(report);
+        }
+    }
+}
+
 std::vector<ReplicaStatus> Gateway::statuses() const {
     std::vector<ReplicaStatus> statuses;
     for (const auto& pool : core_->routes.get()->pools()) {

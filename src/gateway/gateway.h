@@ -25,6 +25,7 @@
 #include "base/result.h"
 #include "gateway/auth_options.h"
 #include "gateway/degradation_control.h"
+#include "gateway/engine_load.h"
 #include "gateway/keyring.h"
 #include "gateway/limiter.h"
 #include "gateway/options.h"
@@ -78,6 +79,10 @@ public:
     std::string release_json() const;
     // Where a request would go, and why, as JSON. Errors: InvalidArgument (not JSON, or it names no model).
     Result<std::string> explain_route(std::string_view question) const;
+
+    // What the metrics of a replica's engine said; the balancing of every pool with a replica at its address goes by
+    // it. `report.load.outstanding` is filled in here. An id that is unknown (it has just gone) is ignored.
+    void report_load(std::string_view replica, EngineReport report);
 
     std::vector<ReplicaStatus> statuses() const;
     std::vector<std::string> models() const;

@@ -67,6 +67,8 @@ public:
 
     void report(const EngineReport& report);
     EngineLoad engine() const;
+    // The engine is another one now: what it said no longer counts.
+    void forget_engine() { engine_at_.store(0, std::memory_order_relaxed); }
 
     std::shared_ptr<const std::vector<std::string>> adapters() const { return adapters_.get(); }
     // Cheap where there are none.

@@ -1,0 +1,73 @@
+#include "app/engine_loads.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+
+namespace stoker::app {
+namespace {
+
+constexpr std::string_view kRunning = "llm_engine_requests_running";
+constexpr std::string_view kWaiting = "llm_engine_requests_waiting";
+constexpr std::string_view kKvUsage = "llm_engine_kv_usage_ratio";
+constexpr std::string_view kCacheConfig = "vllm:cache_config_info";  // The size is in its labels.
+
+std::int64_t number(std::string_view text) {
+    constexpr std::int64_t kMost = 1'000'000'000;
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size() && value > 0 && value <= kMost ? value : 0;
+}
+
+// When the page was asked for, by the clock that doesn't jump.
+SteadyTime moment(std::int64_t sample_ms, Timestamp time, SteadyTime clock) {
+    return clock - Duration{std::max<std::int64_t>(0, to_millis(time) - sample_ms)};
+}
+
+}  // namespace
+
+std::vector<ReplicaLoadReport> replica_loads(const std::vector<tsdb::SeriesSample>& samples, Timestamp time,
+                                             SteadyTime clock) {
+    std::vector<ReplicaLoadReport> loads;
+    for (const tsdb::SeriesSample& sample : samples) {
+        const std::string_view name = sample.labels.metric();
+        const bool running = name == kRunning;
+        const bool counts = running || name == kWaiting;
+        if (!counts && name != kKvUsage && name != kCacheConfig) continue;
+        const std::string_view replica = sample.labels.get("replica");
+        const double value = sample.sample.value;
+        if (replica.empty() || !std::isfinite(value) || value < 0) continue;  // NaN: the series ends.
+        auto found =
+            std::find_if(loads.begin(), loads.end(), [&](const auto& load) { return load.replica == replica; });
+        if (found == loads.end()) found = loads.insert(loads.end(), {std::string(replica), {}});
+        gateway::EngineLoad& load = found->report.load;
+        if (counts) {
+            (running ? load.running : load.waiting) += value;
+            load.at = moment(sample.sample.time, time, clock);
+        } else if (name == kKvUsage) {
+            load.kv_usage = std::max(load.kv_usage, std::min(value, 1.0));
+        } else {
+            load.kv_tokens += number(sample.labels.get("num_gpu_blocks")) * number(sample.labels.get("block_size"));
+        }
+    }
+    std::erase_if(loads, [](const ReplicaLoadReport& load) { return !load.report.load.known(); });
+    return loads;
+}
+
+void EngineLoads::append(const std::vector<tsdb::SeriesSample>& samples) {
+    for (const auto& load : replica_loads(samples, now(), std::chrono::steady_clock::now())) {
+        report_(load.replica, load.report);
+    }
+    next_.append(samples);
+}
+
+void EngineLoads::append_exemplars(const std::vector<tsdb::SeriesExemplars>& exemplars) {
+    next_.append_exemplars(exemplars);
+}
+
+void EngineLoads::set_metadata(const std::vector<tsdb::FamilyMetadata>& metadata) {
+    next_.set_metadata(metadata);
+}
+
+}  // namespace stoker::app

@@ -1,0 +1,103 @@
+#include "app/engine_loads.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace stoker::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr SteadyTime kClock{1h};
+const Timestamp kTime = from_millis(1'700'000'000'000);
+
+tsdb::SeriesSample sample(const std::string& name, const std::string& replica, double value, tsdb::Labels more = {},
+                          std::int64_t ago_ms = 40) {
+    std::vector<tsdb::Labels::Pair> pairs(more.begin(), more.end());
+    pairs.emplace_back("__name__", name);
+    pairs.emplace_back("replica", replica);
+    tsdb::SeriesSample made;
+    made.labels = tsdb::Labels(std::move(pairs));
+    made.sample = {to_millis(kTime) - ago_ms, value};
+    return made;
+}
+
+TEST(EngineLoads, PicksTheLoadOfEachReplica) {
+    const auto loads = replica_loads(
+        {sample("llm_engine_requests_running", "chat/a:1", 3), sample("llm_engine_requests_waiting", "chat/a:1", 7),
+         sample("llm_engine_kv_usage_ratio", "chat/a:1", 0.99), sample("vllm:num_requests_running", "chat/a:1", 50),
+         sample("vllm:cache_config_info", "chat/a:1", 1, {{"block_size", "16"}, {"num_gpu_blocks", "1000"}}),
+         sample("llm_engine_requests_running", "chat/b:1", 1)},
+        kTime, kClock);
+    ASSERT_EQ(loads.size(), 2u);
+    EXPECT_EQ(loads[0].replica, "chat/a:1");
+    const gateway::EngineLoad& a = loads[0].report.load;
+    EXPECT_EQ(a.running, 3);
+    EXPECT_EQ(a.waiting, 7);
+    EXPECT_EQ(a.kv_usage, 0.99);
+    EXPECT_EQ(a.kv_tokens, 16'000);
+    EXPECT_EQ(a.at, kClock - 40ms);
+    const gateway::EngineLoad& b = loads[1].report.load;
+    EXPECT_EQ(b.running, 1);
+    EXPECT_EQ(b.waiting, 0);
+    EXPECT_LT(b.kv_usage, 0) << "not said is not 0";
+}
+
+TEST(EngineLoads, ModelsOfOneEngineAddUpAndItsFullestCacheCounts) {
+    const auto loads = replica_loads({sample("llm_engine_requests_waiting", "r", 2, {{"model", "x"}}),
+                                      sample("llm_engine_requests_waiting", "r", 3, {{"model", "y"}}),
+                                      sample("llm_engine_kv_usage_ratio", "r", 0.5, {{"model", "x"}}),
+                                      sample("llm_engine_kv_usage_ratio", "r", 0.25, {{"model", "y"}})},
+                                     kTime, kClock);
+    ASSERT_EQ(loads.size(), 1u);
+    EXPECT_EQ(loads[0].report.load.waiting, 5);
+    EXPECT_EQ(loads[0].report.load.kv_usage, 0.5);
+}
+
+TEST(EngineLoads, WhatEndsOrIsNoLoadIsNone) {
+    const double ended = std::numeric_limits<double>::quiet_NaN();
+    EXPECT_TRUE(
+        replica_loads({sample("llm_engine_requests_running", "r", ended), sample("llm_engine_requests_running", "", 3),
+                       sample("llm_engine_requests_running", "r", -1), sample("llm_engine_kv_usage_ratio", "r", 0.5),
+                       sample("up", "r", 1)},
+                      kTime, kClock)
+            .empty());
+}
+
+TEST(EngineLoads, OddSizesOfCachesAreUnknown) {
+    for (const char* odd : {"", "None", "-5", "0", "99999999999999999999", "12x"}) {
+        const auto loads =
+            replica_loads({sample("llm_engine_requests_running", "r", 1),
+                           sample("vllm:cache_config_info", "r", 1, {{"block_size", "16"}, {"num_gpu_blocks", odd}})},
+                          kTime, kClock);
+        ASSERT_EQ(loads.size(), 1u);
+        EXPECT_EQ(loads[0].report.load.kv_tokens, 0) << odd;
+    }
+}
+
+TEST(EngineLoads, ATimeToComeIsThePresent) {
+    const auto loads = replica_loads({sample("llm_engine_requests_running", "r", 1, {}, -5000)}, kTime, kClock);
+    ASSERT_EQ(loads.size(), 1u);
+    EXPECT_EQ(loads[0].report.load.at, kClock);
+}
+
+struct Kept : collect::SampleSink {
+    void append(const std::vector<tsdb::SeriesSample>& samples) override { count += samples.size(); }
+    std::size_t count = 0;
+};
+
+TEST(EngineLoads, PassesAllOnAndReports) {
+    Kept next;
+    std::vector<std::string> reported;
+    EngineLoads loads(next, [&](std::string_view replica, const gateway::EngineReport& report) {
+        reported.emplace_back(replica);
+        EXPECT_EQ(report.load.waiting, 4);
+    });
+    loads.append({sample("llm_engine_requests_waiting", "chat/a:1", 4), sample("up", "chat/a:1", 1)});
+    EXPECT_EQ(next.count, 2u);
+    EXPECT_EQ(reported, std::vector<std::string>{"chat/a:1"});
+}
+
+}  // namespace
+}  // namespace stoker::app
