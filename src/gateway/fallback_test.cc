@@ -16,13 +16,11 @@ void impatient(PoolOptions& pool) {
 }
 
 // `tiny` with one replica in pool chat, and `spare` with one replica in pool other, its upstream 1.
-struct TwoModels : Rig {
-    explicit TwoModels(FallbackCauses on) : Rig(1, impatient) {
-        add_pool("other", "spare");
-        routes().models = {{.name = "tiny", .fallback = {{.to = "spare", .on = on}}}};
-        EXPECT_TRUE(apply());
-    }
-};
+void add_spare(Rig& rig, FallbackCauses on) {
+    rig.add_pool("other", "spare");
+    rig.routes().models = {{.name = "tiny", .fallback = {{.to = "spare", .on = on}}}};
+    EXPECT_TRUE(rig.apply());
+}
 
 struct Case {
     const char* what;
@@ -34,7 +32,8 @@ class FallbackByCause : public testing::TestWithParam<std::tuple<Case, bool>> {}
 
 TEST_P(FallbackByCause, AnotherModelAnswersAndTheClientSeesWhich) {
     const auto& [fault, stream] = GetParam();
-    TwoModels rig({fault.cause});
+    Rig rig(1, impatient);
+    add_spare(rig, {fault.cause});
     rig.upstream(0).play(fault.script);
     const Reply reply = rig.ask(stream ? Ask{} : Ask{.body = kWhole});
     EXPECT_EQ(reply.status, 200) << fault.what << reply.body;
@@ -55,7 +54,8 @@ TEST_P(FallbackByCause, AnotherModelAnswersAndTheClientSeesWhich) {
 // The same, but the fallback is for another cause.
 TEST_P(FallbackByCause, OtherCausesDoNotTakeIt) {
     const auto& [fault, stream] = GetParam();
-    TwoModels rig({fault.cause == FallbackCause::Down ? FallbackCause::ContextTooLong : FallbackCause::Down});
+    Rig rig(1, impatient);
+    add_spare(rig, {fault.cause == FallbackCause::Down ? FallbackCause::ContextTooLong : FallbackCause::Down});
     rig.upstream(0).play(fault.script);
     const Reply reply = rig.ask(stream ? Ask{} : Ask{.body = kWhole});
     EXPECT_GE(reply.status, 400) << fault.what;
@@ -74,7 +74,8 @@ const Case kCases[] = {
 INSTANTIATE_TEST_SUITE_P(All, FallbackByCause, testing::Combine(testing::ValuesIn(kCases), testing::Bool()));
 
 TEST(Fallback, ARefusalThatNobodyMadeGoodReachesTheClientUntouched) {
-    TwoModels rig({FallbackCause::ContextTooLong});
+    Rig rig(1, impatient);
+    add_spare(rig, {FallbackCause::ContextTooLong});
     rig.upstream(0).play({.act = Act::Status, .status = 400, .body = kTooLong});
     rig.upstream(1).stop();
     const Reply reply = rig.ask();

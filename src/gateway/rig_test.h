@@ -109,8 +109,9 @@ struct Ask {
 
 inline const std::string kWhole = R"({"model":"tiny","messages":[{"role":"user","content":"hi"}]})";
 
-// Health probing is off (an hour apart) unless a test asks for it.
-class Rig : public RecordSink, public ReplicaObserver {
+// Health probing is off (an hour apart) unless a test asks for it. Not to be derived from: its servers call it until
+// its own destructor has stopped them.
+class Rig final : public RecordSink, public ReplicaObserver {
 public:
     explicit Rig(std::size_t replicas, std::function<void(PoolOptions&)> adjust = {}, GatewayOptions options = {});
     ~Rig() override;
