@@ -1,6 +1,7 @@
 // Aliases, rules, splits and canaries through the binary; `stoker route` says where requests go and why.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { streamChat } from './lib/client.mjs'
 import { getJson, run, startSim, startStoker, stopAll, until } from './lib/stoker.mjs'
 
 let stoker
@@ -75,13 +76,38 @@ test('a switch is at once, survives a restart, and is taken back', async () => {
     assert.match(wrong.stderr, /nowhere/)
 })
 
+test('a switch drops no stream that is under way', { timeout: 60_000 }, async () => {
+    let began = 0
+    const body = { model: 'chat', stream: true, max_tokens: 200, messages: [{ role: 'user', content: 'go' }] }
+    const streams = Array.from({ length: 8 }, () => streamChat(stoker.gateway, body, { onFirstByte: () => began++ }))
+    await until('streams are under way', () => began === 8)
+    await route('switch', 'chat', 'green')
+    assert.equal(await answeredBy('chat'), 'green')
+    for (const stream of await Promise.all(streams)) {
+        assert.ok(stream.done && !stream.error, JSON.stringify(stream))
+        assert.equal(stream.headers['x-stoker-model'], 'blue')
+    }
+    await route('switch', 'chat', '--reset')
+})
+
+test('a sticky draw is explained as it is made', async () => {
+    for (let i = 0; i < 10; i++) {
+        const user = `user-${i}`
+        const told = JSON.parse(await route('explain', '--model', 'half', '--user', user, '--output', 'json'))
+        assert.equal(await answeredBy('half', { user }), told.model, user)
+    }
+})
+
 test('explain says where and why without sending anything', async () => {
     const text = await route('explain', '--model', 'chat', '--prompt-tokens', '2000')
     assert.match(text, /chat -> green/)
     assert.match(text, /long-prompts/)
     const answer = await getJson(`${stoker.console}/api/v1/route/explain`, { method: 'POST', body: JSON.stringify({ model: 'chat' }) })
     assert.equal(answer.model, 'blue')
-    assert.ok(answer.steps[0].replicas[0], JSON.stringify(answer))
+    const step = answer.steps[0]
+    assert.equal(step.pick.replica, step.replicas[0].replica)
+    assert.equal(step.replicas[0].state, 'serving')
+    assert.ok(step.replicas[0].health_age_ms >= 0 && 'score' in step.replicas[0].balance, JSON.stringify(step))
 })
 
 const canary = async (name) => (await getJson(`${stoker.console}/api/v1/route`)).canaries.find((each) => each.name === name)

@@ -61,6 +61,18 @@ void print_release(const json& release) {
     }
 }
 
+// "3 running, 1 waiting"
+std::string engine_of(const json& replica) {
+    const json& engine = replica.at("balance").at("engine");
+    if (!engine.is_object()) return "-";
+    return number(engine.value("running", 0.0)) + " running, " + number(engine.value("waiting", 0.0)) + " waiting";
+}
+
+std::string engine_age_of(const json& replica) {
+    const json& engine = replica.at("balance").at("engine");
+    return engine.is_object() ? std::to_string(engine.value("age_ms", std::int64_t{0})) + " ms" : "-";
+}
+
 void print_explanation(const json& answer) {
     std::printf("%s -> %s\n", answer.value("asked", "").c_str(), answer.value("model", "").c_str());
     for (const json& line : answer.at("why")) std::printf("  %s\n", line.get<std::string>().c_str());
@@ -70,12 +82,17 @@ void print_explanation(const json& answer) {
         std::vector<std::string> after = step.value("after", std::vector<std::string>{});
         std::printf("\n%d. %s in pool %s%s\n", ++place, step.value("model", "").c_str(), step.value("pool", "").c_str(),
                     after.empty() ? "" : (", if what was before it ended by " + join(after, " or ")).c_str());
-        Table table({"REPLICA", "STATE", "OUTSTANDING", "HEALTH", "AGE"});
+        if (step.contains("pick")) {
+            std::printf("   now: %s (%s, by %s)\n", step.at("pick").value("replica", "").c_str(),
+                        step.value("policy", "").c_str(), step.at("pick").value("reason", "").c_str());
+        }
+        Table table({"REPLICA", "STATE", "OUTSTANDING", "SCORE", "ENGINE", "AGE", "HEALTH", "AGE"});
         for (const json& replica : step.at("replicas")) {
             const auto age = replica.value("health_age_ms", std::int64_t{-1});
             table.add({replica.value("replica", ""), replica.value("state", ""),
-                       std::to_string(replica.value("outstanding", 0)), replica.value("health", ""),
-                       age < 0 ? "-" : std::to_string(age) + " ms"});
+                       std::to_string(replica.value("outstanding", 0)),
+                       number(replica.at("balance").value("score", 0.0)), engine_of(replica), engine_age_of(replica),
+                       replica.value("health", ""), age < 0 ? "-" : std::to_string(age) + " ms"});
         }
         std::fputs(table.text().c_str(), stdout);
     }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "base/text.h"
 #include "gateway/balance.h"
 #include "gateway/route_plan.h"
 #include "wire/openai.h"
@@ -17,7 +18,8 @@ struct Asked {
     std::string model;
     std::string path = "/v1/chat/completions";
     std::string user;
-    std::string prompt;  // As written, if there was a body.
+    std::string quoted_user;  // As the balancer sees it, which takes it from the body as it stands.
+    std::string prompt;       // As written, if there was a body.
     net::Headers headers;
     Identity identity;
     std::int64_t prompt_tokens = 0;
@@ -47,7 +49,7 @@ Result<Unit> read_body(const json& body, Asked& asked) {
     asked.model = scan->model;
     asked.prompt = scan->prompt_value.of(text);
     asked.prompt_tokens = estimated_tokens(scan->prompt_bytes);
-    asked.user = scan->user_value.of(text);
+    asked.user = user_of(*scan, text);
     return Unit{};
 }
 
@@ -61,6 +63,7 @@ Result<Asked> read(std::string_view question) {
     asked.model = text_of(given, "model", asked.model);
     asked.path = text_of(given, "path", asked.path);
     asked.user = text_of(given, "user", asked.user);
+    if (!asked.user.empty()) asked.quoted_user = quote_json(asked.user);
     asked.identity.tenant = text_of(given, "tenant");
     asked.identity.key_id = text_of(given, "key_id");
     const json headers = given.value("headers", json::object());
@@ -84,11 +87,39 @@ Result<Asked> read(std::string_view question) {
     return asked;
 }
 
+// As affinity.h says, for a request that is not there.
+std::string_view session_of(const Pool& pool, const Asked& asked) {
+    const auto given = asked.headers.get(pool.balancer->options().session_header);
+    if (given && !given->empty()) return *given;
+    return asked.quoted_user.empty() ? std::string_view(asked.identity.key_id) : asked.quoted_user;
+}
+
 std::int64_t age_ms(Timestamp at) {
     return to_millis(at) == 0 ? -1 : (now() - at).count();
 }
 
-json replica_json(const Target& target) {
+// What the balancer goes by, how old it is, and what it makes of it.
+json load_json(const TargetExplanation& target) {
+    const TargetView& view = target.inputs.view;
+    json one = {{"score", target.inputs.score},
+                {"chosen", target.chosen},
+                {"prefix_tokens", view.prefix_tokens},
+                {"latency_seconds", view.latency_seconds},
+                {"engine", nullptr}};
+    if (!target.excluded.empty()) one["excluded"] = target.excluded;
+    if (target.has_adapter) one["has_adapter"] = true;
+    if (view.engine.known()) {
+        one["engine"] = {{"running", view.engine.running},
+                         {"waiting", view.engine.waiting},
+                         {"kv_usage", view.engine.kv_usage},
+                         {"age_ms", target.engine_age.count()},
+                         {"counts", view.fresh},
+                         {"foreign_requests", target.foreign_requests}};
+    }
+    return one;
+}
+
+json replica_json(const Target& target, const TargetExplanation& load) {
     const ReplicaStatus status = target.replica->status();
     return {{"replica", status.id},
             {"state", to_string(status.state)},
@@ -98,10 +129,12 @@ json replica_json(const Target& target) {
             {"health", status.health_detail},
             {"health_age_ms", age_ms(status.health_at)},
             {"progress_age_ms", age_ms(status.last_progress)},
-            {"engine_model", target.engine_model}};
+            {"engine_model", target.engine_model},
+            {"balance", load_json(load)}};
 }
 
-json step_json(const RouteStep& step) {
+json step_json(const RouteStep& step, const Asked& asked) {
+    const Pool& pool = *step.route->pool;
     json one = {{"model", step.route->model}, {"pool", step.route->pool->name}, {"replicas", json::array()}};
     json after = json::array();
     for (const FallbackCause cause : {FallbackCause::Down, FallbackCause::Overloaded, FallbackCause::ContextTooLong,
@@ -109,7 +142,17 @@ json step_json(const RouteStep& step) {
         if (step.after.has(cause)) after.push_back(to_string(cause));
     }
     if (!after.empty()) one["after"] = std::move(after);
-    for (const Target& target : step.route->pool->targets) one["replicas"].push_back(replica_json(target));
+    const PickExplanation pick = explain_pick(pool, {.now = std::chrono::steady_clock::now(),
+                                                     .model = asked.model,
+                                                     .prompt = asked.prompt,
+                                                     .session = session_of(pool, asked)});
+    one["policy"] = to_string(pick.policy);
+    if (pick.pick)
+        one["pick"] = {{"replica", pool.targets[pick.pick->target].replica->id()},
+                       {"reason", to_string(pick.pick->reason)}};
+    for (std::size_t i = 0; i < pool.targets.size(); ++i) {
+        one["replicas"].push_back(replica_json(pool.targets[i], pick.targets[i]));
+    }
     return one;
 }
 
@@ -131,7 +174,7 @@ Result<std::string> explain_route(const RouteTable& table, std::string_view ques
     if (why.empty()) answer["why"].push_back("the model's own pool: no rule, alias, split or canary is for it");
     RoutePlan plan;
     plan.add(*route);
-    for (const RouteStep& step : plan.steps) answer["steps"].push_back(step_json(step));
+    for (const RouteStep& step : plan.steps) answer["steps"].push_back(step_json(step, asked));
     return answer.dump();
 }
 

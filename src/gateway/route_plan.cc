@@ -27,7 +27,7 @@ const ModelRoute* choose(RequestContext& context) {
                                  .headers = head.headers,
                                  .identity = *context.identity,
                                  .prompt_tokens = estimated_tokens(context.scan.prompt_bytes),
-                                 .user = context.scan.user_value.of(context.body),
+                                 .user = user_of(context.scan, context.body),
                                  .now = now()};
     const RouteChoice choice = plan.table->routing().choose(question, point);
     plan.rule = choice.rule;
@@ -40,6 +40,11 @@ const ModelRoute* choose(RequestContext& context) {
 
 std::int64_t estimated_tokens(std::size_t prompt_bytes) {
     return static_cast<std::int64_t>((prompt_bytes + kBytesPerToken - 1) / kBytesPerToken);
+}
+
+std::string_view user_of(const wire::RequestScan& scan, std::string_view body) {
+    if (scan.user_value.size() < 2) return {};
+    return body.substr(scan.user_value.begin + 1, scan.user_value.size() - 2);
 }
 
 asio::awaitable<bool> plan_route(RequestContext& context) {

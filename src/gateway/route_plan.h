@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/routes.h"
+#include "wire/openai.h"
 
 namespace stoker::gateway {
 
@@ -26,6 +27,9 @@ struct RoutePlan {
 
 // About how many tokens a prompt of so many bytes has, where nobody has counted: four bytes each.
 std::int64_t estimated_tokens(std::size_t prompt_bytes);
+
+// The body's `user` as written, without its quotes; empty if it has none.
+std::string_view user_of(const wire::RequestScan& scan, std::string_view body);
 
 // Fills context.plan; false if there is nowhere to go, and the request is settled.
 // REQUIRES: context.scan is set.
