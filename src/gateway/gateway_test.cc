@@ -6,7 +6,6 @@
 namespace stoker::gateway::test {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
