@@ -15,10 +15,10 @@ include = re.compile(r'^#include "([a-z_]+)/', re.M)
 # What only one module may include: the borders around heavy or replaceable libraries.
 borders = {"boost/beast": {"net"}, "openssl/": {"net", "crypto"}, "rocksdb/": {"tsdb"}, "duckdb.h": {"records"}, "sqlite3.h": {"state"},
            "yaml-cpp/": {"base", "alert"}, "CLI/": {"app"}, "simdjson": {"wire"}}
-for path in sorted((root / "src").glob("*/*")):
+for path in sorted((root / "src").glob("*/**/*")):
     if path.suffix not in {".cc", ".h"}:
         continue
-    module, text = path.parent.name, path.read_text()
+    module, text = path.relative_to(root / "src").parts[0], path.read_text()
     if module not in allowed:
         problems.append(f"{path}: src/{module} is not declared in CMakeLists.txt")
         continue

@@ -10,8 +10,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds="${1:-5}"
 cmake --preset fuzz >build-fuzz.log 2>&1 || { cat build-fuzz.log; exit 1; }
 targets=()
-for file in src/*/*_fuzz.cc; do
-    module=$(basename "$(dirname "$file")")
+mapfile -t files < <(find src -name '*_fuzz.cc' | sort)
+for file in "${files[@]}"; do
+    module=${file#src/}
+    module=${module%%/*}
     [[ " ${FUZZ_SKIP:-} " == *" $module "* ]] && continue
     targets+=("${module}_$(basename "$file" .cc)")
 done

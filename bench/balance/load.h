@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "gateway/prompt_hash.h"
+#include "gateway/balance/prompt_hash.h"
 #include "twin/block_pool.h"
 #include "twin/trace.h"
 

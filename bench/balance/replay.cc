@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "gateway/balancer.h"
+#include "gateway/balance/balancer.h"
 #include "twin/scheduler.h"
 
 namespace stoker::bench_balance {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "gateway/balance_options.h"
+#include "gateway/balance/balance_options.h"
 #include "load.h"
 #include "twin/profile.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "gateway/balance_options.h"
+#include "gateway/balance/balance_options.h"
 #include "replay.h"
 
 namespace stoker::bench_balance {

@@ -11,7 +11,7 @@
 #include "collect/otlp_convert.h"
 #include "collect/remote_write_receiver.h"
 #include "collect/remote_write_sender.h"
-#include "gateway/auth_options.h"
+#include "gateway/auth/auth_options.h"
 
 namespace stoker::app {
 

@@ -1,6 +1,6 @@
 // The conversion of what the configuration says of models and of the ways between them.
 #include "app/config_convert.h"
-#include "gateway/fallback.h"
+#include "gateway/route/fallback.h"
 
 namespace stoker::app {
 

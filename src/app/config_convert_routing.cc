@@ -3,7 +3,7 @@
 
 #include "app/config_routing.h"
 #include "base/text.h"
-#include "gateway/route_rules.h"
+#include "gateway/route/route_rules.h"
 
 namespace stoker::app {
 namespace {

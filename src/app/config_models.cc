@@ -6,7 +6,7 @@
 
 #include "app/config.h"
 #include "base/text.h"
-#include "gateway/fallback.h"
+#include "gateway/route/fallback.h"
 
 namespace stoker::app {
 

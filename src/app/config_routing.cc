@@ -7,7 +7,7 @@
 
 #include "app/config_checks.h"
 #include "base/text.h"
-#include "gateway/route_choice.h"
+#include "gateway/route/route_choice.h"
 
 namespace stoker::app {
 namespace {

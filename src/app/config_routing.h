@@ -9,7 +9,7 @@
 
 #include "base/config.h"
 #include "base/time.h"
-#include "gateway/routing_options.h"
+#include "gateway/route/routing_options.h"
 
 namespace stoker::app {
 

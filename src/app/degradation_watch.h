@@ -7,7 +7,7 @@
 
 #include "api/live.h"
 #include "base/result.h"
-#include "gateway/degradation_control.h"
+#include "gateway/degrade/degradation_control.h"
 #include "promql/engine.h"
 #include "state/state_store.h"
 #include "tsdb/querier.h"

@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 #include "collect/sample_sink.h"
-#include "gateway/engine_load.h"
+#include "gateway/balance/engine_load.h"
 
 namespace stoker::app {
 

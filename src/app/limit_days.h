@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "gateway/limiter.h"
+#include "gateway/limit/limiter.h"
 #include "state/state_store.h"
 
 namespace stoker::app {

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/affinity.h"
-#include "gateway/attempt.h"
-#include "gateway/balance.h"
+#include "gateway/balance/affinity.h"
+#include "gateway/balance/balance.h"
+#include "gateway/upstream/attempt.h"
 #include "net/async.h"
 
 namespace stoker::gateway {

@@ -6,9 +6,9 @@
 
 #include "gateway/core.h"
 #include "gateway/forward.h"
-#include "gateway/prober.h"
 #include "gateway/request_context.h"
 #include "gateway/serve.h"
+#include "gateway/upstream/prober.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;

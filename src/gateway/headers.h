@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/degradation.h"
+#include "gateway/degrade/degradation.h"
 #include "gateway/trace.h"
 #include "net/http.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "gateway/authenticate.h"
+#include "gateway/auth/authenticate.h"
 #include "gateway/headers.h"
 
 namespace stoker::gateway {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/time.h"
-#include "gateway/balance_options.h"
-#include "gateway/fallback.h"
-#include "gateway/routing_options.h"
+#include "gateway/balance/balance_options.h"
+#include "gateway/route/fallback.h"
+#include "gateway/route/routing_options.h"
 
 namespace stoker::gateway {
 

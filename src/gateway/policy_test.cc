@@ -5,12 +5,12 @@
 #include <fstream>
 #include <sstream>
 
-#include "gateway/balance.h"
+#include "gateway/balance/balance.h"
 #include "gateway/errors.h"
 #include "gateway/headers.h"
-#include "gateway/retry.h"
-#include "gateway/routes.h"
+#include "gateway/route/routes.h"
 #include "gateway/trace.h"
+#include "gateway/upstream/retry.h"
 
 namespace stoker::gateway {
 namespace {

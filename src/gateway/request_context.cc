@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "gateway/limit_stage.h"
+#include "gateway/limit/limit_stage.h"
 #include "gateway/request_spans.h"
 
 namespace stoker::gateway {

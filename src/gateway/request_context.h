@@ -9,14 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/auth/identity.h"
 #include "gateway/core.h"
 #include "gateway/endpoint.h"
 #include "gateway/errors.h"
 #include "gateway/headers.h"
-#include "gateway/identity.h"
-#include "gateway/route_plan.h"
-#include "gateway/stream_relay.h"
+#include "gateway/route/route_plan.h"
 #include "gateway/trace.h"
+#include "gateway/upstream/stream_relay.h"
 #include "net/server.h"
 #include "records/request_record.h"
 #include "wire/openai.h"

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/metrics.h"
-#include "gateway/balance_policy.h"
-#include "gateway/replica_status.h"
+#include "gateway/balance/balance_policy.h"
+#include "gateway/upstream/replica_status.h"
 
 namespace stoker::gateway {
 

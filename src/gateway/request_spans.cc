@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "gateway/prompt_hash.h"
+#include "gateway/balance/prompt_hash.h"
 
 namespace stoker::gateway {
 namespace {

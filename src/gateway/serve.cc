@@ -3,11 +3,11 @@
 #include <string>
 #include <utility>
 
-#include "gateway/authenticate.h"
-#include "gateway/degrade.h"
+#include "gateway/auth/authenticate.h"
+#include "gateway/degrade/degrade.h"
 #include "gateway/endpoint.h"
 #include "gateway/forward.h"
-#include "gateway/limit_stage.h"
+#include "gateway/limit/limit_stage.h"
 #include "gateway/models.h"
 #include "gateway/request_body.h"
 

@@ -1,0 +1,234 @@
+#include "gateway/limit/limiter.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "gateway/limit/limit_subject.h"
+
+namespace stoker::gateway {
+namespace {
+
+// Tenants and keys come from outside: past so many of a kind, those that nothing is counted of are forgotten, and if
+// there are none, the rest share one count.
+constexpr std::size_t kMostSubjects = 20'000;
+constexpr std::string_view kOthers = "(others)";
+constexpr std::chrono::seconds kBetweenSweeps{1};
+constexpr std::size_t kMostRefusals = 256;
+constexpr LimitKind kKinds[] = {LimitKind::Requests, LimitKind::Tokens, LimitKind::Concurrent, LimitKind::DayTokens};
+
+void keep_tighter(std::optional<RateView>& tightest, const std::optional<RateView>& view) {
+    if (view && (!tightest || view->remaining < tightest->remaining)) tightest = view;
+}
+
+}  // namespace
+
+Moment Moment::now() {
+    return {.steady = std::chrono::steady_clock::now(), .wall = stoker::now()};
+}
+
+Limiter::Limiter() = default;
+Limiter::~Limiter() = default;
+
+void Limiter::set(LimitsOptions options) {
+    MutexLock lock(mutex_);
+    options_ = std::move(options);
+    for (auto& subjects : subjects_) {
+        for (auto& [name, subject] : subjects) {
+            subject->configure(options_.of(subject->scope, name), options_.burst, share_);
+        }
+    }
+    active_ = options_.any();
+}
+
+void Limiter::set_share(double share) {
+    MutexLock lock(mutex_);
+    if (share_ == share) return;
+    share_ = share;
+    for (auto& subjects : subjects_) {
+        for (auto& [name, subject] : subjects) subject->configure(subject->limits, options_.burst, share_);
+    }
+}
+
+Duration Limiter::burst() const {
+    MutexLock lock(mutex_);
+    return options_.burst;
+}
+
+void Limiter::make_room(Subjects& subjects, Moment now) {
+    if (now.steady - swept_at_ < kBetweenSweeps) return;
+    swept_at_ = now.steady;
+    std::erase_if(subjects, [now](const auto& entry) { return entry.second->idle(now); });
+}
+
+LimitSubject* Limiter::find(LimitScope scope, std::string_view name, Moment now) {
+    auto& subjects = subjects_[static_cast<std::size_t>(scope)];
+    auto found = subjects.find(name);
+    if (found == subjects.end()) {
+        const LimitSet& limits = options_.of(scope, name);
+        if (!limits.any()) return nullptr;
+        if (subjects.size() >= kMostSubjects) make_room(subjects, now);
+        if (subjects.size() >= kMostSubjects && name != kOthers) return find(scope, kOthers, now);
+        auto subject = std::make_unique<LimitSubject>();
+        subject->scope = scope;
+        subject->name = name;
+        subject->configure(limits, options_.burst, share_);
+        found = subjects.emplace(std::string(name), std::move(subject)).first;
+    }
+    LimitSubject& subject = *found->second;
+    if (!subject.limits.any()) return nullptr;
+    subject.day.turn_to(day_of(now.wall));
+    return &subject;
+}
+
+LimitReservation Limiter::find_all(const LimitAsk& ask, Moment now) {
+    LimitReservation reservation;
+    reservation.at = now.steady;
+    reservation.tokens = ask.tokens;
+    const auto add = [&](LimitScope scope, std::string_view name) {
+        LimitSubject* subject = find(scope, name, now);
+        if (subject == nullptr) return;
+        reservation.shares[reservation.count++] = {subject, subject->reservable(ask.tokens)};
+    };
+    add(LimitScope::Global, "");
+    if (!ask.tenant.empty()) add(LimitScope::Tenant, ask.tenant);
+    if (!ask.key.empty()) add(LimitScope::Key, ask.key);
+    if (!ask.model.empty()) add(LimitScope::Model, ask.model);
+    return reservation;
+}
+
+void Limiter::take(LimitReservation& reservation, bool capped, Moment now) {
+    for (std::size_t i = 0; i < reservation.count; ++i) {
+        reservation.shares[i].subject->take(reservation.shares[i].tokens, capped, now);
+    }
+}
+
+LimitVerdict Limiter::reserve(const LimitAsk& ask, Moment now) {
+    LimitVerdict verdict;
+    MutexLock lock(mutex_);
+    LimitReservation reservation = find_all(ask, now);
+    for (std::size_t i = 0; i < reservation.count; ++i) {
+        auto refusal = reservation.shares[i].subject->check(ask.tokens, now);
+        if (!refusal) continue;
+        if (!verdict.refusal || refusal->retry_after > verdict.refusal->retry_after) {
+            verdict.refusal = std::move(refusal);
+        }
+    }
+    if (verdict.refusal) {
+        remember(ask, *verdict.refusal, now);
+    } else {
+        take(reservation, false, now);
+    }
+    verdict.views = views_locked(reservation, {}, now);
+    if (!verdict.refusal) verdict.reservation = reservation;
+    return verdict;
+}
+
+LimitReservation Limiter::mirror(const LimitAsk& ask, Moment now) {
+    MutexLock lock(mutex_);
+    LimitReservation reservation = find_all(ask, now);
+    take(reservation, true, now);
+    return reservation;
+}
+
+void Limiter::settle(const LimitReservation& reservation, std::int64_t used, bool reached_engine, Moment now) {
+    if (!reservation.any()) return;
+    const double held = std::chrono::duration<double>(now.steady - reservation.at).count();
+    MutexLock lock(mutex_);
+    for (std::size_t i = 0; i < reservation.count; ++i) {
+        const auto& share = reservation.shares[i];
+        share.subject->day.turn_to(day_of(now.wall));
+        share.subject->settle(share.tokens, used, reached_engine, held, now);
+    }
+}
+
+RateViews Limiter::views_locked(const LimitReservation& reservation, std::optional<std::int64_t> used, Moment now) {
+    RateViews views;
+    for (std::size_t i = 0; i < reservation.count; ++i) {
+        const auto& share = reservation.shares[i];
+        keep_tighter(views.requests, share.subject->request_view(now));
+        keep_tighter(views.tokens, share.subject->token_view(used ? *used - share.tokens : 0, now));
+    }
+    return views;
+}
+
+RateViews Limiter::views(const LimitReservation& reservation, std::optional<std::int64_t> used, Moment now) {
+    MutexLock lock(mutex_);
+    return views_locked(reservation, used, now);
+}
+
+std::vector<LimitClaim> Limiter::claims(const LimitAsk& ask) {
+    std::vector<LimitClaim> made;
+    MutexLock lock(mutex_);
+    const auto add = [&](LimitScope scope, std::string_view name) {
+        const LimitSet& limits = options_.of(scope, name);
+        if (!limits.any()) return;
+        LimitSubject whole;  // A shared count has the whole limit.
+        whole.configure(limits, options_.burst, 1);
+        made.push_back({scope, std::string(name), limits, whole.reservable(ask.tokens)});
+    };
+    add(LimitScope::Global, "");
+    if (!ask.tenant.empty()) add(LimitScope::Tenant, ask.tenant);
+    if (!ask.key.empty()) add(LimitScope::Key, ask.key);
+    if (!ask.model.empty()) add(LimitScope::Model, ask.model);
+    return made;
+}
+
+void Limiter::remember(const LimitAsk& ask, const LimitRefusal& refusal, Moment now) {
+    if (refused_.size() >= kMostRefusals) refused_.pop_front();
+    refused_.push_back({.at = now.wall,
+                        .request_id = std::string(ask.request_id),
+                        .tenant = std::string(ask.tenant),
+                        .key = std::string(ask.key),
+                        .model = std::string(ask.model),
+                        .refusal = refusal});
+}
+
+void Limiter::note_refusal(const LimitAsk& ask, const LimitRefusal& refusal, Moment now) {
+    MutexLock lock(mutex_);
+    remember(ask, refusal, now);
+}
+
+LimitsReport Limiter::report(Moment now) {
+    LimitsReport report;
+    MutexLock lock(mutex_);
+    report.share = share_;
+    for (auto& subjects : subjects_) {
+        for (auto& [name, subject] : subjects) {
+            subject->day.turn_to(day_of(now.wall));
+            for (const LimitKind kind : kKinds) {
+                if (subject->limits.of(kind) <= 0) continue;
+                report.lines.push_back(subject->line(kind, now));
+                report.lines.back().named = options_.names(subject->scope, name);
+            }
+        }
+    }
+    std::sort(report.lines.begin(), report.lines.end(), [](const LimitLine& a, const LimitLine& b) {
+        return std::tie(a.scope, a.name, a.kind) < std::tie(b.scope, b.name, b.kind);
+    });
+    report.refused.assign(refused_.rbegin(), refused_.rend());
+    return report;
+}
+
+std::vector<DayUse> Limiter::take_changed_days(Moment now) {
+    std::vector<DayUse> days;
+    MutexLock lock(mutex_);
+    for (auto& subjects : subjects_) {
+        for (auto& [name, subject] : subjects) {
+            if (!std::exchange(subject->day_changed, false) || subject->most_a_day == 0) continue;
+            subject->day.turn_to(day_of(now.wall));
+            days.push_back({subject->scope, name, subject->day.day(), subject->day.used()});
+        }
+    }
+    return days;
+}
+
+void Limiter::restore(const std::vector<DayUse>& days, Moment now) {
+    MutexLock lock(mutex_);
+    for (const DayUse& use : days) {
+        if (use.day != day_of(now.wall)) continue;
+        if (LimitSubject* subject = find(use.scope, use.name, now)) subject->day.restore(use.used);
+    }
+}
+
+}  // namespace stoker::gateway

@@ -1,0 +1,41 @@
+// The gateway's releases: what is changed of its routes while it runs.
+#include "gateway/core.h"
+#include "gateway/gateway.h"
+#include "gateway/route/route_explain.h"
+
+namespace stoker::gateway {
+
+void Gateway::restore_release(std::string_view kept, Release::Save save) {
+    MutexLock lock(mutex_);
+    release_.restore(kept, std::move(save));
+}
+
+Result<Unit> Gateway::switch_alias(const std::string& alias, const std::string& to) {
+    MutexLock lock(mutex_);
+    const auto table = core_->routes.get();
+    const auto knows = [&table](const std::string& name) { return table->knows(name); };
+    TRY_UNIT(release_.switch_alias(alias, to, knows, now()));
+    const Routes routes = routes_;
+    return rebuild(routes);
+}
+
+Result<Unit> Gateway::steer_canary(const std::string& canary, std::string_view action, const std::string& reason) {
+    MutexLock lock(mutex_);
+    return release_.steer(canary, action, reason, now());
+}
+
+void Gateway::tick_canaries() {
+    MutexLock lock(mutex_);
+    release_.tick(now());
+}
+
+std::string Gateway::release_json() const {
+    MutexLock lock(mutex_);
+    return release_.to_json();
+}
+
+Result<std::string> Gateway::explain_route(std::string_view question) const {
+    return gateway::explain_route(*core_->routes.get(), question);
+}
+
+}  // namespace stoker::gateway

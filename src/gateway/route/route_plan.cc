@@ -1,0 +1,62 @@
+#include "gateway/route/route_plan.h"
+
+#include <random>
+#include <utility>
+
+#include "gateway/models.h"
+#include "gateway/request_context.h"
+
+namespace stoker::gateway {
+namespace asio = boost::asio;
+
+void RoutePlan::add(const ModelRoute& route) {
+    steps.reserve(steps.size() + 1 + route.fallback.size());
+    steps.push_back({&route, {}});
+    steps.insert(steps.end(), route.fallback.begin(), route.fallback.end());
+}
+
+namespace {
+
+const ModelRoute* choose(RequestContext& context) {
+    thread_local std::minstd_rand generator{std::random_device{}()};
+    const double point = std::uniform_real_distribution<double>(0, 1)(generator);
+    RoutePlan& plan = context.plan;
+    const net::RequestHead& head = context.exchange().request();
+    const RouteQuestion question{.model = context.scan.model,
+                                 .path = head.path(),
+                                 .headers = head.headers,
+                                 .identity = *context.identity,
+                                 .prompt_tokens = estimated_tokens(context.scan.prompt_bytes),
+                                 .user = user_of(context.scan, context.body),
+                                 .now = now()};
+    const RouteChoice choice = plan.table->routing().choose(question, point);
+    plan.rule = choice.rule;
+    plan.split = choice.split;
+    plan.sample = choice.sample;
+    return plan.table->find(choice.model);
+}
+
+}  // namespace
+
+std::int64_t estimated_tokens(std::size_t prompt_bytes) {
+    return static_cast<std::int64_t>((prompt_bytes + kBytesPerToken - 1) / kBytesPerToken);
+}
+
+std::string_view user_of(const wire::RequestScan& scan, std::string_view body) {
+    if (scan.user_value.size() < 2) return {};
+    return body.substr(scan.user_value.begin + 1, scan.user_value.size() - 2);
+}
+
+asio::awaitable<bool> plan_route(RequestContext& context) {
+    RoutePlan& plan = context.plan;
+    plan.table = context.core().routes.get();
+    const ModelRoute* route = plan.table->routing().empty() ? plan.table->find(context.scan.model) : choose(context);
+    if (route == nullptr) {
+        co_await refuse_model(context, *plan.table, context.scan.model);
+        co_return false;
+    }
+    plan.add(*route);
+    co_return true;
+}
+
+}  // namespace stoker::gateway

@@ -1,0 +1,121 @@
+#include "gateway/route/routes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace stoker::gateway {
+namespace {
+
+std::string path_prefix_of(const net::Url& url) {
+    std::string prefix = url.path.substr(0, url.path.find('?'));
+    while (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
+    // People write base URLs as for an SDK, with /v1 at the end; endpoints bring their own.
+    if (prefix.ends_with("/v1")) prefix.resize(prefix.size() - 3);
+    return prefix;
+}
+
+}  // namespace
+
+Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& previous, RequestMetrics& metrics) {
+    auto pool = std::make_shared<Pool>();
+    pool->name = options.name;
+    pool->deadlines = options.deadlines;
+    pool->retry = options.retry;
+    pool->continuation = options.continuation;
+    pool->health = options.health;
+    for (const ReplicaOptions& wanted : options.replicas) {
+        auto url = net::parse_url(wanted.url);
+        if (!url) return std::move(url).error().context("pool " + options.name);
+        std::string id = options.name + "/" + url->host + ":" + url->port;
+        auto replica = previous.find_replica(id);
+        if (!replica || replica->url().tls != url->tls) {
+            replica = std::make_shared<Replica>(id, options.name, *url, wanted.url, options.health);
+        }
+        replica->configure(options.health, options.models);
+        if (!by_id_.emplace(id, replica).second) {
+            return Error{Errc::Conflict, "pool " + options.name + ": " + wanted.url + " is given twice"};
+        }
+        pool->targets.push_back(
+            {std::move(replica), wanted.model, wanted.api_key, wanted.continuation, path_prefix_of(*url)});
+    }
+    std::vector<std::string> ids;
+    for (const Target& target : pool->targets) ids.push_back(target.replica->id());
+    const Pool* before = previous.find_pool(options.name);
+    pool->balancer = Balancer::create(options.balance, ids, before != nullptr ? before->balancer : nullptr);
+    pool->series = metrics.pool_series(pool->name);
+    for (const std::string& model : options.models) {
+        ModelRoute route{model, pool, metrics.model_series(pool->name, model), {}, {}};
+        for (const Target& target : pool->targets) {
+            route.replica_series.push_back(metrics.replica_series(pool->name, model, target.replica->id()));
+        }
+        if (!by_model_.emplace(model, std::move(route)).second) {
+            return Error{Errc::Conflict, "the model " + model + " belongs to more than one pool"};
+        }
+        models_.push_back(model);
+    }
+    pools_.push_back(std::move(pool));
+    return Unit{};
+}
+
+void RouteTable::add_fallbacks(const ModelOptions& options) {
+    const auto found = by_model_.find(options.name);
+    if (found == by_model_.end()) return;
+    for (const FallbackOptions& fallback : options.fallback) {
+        const ModelRoute* to = find(fallback.to);
+        if (to != nullptr && to != &found->second) found->second.fallback.push_back({to, fallback.on});
+    }
+}
+
+Result<std::shared_ptr<const RouteTable>> RouteTable::build(const Routes& routes, const RouteTable& previous,
+                                                            RequestMetrics& metrics, const CanaryBook& canaries) {
+    auto table = std::make_shared<RouteTable>();
+    for (const PoolOptions& pool : routes.pools) TRY_UNIT(table->add_pool(pool, previous, metrics));
+    for (const ModelOptions& model : routes.models) table->add_fallbacks(model);
+    table->routing_ = Routing(routes.routing, canaries,
+                              [&metrics](const std::string& by, const std::string& name, const std::string& to) {
+                                  return metrics.routed_series(by, name, to);
+                              });
+    for (std::string& name : table->routing_.names()) table->models_.push_back(std::move(name));
+    std::sort(table->models_.begin(), table->models_.end());
+    table->models_.erase(std::unique(table->models_.begin(), table->models_.end()), table->models_.end());
+    return std::shared_ptr<const RouteTable>(std::move(table));
+}
+
+const ModelRoute* RouteTable::find(std::string_view model) const {
+    const auto found = by_model_.find(model);
+    return found == by_model_.end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<Replica> RouteTable::find_replica(std::string_view id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+const Pool* RouteTable::find_pool(std::string_view name) const {
+    for (const auto& pool : pools_) {
+        if (pool->name == name) return pool.get();
+    }
+    return nullptr;
+}
+
+std::vector<std::string> RouteTable::suggestions(std::string_view model) const {
+    constexpr std::size_t kMost = 3;
+    constexpr std::size_t kLongestCompared = 128;  // The distance costs the product of both lengths.
+    std::vector<std::pair<std::size_t, std::string>> near;
+    for (const std::string& name : models_) {
+        if (model.size() > kLongestCompared || name.size() > kLongestCompared) continue;
+        const std::size_t distance = edit_distance(model, name);
+        const bool contained = name.find(model) != std::string::npos || model.find(name) != std::string_view::npos;
+        if (contained || distance <= std::max<std::size_t>(2, name.size() / 3)) near.emplace_back(distance, name);
+    }
+    std::sort(near.begin(), near.end());
+    std::vector<std::string> names;
+    for (const auto& [distance, name] : near) names.push_back(name);
+    if (names.empty()) names = models_;
+    if (names.size() > kMost) names.resize(kMost);
+    return names;
+}
+
+}  // namespace stoker::gateway

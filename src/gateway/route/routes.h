@@ -1,0 +1,95 @@
+// Which model goes where: an immutable table that requests read and a reload replaces whole.
+//
+// Building a table takes over the replicas of the one before it by id, so that a replica that stays keeps its state,
+// its counts and its streams. Requests hold the table they started with.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "gateway/balance/balancer.h"
+#include "gateway/options.h"
+#include "gateway/request_metrics.h"
+#include "gateway/route/route_choice.h"
+#include "gateway/upstream/replica.h"
+
+namespace stoker::gateway {
+
+// A replica as one pool uses it.
+struct Target {
+    std::shared_ptr<Replica> replica;
+    std::string engine_model;  // Empty: what the client sent.
+    std::string api_key;
+    ContinuationMode continuation = ContinuationMode::Auto;
+    std::string path_prefix;  // "" or "/some/where": put before the endpoint's path.
+};
+
+struct Pool {
+    std::string name;
+    DeadlineOptions deadlines;
+    RetryOptions retry;
+    ContinuationOptions continuation;
+    HealthOptions health;
+    std::vector<Target> targets;
+    std::shared_ptr<Balancer> balancer;  // Of these targets. Never null.
+    PoolSeries series;
+};
+
+struct ModelRoute;
+
+// A model as one of those that a request may go to.
+struct RouteStep {
+    const ModelRoute* route = nullptr;
+    FallbackCauses after{};  // Of a fallback: it is taken when the step before it ended so.
+};
+
+struct ModelRoute {
+    std::string model;
+    std::shared_ptr<const Pool> pool;
+    ModelSeries series;
+    std::vector<ReplicaSeries> replica_series;  // As pool->targets.
+    std::vector<RouteStep> fallback{};          // Of the same table.
+};
+
+class RouteTable {
+public:
+    // Errors: InvalidArgument (a URL), Conflict (a model in two pools, a replica twice in one).
+    static Result<std::shared_ptr<const RouteTable>> build(const Routes& routes, const RouteTable& previous,
+                                                           RequestMetrics& metrics, const CanaryBook& canaries = {});
+
+    const ModelRoute* find(std::string_view model) const;
+    std::shared_ptr<Replica> find_replica(std::string_view id) const;
+    const Pool* find_pool(std::string_view name) const;
+    const std::vector<std::shared_ptr<const Pool>>& pools() const { return pools_; }
+    // From what clients ask for to models.
+    const Routing& routing() const { return routing_; }
+    // Whether clients may ask for this name.
+    bool knows(std::string_view name) const { return find(name) != nullptr || routing_.knows(name); }
+    // All names that clients may ask for, in order: models, aliases, splits, canaries.
+    const std::vector<std::string>& models() const { return models_; }
+    // At most three names near to a model that is not there, the nearest first; else the first ones there are.
+    std::vector<std::string> suggestions(std::string_view model) const;
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+
+    Result<Unit> add_pool(const PoolOptions& options, const RouteTable& previous, RequestMetrics& metrics);
+    void add_fallbacks(const ModelOptions& options);
+
+    std::unordered_map<std::string, ModelRoute, Hash, std::equal_to<>> by_model_;
+    std::unordered_map<std::string, std::shared_ptr<Replica>, Hash, std::equal_to<>> by_id_;
+    std::vector<std::shared_ptr<const Pool>> pools_;
+    std::vector<std::string> models_;
+    Routing routing_;
+};
+
+}  // namespace stoker::gateway

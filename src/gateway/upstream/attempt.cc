@@ -1,0 +1,209 @@
+#include "gateway/upstream/attempt.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "wire/refusal.h"
+
+namespace stoker::gateway {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t kMostRefusal = 1024 * 1024;
+
+using internal::clock_now;
+using internal::kReplicaLost;
+
+bool is_event_stream(const net::ResponseHead& head) {
+    const auto type = head.headers.get("content-type");
+    return type && to_lower(type->substr(0, 17)) == "text/event-stream";
+}
+
+// The engine's own words, if it said anything that can be read.
+std::string said(std::string_view body) {
+    constexpr std::size_t kMost = 500;
+    const auto scan = wire::scan_answer(body);
+    if (!scan || scan->error_message.empty()) return {};
+    return ": " + wire::unescape(scan->error_message).substr(0, kMost);
+}
+
+}  // namespace
+
+std::optional<FallbackCause> internal::cause_of_refusal(int status, std::string_view body) {
+    switch (wire::classify_refusal(status, body)) {
+        case wire::Refusal::ContextTooLong:
+            return FallbackCause::ContextTooLong;
+        case wire::Refusal::ContentRefused:
+            return FallbackCause::ContentRefused;
+        case wire::Refusal::Other:
+            break;
+    }
+    return {};
+}
+
+Attempt::Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline,
+                 StreamProgress& progress)
+    : context_(context),
+      index_(target),
+      target_(context.route->pool->targets[target]),
+      pool_(*context.route->pool),
+      body_(body),
+      deadline_(deadline),
+      progress_(progress),
+      sent_at_(clock_now()),
+      turn_(*target_.replica, context.scan.stream, sent_at_, context.estimate) {
+    active_.replica = target_.replica.get();
+    context_.begin_attempt(active_, target);
+}
+
+Attempt::~Attempt() {
+    conclude();
+}
+
+void Attempt::conclude() {
+    if (!std::exchange(concluded_, true)) {
+        context_.end_attempt(active_, status_, cause_, cause_.empty() || refused_);
+    }
+}
+
+Duration Attempt::remaining(Duration phase) const {
+    const auto left = std::chrono::duration_cast<Duration>(deadline_ - clock_now());
+    return std::clamp(left, Duration{1}, std::max(phase, Duration{1}));
+}
+
+AttemptResult Attempt::fail(Verdict verdict, std::string message, std::string_view cause) {
+    cause_ = cause;
+    if (verdict.replica_fault) turn_.failed();
+    AttemptResult result;
+    result.verdict = verdict;
+    result.status = status_;
+    result.message = std::move(message);
+    return result;
+}
+
+AttemptResult Attempt::fail_with(const Error& error) {
+    if (active_.cut == GatewayError::ClientClosed) return client_left();
+    if (active_.cut) return fail(judge_stream(*active_.cut, 0), active_.cut_reason, kReplicaLost);
+    const net::Fault fault = net::fault_of(error);
+    if (fault == net::Fault::ConnectRefused) {
+        context_.core().publish(target_.replica, target_.replica->on_connect_refused(clock_now()));
+    }
+    log::debug("attempt failed",
+               {{"request_id", context_.id()}, {"replica", target_.replica->id()}, {"why", error.message}});
+    return fail(judge_fault(fault), std::string(describe(fault)), net::to_string(fault));
+}
+
+AttemptResult Attempt::delivered(Outcome outcome, int status, std::string_view code, std::string_view cause) {
+    cause_ = cause;
+    context_.settle(outcome, status, code);
+    AttemptResult result;
+    result.delivered = true;
+    return result;
+}
+
+AttemptResult Attempt::hold(FallbackCause cause, net::Response response, AnswerFacts facts) {
+    auto result = fail({false, false, false, GatewayError::UpstreamRejected},
+                       "the replica refused: " + std::string(to_string(cause)), to_string(cause));
+    refused_ = true;
+    result.cause = cause;
+    result.held.emplace(HeldAnswer{index_, std::move(response), std::move(facts)});
+    return result;
+}
+
+AttemptResult Attempt::client_left() {
+    context_.note_client_gone();
+    const ErrorInfo& entry = info(GatewayError::ClientClosed);
+    return delivered(Outcome::Cancelled, entry.status, entry.code, "cancelled");
+}
+
+asio::awaitable<AttemptResult> Attempt::run() {
+    const DeadlineOptions& limits = pool_.deadlines;
+    net::ClientRequest request;
+    request.method = "POST";
+    request.target = target_.path_prefix + context_.exchange().request().target;
+    request.headers =
+        upstream_headers(context_.exchange().request(), context_.id(), context_.attempt_traceparent(), target_.api_key,
+                         context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn);
+    request.body = body_;
+    const bool stream = context_.scan.stream;
+    const net::Deadlines deadlines{remaining(limits.connect), remaining(stream ? limits.first_byte : limits.whole),
+                                   remaining(stream ? limits.first_byte : limits.whole)};
+    auto call =
+        co_await context_.loop().client->send(target_.replica->url(), std::move(request), deadlines, &active_.token);
+    if (!call) co_return fail_with(call.error());
+    target_.replica->on_connected();
+    turn_.progress(clock_now());
+    auto result = co_await answered(*std::move(call));
+    active_.call = nullptr;
+    co_return result;
+}
+
+asio::awaitable<AttemptResult> Attempt::answered(std::unique_ptr<net::Call> call) {
+    call_ = std::move(call);
+    active_.call = call_.get();
+    if (active_.cut) call_->cancel();
+    status_ = call_->head().status;
+    const bool tried_500 = std::any_of(context_.record().attempts.begin(), context_.record().attempts.end(),
+                                       [](const records::Attempt& attempt) { return attempt.status == 500; });
+    if (const auto verdict = judge_status(status_, tried_500 ? 1 : 0)) {
+        const auto body = co_await call_->read_all(kMostRefusal);
+        auto result = fail(*verdict, "the replica answered " + std::to_string(status_) + (body ? said(*body) : ""),
+                           "http_" + std::to_string(status_));
+        if (active_.cut == GatewayError::ClientClosed) co_return client_left();
+        result.retry_after = parse_retry_after(call_->head().headers.get("retry-after"));
+        if (verdict->rest && result.retry_after) target_.replica->rest_until(clock_now() + *result.retry_after);
+        co_return result;
+    }
+    const bool streamed = context_.scan.stream && is_event_stream(call_->head());
+    if (progress_.begun && (status_ >= 400 || !streamed)) co_return refuse_to_continue();
+    if (status_ >= 400) co_return co_await relay_refusal();
+    if (streamed) co_return co_await relay_events();
+    co_return co_await relay_whole();
+}
+
+// A 4xx is the client's own affair: it gets what the engine said, if that is fit for a program to read.
+asio::awaitable<AttemptResult> Attempt::relay_refusal() {
+    auto body = co_await call_->read_all(kMostRefusal);
+    if (!body) co_return fail_with(body.error());
+    net::Response response{status_, client_headers(call_->head(), context_.marks()), {}};
+    response.body = refusal_json(context_.endpoint.dialect, status_, *std::move(body));
+    response.headers.set("content-type", "application/json");
+    cause_.clear();
+    const auto cause = internal::cause_of_refusal(status_, response.body);
+    if (cause && context_.has_fallback(*cause)) co_return hold(*cause, std::move(response));
+    context_.record().replica = target_.replica->id();
+    conclude();
+    co_await context_.respond(std::move(response));
+    AttemptResult result;
+    result.delivered = true;
+    co_return result;
+}
+
+// The replica won't go on with another's answer. Its stream must end then, and it is not asked again for a while.
+AttemptResult Attempt::refuse_to_continue() {
+    target_.replica->note_continuation_refused(clock_now());
+    context_.core().metrics.count_continuation(pool_.name, "refused");
+    progress_.message += " (not continued: the replica refused with status " + std::to_string(status_) + ")";
+    return fail({false, false, false, GatewayError::UpstreamRejected}, "the replica refused to go on with the answer",
+                "continuation_refused");
+}
+
+asio::awaitable<bool> Attempt::start_answer() {
+    context_.release_bodies(may_continue(context_));
+    net::ResponseHead head{status_, client_headers(call_->head(), context_.marks())};
+    const auto started = co_await context_.exchange().start(std::move(head));
+    co_return started.has_value();
+}
+
+asio::awaitable<bool> Attempt::send_on(std::string_view bytes) {
+    if (bytes.empty()) co_return true;
+    turn_.pause();
+    const auto written = co_await context_.exchange().write(bytes);
+    turn_.resume(clock_now());
+    if (written) context_.count_response_bytes(bytes.size());
+    co_return written.has_value();
+}
+
+}  // namespace stoker::gateway

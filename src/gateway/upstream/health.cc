@@ -1,0 +1,177 @@
+#include "gateway/upstream/health.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace stoker::gateway {
+namespace {
+
+double seconds(SteadyTime::duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+std::string describe(const Work& work, SteadyTime now) {
+    if (work.outstanding == 0) return "no requests outstanding";
+    return fmt::format("{} requests outstanding, last byte {:.1f} s ago", work.outstanding,
+                       seconds(now - work.last_progress));
+}
+
+}  // namespace
+
+std::string_view to_string(ReplicaState state) {
+    switch (state) {
+        case ReplicaState::Serving:
+            return "serving";
+        case ReplicaState::Down:
+            return "down";
+        case ReplicaState::Hung:
+            return "hung";
+        case ReplicaState::Ejected:
+            return "ejected";
+        case ReplicaState::Draining:
+            return "draining";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(ReplicaEvent::Kind kind) {
+    switch (kind) {
+        case ReplicaEvent::Kind::Down:
+            return "down";
+        case ReplicaEvent::Kind::Hung:
+            return "hung";
+        case ReplicaEvent::Kind::Recovered:
+            return "recovered";
+        case ReplicaEvent::Kind::Ejected:
+            return "ejected";
+        case ReplicaEvent::Kind::Readmitted:
+            return "readmitted";
+    }
+    return "unknown";
+}
+
+void ReplicaHealth::reset_counts() {
+    failed_in_row_ = 0;
+    good_in_row_ = 0;
+    refused_in_row_ = 0;
+    stalled_ = false;
+}
+
+std::optional<Transition> ReplicaHealth::fail(ReplicaEvent::Kind kind, std::string reason,
+                                              std::vector<std::string> evidence, bool cut) {
+    const auto next = kind == ReplicaEvent::Kind::Hung ? ReplicaState::Hung : ReplicaState::Down;
+    good_in_row_ = 0;
+    if (state_ != ReplicaState::Serving) {
+        // A hung replica whose process then dies is down; probes that go on to fail tell nothing new.
+        const bool died = state_ == ReplicaState::Hung && next == ReplicaState::Down && cut;
+        if (!died) return {};
+    }
+    stalled_ = false;
+    state_ = next;
+    reason_ = reason;
+    return Transition{kind, std::move(reason), std::move(evidence), cut};
+}
+
+std::optional<Transition> ReplicaHealth::on_probe(const Probe& probe, const Work& work, SteadyTime now) {
+    last_probe_ok_ = probe.result == ProbeResult::Healthy;
+    last_probe_detail_ = probe.detail;
+    return last_probe_ok_ ? on_good_probe(probe) : on_failed_probe(probe, work, now);
+}
+
+std::optional<Transition> ReplicaHealth::on_good_probe(const Probe& probe) {
+    failed_in_row_ = 0;
+    refused_in_row_ = 0;
+    if (needs_real_probe() && !probe.real) return {};
+    ++good_in_row_;
+    if (state_ != ReplicaState::Down && state_ != ReplicaState::Hung) return {};
+    if (!probe.real && good_in_row_ < options_.healthy_after) return {};
+    const std::string was = std::string(to_string(state_));
+    state_ = ReplicaState::Serving;
+    reason_.clear();
+    reset_counts();
+    return Transition{
+        ReplicaEvent::Kind::Recovered, "answers again after being " + was, {"probe: " + probe.detail}, false};
+}
+
+std::optional<Transition> ReplicaHealth::on_failed_probe(const Probe& probe, const Work& work, SteadyTime now) {
+    good_in_row_ = 0;
+    const bool timed_out = probe.result == ProbeResult::TimedOut;
+    if (timed_out && work.outstanding > 0 && failed_in_row_ > 0 && work.last_progress > first_failed_at_) {
+        failed_in_row_ = 0;  // Slow to answer /health, but its streams move.
+    }
+    if (failed_in_row_++ == 0) first_failed_at_ = now;
+    if (failed_in_row_ < options_.unhealthy_after) return {};
+    std::vector<std::string> evidence{
+        fmt::format("{} probes of {} failed in a row, the last: {}", failed_in_row_, options_.path, probe.detail),
+        describe(work, now)};
+    if (!timed_out) {
+        const bool refused = probe.result == ProbeResult::Refused;
+        return fail(ReplicaEvent::Kind::Down, refused ? "connections are refused" : "health probes fail",
+                    std::move(evidence), refused);
+    }
+    if (work.outstanding == 0) {
+        return fail(ReplicaEvent::Kind::Down, "accepts connections but does not answer", std::move(evidence), false);
+    }
+    const bool silent = work.last_progress <= first_failed_at_;
+    if (!silent) return {};
+    return fail(ReplicaEvent::Kind::Hung, "accepts connections but neither probes nor requests make progress",
+                std::move(evidence), true);
+}
+
+std::optional<Transition> ReplicaHealth::on_connect_refused(SteadyTime now) {
+    if (refused_in_row_++ == 0) first_refused_at_ = now;
+    if (refused_in_row_ < options_.refused_after) return {};
+    return fail(ReplicaEvent::Kind::Down, "connections are refused",
+                {fmt::format("{} connections refused in {}", refused_in_row_,
+                             format_duration(std::max(Duration{1},
+                                                      std::chrono::duration_cast<Duration>(now - first_refused_at_))))},
+                true);
+}
+
+std::optional<Transition> ReplicaHealth::on_exit_hint(const std::string& reason) {
+    last_probe_ok_ = false;
+    last_probe_detail_ = reason;
+    return fail(ReplicaEvent::Kind::Down, "its process is gone", {reason}, true);
+}
+
+std::optional<Transition> ReplicaHealth::on_tick(const Work& work, SteadyTime now) {
+    if (state_ != ReplicaState::Serving) return {};
+    const auto silence = now - work.last_progress;
+    const bool streams_stalled = work.flowing > 0 && silence >= options_.stall_after;
+    const bool none_begins = work.expecting > 0 && silence >= options_.silent_after;
+    if (!streams_stalled && !none_begins) return {};
+    auto transition =
+        fail(ReplicaEvent::Kind::Hung, "work is outstanding and nothing comes out",
+             {describe(work, now),
+              fmt::format("{} streams stand still, {} wait for their first byte", work.flowing, work.expecting),
+              "last probe: " + (last_probe_detail_.empty() ? "none yet" : last_probe_detail_)},
+             true);
+    stalled_ = true;
+    return transition;
+}
+
+std::optional<Transition> ReplicaHealth::eject(const std::string& reason) {
+    if (state_ == ReplicaState::Ejected) return {};
+    state_ = ReplicaState::Ejected;
+    reason_ = reason;
+    stalled_ = false;
+    return Transition{ReplicaEvent::Kind::Ejected, reason, {}, false};
+}
+
+std::optional<Transition> ReplicaHealth::readmit() {
+    if (state_ == ReplicaState::Serving) return {};
+    const std::string was = std::string(to_string(state_));
+    state_ = ReplicaState::Serving;
+    reason_.clear();
+    reset_counts();
+    return Transition{ReplicaEvent::Kind::Readmitted, "re-admitted after being " + was, {}, false};
+}
+
+void ReplicaHealth::drain() {
+    if (state_ != ReplicaState::Serving) return;
+    state_ = ReplicaState::Draining;
+    reason_ = "draining";
+}
+
+}  // namespace stoker::gateway
