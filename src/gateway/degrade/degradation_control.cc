@@ -46,7 +46,7 @@ DegradationOptions DegradationControl::options() const {
 std::vector<DegradationChange> DegradationControl::observe(const std::vector<DegradationReading>& readings,
                                                            SteadyTime steady, Timestamp now) {
     MutexLock lock(mutex_);
-    if (!options_.enabled) return {};
+    if (!options_.enabled) return settle(now);  // Pins end by themselves all the same.
     std::map<StateKey, double> values;
     for (const DegradationReading& reading : readings) {
         const StateKey key{reading.condition, reading.pool};
@@ -56,14 +56,15 @@ std::vector<DegradationChange> DegradationControl::observe(const std::vector<Deg
         if (!fresh) at->second = std::max(at->second, reading.value);
     }
     const DegradationTimes times{options_.raise_after, options_.clear_after, options_.clear_ratio};
-    for (auto& [key, state] : states_) {
+    for (auto& entry : states_) {
+        const StateKey& key = entry.first;
         const auto condition =
             std::find_if(options_.conditions.begin(), options_.conditions.end(),
-                         [&](const DegradationCondition& candidate) { return candidate.name == key.first; });
+                         [&key](const DegradationCondition& candidate) { return candidate.name == key.first; });
         if (condition == options_.conditions.end()) continue;
         const auto value = values.find(key);
-        state.observe(value == values.end() ? std::nullopt : std::optional<double>(value->second), *condition, times,
-                      steady);
+        entry.second.observe(value == values.end() ? std::nullopt : std::optional<double>(value->second), *condition,
+                             times, steady);
     }
     std::erase_if(states_, [&](const auto& entry) {
         return entry.second.level() == DegradationLevel::Normal && !values.contains(entry.first);

@@ -8,7 +8,6 @@ namespace stoker::gateway {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr DegradationTimes kTimes{.raise_after = 30s, .clear_after = 120s, .clear_ratio = 0.8};
@@ -142,12 +141,16 @@ TEST_F(Control, SwitchedOffItForgetsConditionsAndKeepsPins) {
     control.configure(off);
     EXPECT_EQ(level("chat"), DegradationLevel::Normal);
     EXPECT_THAT(observe({{"latency", "chat", 20}}), IsEmpty());
-    control.pin({"", DegradationLevel::Light, {}, "amy", ""}, wall);
+    control.pin({"", DegradationLevel::Light, wall + 60s, "amy", ""}, wall);
     EXPECT_EQ(level("chat"), DegradationLevel::Light);
+    wall += 60s;
+    observe({});
+    EXPECT_EQ(level("chat"), DegradationLevel::Normal) << "a pin ends though conditions are off";
 }
 
 TEST_F(Control, ScopesAreBounded) {
     std::vector<DegradationReading> readings;
+    readings.reserve(5000);
     for (int i = 0; i < 5000; ++i) readings.push_back({"latency", std::to_string(i), 20});
     observe(readings);
     EXPECT_LE(control.status().scopes.size(), 1001u);
