@@ -30,10 +30,11 @@ DegradationControl::DegradationControl(metrics::Registry& registry)
 void DegradationControl::configure(DegradationOptions options) {
     MutexLock lock(mutex_);
     options_ = std::move(options);
-    std::erase_if(states_, [&](const auto& entry) {
-        return !options_.enabled ||
-               std::none_of(options_.conditions.begin(), options_.conditions.end(),
-                            [&](const DegradationCondition& condition) { return condition.name == entry.first.first; });
+    const DegradationOptions& now_valid = options_;
+    std::erase_if(states_, [&now_valid](const auto& entry) {
+        const std::string& name = entry.first.first;
+        return !now_valid.enabled || std::none_of(now_valid.conditions.begin(), now_valid.conditions.end(),
+                                                  [&name](const auto& condition) { return condition.name == name; });
     });
     settle(now());
 }

@@ -85,7 +85,7 @@ LimitReservation Limiter::find_all(const LimitAsk& ask, Moment now) {
     LimitReservation reservation;
     reservation.at = now.steady;
     reservation.tokens = ask.tokens;
-    const auto add = [&](LimitScope scope, std::string_view name) {
+    const auto add = [&](LimitScope scope, std::string_view name) REQUIRES_LOCK(mutex_) {
         LimitSubject* subject = find(scope, name, now);
         if (subject == nullptr) return;
         reservation.shares[reservation.count++] = {subject, subject->reservable(ask.tokens)};
@@ -160,7 +160,7 @@ RateViews Limiter::views(const LimitReservation& reservation, std::optional<std:
 std::vector<LimitClaim> Limiter::claims(const LimitAsk& ask) {
     std::vector<LimitClaim> made;
     MutexLock lock(mutex_);
-    const auto add = [&](LimitScope scope, std::string_view name) {
+    const auto add = [&](LimitScope scope, std::string_view name) REQUIRES_LOCK(mutex_) {
         const LimitSet& limits = options_.of(scope, name);
         if (!limits.any()) return;
         LimitSubject whole;  // A shared count has the whole limit.
