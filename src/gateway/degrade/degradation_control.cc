@@ -30,11 +30,10 @@ DegradationControl::DegradationControl(metrics::Registry& registry)
 void DegradationControl::configure(DegradationOptions options) {
     MutexLock lock(mutex_);
     options_ = std::move(options);
-    const DegradationOptions& now_valid = options_;
-    std::erase_if(states_, [&now_valid](const auto& entry) {
+    std::erase_if(states_, [this](const auto& entry) REQUIRES_LOCK(mutex_) {
         const std::string& name = entry.first.first;
-        return !now_valid.enabled || std::none_of(now_valid.conditions.begin(), now_valid.conditions.end(),
-                                                  [&name](const auto& condition) { return condition.name == name; });
+        return !options_.enabled || std::none_of(options_.conditions.begin(), options_.conditions.end(),
+                                                 [&name](const auto& condition) { return condition.name == name; });
     });
     settle(now());
 }
