@@ -192,3 +192,23 @@ test('speech passes through byte by byte', async () => {
     assert.equal(bytes.length, 4096)
     assert.deepEqual(bytes, Buffer.from(Array.from({ length: 4096 }, (_, i) => i & 255)))
 })
+
+test('recordings go up as forms, short ones whole and long ones as they come, whatever stands first in them', async () => {
+    // The SDK's forms are for the fetch that it brings.
+    const uploader = new OpenAI({ apiKey: 'unused', baseURL: `${stoker.gateway}/v1`, maxRetries: 0 })
+    for (const size of [1000, 12_000_000]) {
+        const file = await toFile(Buffer.alloc(size, 'a'), 'speech.wav', { type: 'audio/wav' })
+        for (const [i, ask] of [{ file, model: 'tiny', language: 'en' }, { model: 'tiny', file }].entries()) {
+            const id = `recording-${size}-${i}`
+            const heard = await uploader.audio.transcriptions.create(ask, { headers: { 'x-request-id': id } })
+            assert.match(heard.text, /heard \d+ bytes/)
+            assert.ok(Number(/\d+/.exec(heard.text)[0]) > size)
+            const seen = await record(id)
+            assert.equal(seen.prompt_tokens, 14)
+            assert.equal(seen.completion_tokens, 3)
+            assert.ok(seen.request_bytes > size)
+        }
+    }
+    const file = await toFile(Buffer.from('a'), 'speech.wav')
+    await assert.rejects(uploader.audio.transcriptions.create({ file, model: 'none' }), OpenAI.NotFoundError)
+})

@@ -39,6 +39,7 @@ public:
     // The next replica to try; empty if trying on makes no sense. May wait before it gives one that was tried already.
     asio::awaitable<std::optional<std::size_t>> next() {
         if (last_ && !last_->verdict.retry) co_return std::nullopt;
+        if (context_.body_spent()) co_return std::nullopt;
         if (attempts_ >= pool_.retry.max_attempts || clock_now() >= deadline_) co_return std::nullopt;
         auto target = pick();
         if (!target && last_ && worth_waiting()) {
@@ -116,19 +117,16 @@ private:
     int waits_ = 0;
 };
 
-// The request as this replica gets it.
-std::string_view body_for(RequestContext& context, const StreamProgress& progress, const Target& target) {
-    const std::string& own = progress.begun ? progress.body : context.body;
+// Makes the request what this replica gets.
+void edit_for(RequestContext& context, const StreamProgress& progress, const Target& target) {
     const std::string& own_name = target.engine_model.empty() ? context.route->model : target.engine_model;
-    std::optional<std::string> edited;
-    if (progress.begun) {
-        const auto scan = wire::scan_request(own);
-        if (scan) edited = wire::edit_request(own, *scan, own_name, context.asks_usage);
-    } else {
-        edited = wire::edit_request(own, context.scan, own_name, context.asks_usage);
+    if (!progress.begun) {
+        context.upstream_body.assign(context.body, wire::request_edits(context.scan, own_name, context.asks_usage));
+        return;
     }
-    context.edited_body = std::move(edited).value_or(std::string());
-    return context.edited_body.empty() ? own : context.edited_body;
+    const auto scan = wire::scan_request(progress.body);
+    context.upstream_body.assign(progress.body,
+                                 scan ? wire::request_edits(*scan, own_name, context.asks_usage) : wire::BodyEdits{});
 }
 
 // Tries the replicas of the step that the request is at. Empty when the request is settled.
@@ -139,9 +137,9 @@ asio::awaitable<std::optional<GiveUp>> try_step(RequestContext& context) {
     for (;;) {
         const auto target = co_await journey.next();
         if (!target) break;
-        const std::string_view body = body_for(context, progress, pool->targets[*target]);
+        edit_for(context, progress, pool->targets[*target]);
         context.note_first_attempt();
-        Attempt attempt(context, *target, body, journey.deadline(), progress);
+        Attempt attempt(context, *target, journey.deadline(), progress);
         auto result = co_await attempt.run();
         if (result.delivered) co_return std::nullopt;
         if (context.client_gone()) break;
@@ -189,7 +187,7 @@ asio::awaitable<void> forward(RequestContext& context) {
     std::optional<HeldAnswer> held;  // The first: what the model said that the client asked for.
     const RouteStep* held_by = nullptr;
     for (const RouteStep& step : context.plan.steps) {
-        if (end && (!takes(step, *end) || context.client_gone())) continue;
+        if (end && (!takes(step, *end) || context.client_gone() || context.body_spent())) continue;
         context.take_step(step);
         auto ended = co_await try_step(context);
         if (!ended) co_return;

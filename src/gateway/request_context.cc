@@ -130,9 +130,9 @@ void RequestContext::set_identity(std::shared_ptr<const Identity> known) {
     record_.key_id = identity->key_id;
 }
 
-void RequestContext::note_body(std::string whole) {
-    body = std::move(whole);
-    record_.request_bytes = static_cast<std::int64_t>(body.size());
+void RequestContext::note_body(std::string held, std::uint64_t total) {
+    body = std::move(held);
+    record_.request_bytes = static_cast<std::int64_t>(total);
     body_read_at_ = std::chrono::steady_clock::now();
 }
 
@@ -270,8 +270,8 @@ void RequestContext::note_attempt_tokens(std::int64_t delivered, std::int64_t wa
 }
 
 void RequestContext::release_bodies(bool keep_own) {
+    upstream_body.clear();
     if (!keep_own) body = {};
-    edited_body = {};
 }
 
 // A continued answer is of several replicas: each has its share in the counters. What the first ones said nothing of

@@ -16,10 +16,11 @@
 #include "gateway/headers.h"
 #include "gateway/route/route_plan.h"
 #include "gateway/trace.h"
+#include "gateway/upload.h"
 #include "gateway/upstream/stream_relay.h"
 #include "net/server.h"
 #include "records/request_record.h"
-#include "wire/openai.h"
+#include "wire/edited_body.h"
 
 namespace stoker::gateway {
 
@@ -65,8 +66,10 @@ public:
     enum class Stage : unsigned char { Receive, Route, Limit, Queue };
     void passed(Stage stage);
 
-    // The client's whole body, now that it is here.
-    void note_body(std::string whole);
+    // The client's body, now that it is here: `total` bytes, of which an upload still brings what `held` has not.
+    void note_body(std::string held, std::uint64_t total);
+    // The rest of the body is on its way to a replica, or was: no other can have it.
+    bool body_spent() const { return upload && upload->begun(); }
 
     // The client has gone: cancels the attempt under way.
     void watch_client();
@@ -102,9 +105,10 @@ public:
     void release_bodies(bool keep_own);
 
     // Filled in as the request is understood.
-    std::string body;         // The client's.
-    std::string edited_body;  // As it goes upstream, where that differs.
-    Endpoint endpoint;        // What was called; decides how answers are read and errors worded.
+    std::string body;                // The client's.
+    wire::EditedBody upstream_body;  // As it goes to the replica that is being tried; shows `body`.
+    std::unique_ptr<Upload> upload;  // The rest of a body that is passed on as it comes; null: `body` is all of it.
+    Endpoint endpoint;               // What was called; decides how answers are read and errors worded.
     wire::RequestScan scan;
     std::shared_ptr<const Identity> identity = anonymous();  // Never null.
     DegradationLevel degradation = DegradationLevel::Normal;

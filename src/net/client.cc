@@ -167,7 +167,8 @@ public:
         append_request_head(head, request.method, request.target, origin.host_header(), request.headers,
                             length_of(request));
         const std::string key = (origin.tls ? "s " : "p ") + origin.host + ' ' + origin.port;
-        for (auto connection = pool_->take(key);; connection = nullptr) {
+        // What can be sent only once needs a connection that is known to be good.
+        for (auto connection = request.source ? nullptr : pool_->take(key);; connection = nullptr) {
             const bool reused = connection != nullptr;
             if (!reused) connection = std::make_unique<ClientConnection>(loop_, options_);
             Cancellable cancellable(cancel, *connection);
@@ -180,8 +181,7 @@ public:
                 CO_TRY_UNIT(co_await connection->connect(origin, tls, deadlines.connect));
             }
             ResponseHead response;
-            auto sent =
-                co_await connection->exchange(head, request.body, request.method == "HEAD", response, deadlines.head);
+            auto sent = co_await connection->exchange(head, request, response, deadlines.head);
             if (sent) {
                 std::unique_ptr<Call> call = std::make_unique<HttpCall>(pool_, key, std::move(connection),
                                                                         std::move(response), deadlines.between);
@@ -199,9 +199,12 @@ private:
     }
 
     static std::optional<std::uint64_t> length_of(const ClientRequest& request) {
+        std::uint64_t length = request.body.size();
+        for (const std::string_view piece : request.more) length += piece.size();
+        if (request.source != nullptr) length += request.source->size();
         const bool has_body =
-            !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-        return has_body ? std::optional<std::uint64_t>(request.body.size()) : std::nullopt;
+            length > 0 || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+        return has_body ? std::optional<std::uint64_t>(length) : std::nullopt;
     }
 
     // Made on first use: reading the system's certificates takes a while.

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -47,11 +48,24 @@ struct Deadlines {
     Duration between{60'000};  // Between two pieces of the body.
 };
 
+// What comes of a request's body after the part that is there already, read as it is sent. Lives on the client's loop.
+class BodySource {
+public:
+    virtual ~BodySource() = default;
+    virtual std::uint64_t size() const = 0;  // Of all that is to come.
+    // The next piece, empty at the end; the view holds until the next call. An error ends the request with it.
+    virtual boost::asio::awaitable<Result<std::string_view>> read_some() = 0;
+};
+
 struct ClientRequest {
     std::string method = "GET";
-    std::string target = "/";  // Path and query.
-    Headers headers;           // Host, Content-Length and Connection are added.
-    std::string_view body;     // REQUIRES: outlives the call to send().
+    std::string target = "/";                  // Path and query.
+    Headers headers;                           // Host, Content-Length and Connection are added.
+    std::string_view body;                     // REQUIRES: outlives the call to send().
+    std::span<const std::string_view> more{};  // Further pieces of the body, at most kMostPieces; they outlive it too.
+    BodySource* source = nullptr;              // The rest of the body. Such a request is sent once only.
+
+    static constexpr std::size_t kMostPieces = 6;
 };
 
 // A response being read. Not thread-safe; lives on its client's loop.

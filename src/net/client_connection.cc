@@ -148,8 +148,28 @@ asio::awaitable<Result<Unit>> ClientConnection::connect(Url origin, asio::ssl::c
     co_return Unit{};
 }
 
-asio::awaitable<Result<Unit>> ClientConnection::exchange(std::string_view head, std::string_view body,
-                                                         bool is_head_request, ResponseHead& response, Duration limit) {
+// Passes the rest of a body on as it comes. The error within is the connection's, the other the source's own.
+asio::awaitable<Result<error_code>> ClientConnection::send_rest(BodySource& source, Duration limit) {
+    while (true) {
+        deadline_.clear();  // Who sends the body has a deadline of its own.
+        auto piece = co_await source.read_some();
+        if (!piece) {
+            transport_.close();
+            co_return std::move(piece).error();
+        }
+        if (piece->empty()) co_return error_code{};
+        if (cancelled_) co_return error_code(asio::error::operation_aborted);
+        deadline_.set(limit);
+        Gather gather;
+        gather.add(*piece);
+        error_code ec = transport_.try_write(gather);
+        if (!ec && !gather.empty()) ec = co_await transport_.write(gather);
+        if (ec) co_return ec;
+    }
+}
+
+asio::awaitable<Result<Unit>> ClientConnection::exchange(std::string_view head, const ClientRequest& request,
+                                                         ResponseHead& response, Duration limit) {
     parked_ = false;
     heard_ = false;
     complete_ = false;
@@ -157,7 +177,8 @@ asio::awaitable<Result<Unit>> ClientConnection::exchange(std::string_view head, 
     deadline_.set(limit);
     Gather gather;
     gather.add(head);
-    gather.add(body);
+    gather.add(request.body);
+    for (const std::string_view piece : request.more) gather.add(piece);
     error_code ec = transport_.try_write(gather);
     if (!ec && !gather.empty()) {
         ec = co_await transport_.write(gather);
@@ -166,9 +187,16 @@ asio::awaitable<Result<Unit>> ClientConnection::exchange(std::string_view head, 
         }
         deadline_.set(limit);
     }
+    if (!ec && request.source != nullptr) {
+        CO_TRY(ec, co_await send_rest(*request.source, limit));
+        if (ec && (expired_ || cancelled_)) {
+            co_return broken(Fault::WriteFailed, Fault::HeadTimeout, "send the request", ec);
+        }
+        deadline_.set(limit);
+    }
     // Who refuses a request early answers and closes while we still write: that answer counts.
     closed_ = static_cast<bool>(ec);
-    auto read = co_await read_head(response, is_head_request);
+    auto read = co_await read_head(response, request.method == "HEAD");
     if (!read && ec && !heard_ && fault_of(read.error()) == Fault::ResetBeforeHead) {
         co_return broken(Fault::WriteFailed, Fault::HeadTimeout, "send the request", ec);
     }

@@ -27,7 +27,7 @@ public:
     boost::asio::awaitable<Result<Unit>> connect(Url origin, boost::asio::ssl::context* tls, Duration limit);
 
     // Sends a request and reads the response's head, 1xx skipped.
-    boost::asio::awaitable<Result<Unit>> exchange(std::string_view head, std::string_view body, bool is_head_request,
+    boost::asio::awaitable<Result<Unit>> exchange(std::string_view head, const ClientRequest& request,
                                                   ResponseHead& response, Duration limit);
 
     // The next piece of the body; empty at its end.
@@ -50,6 +50,7 @@ public:
     std::optional<std::uint64_t> content_length() const { return parser_.content_length(); }
 
 private:
+    boost::asio::awaitable<Result<error_code>> send_rest(BodySource& source, Duration limit);
     boost::asio::awaitable<Result<Unit>> read_head(ResponseHead& response, bool is_head_request);
     Error broken(Fault usual, Fault on_timeout, std::string_view doing, error_code ec);
     boost::asio::awaitable<Result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve(const Url& origin);

@@ -23,7 +23,7 @@ namespace stoker::net::internal {
 using Socket = boost::asio::ip::tcp::socket;
 using boost::system::error_code;
 
-// Up to four buffers that are written with one system call.
+// Up to eight buffers that are written with one system call.
 class Gather {
 public:
     void add(std::string_view bytes) {
@@ -37,7 +37,7 @@ public:
     const value_type* end() const { return parts_.data() + count_; }
 
 private:
-    std::array<boost::asio::const_buffer, 4> parts_{};
+    std::array<boost::asio::const_buffer, 8> parts_{};
     std::size_t first_ = 0;
     std::size_t count_ = 0;
 };

@@ -175,22 +175,17 @@ Result<RequestScan> scan_request(std::string_view body) {
 
 namespace {
 
-struct Edit {
-    ByteRange where;
-    std::string text;
-};
-
-std::optional<Edit> usage_edit(const RequestScan& scan) {
+std::optional<BodyEdit> usage_edit(const RequestScan& scan) {
     switch (scan.usage) {
         case UsageAsk::NoOptions:  // The body has a model, so a comma always follows.
-            return Edit{{scan.usage_insert, scan.usage_insert}, R"("stream_options":{"include_usage":true},)"};
+            return BodyEdit{{scan.usage_insert, scan.usage_insert}, R"("stream_options":{"include_usage":true},)"};
         case UsageAsk::NullOptions:
-            return Edit{scan.usage_value, R"({"include_usage":true})"};
+            return BodyEdit{scan.usage_value, R"({"include_usage":true})"};
         case UsageAsk::WithoutAsk:
-            return Edit{{scan.usage_insert, scan.usage_insert},
-                        scan.usage_object_empty ? R"("include_usage":true)" : R"("include_usage":true,)"};
+            return BodyEdit{{scan.usage_insert, scan.usage_insert},
+                            scan.usage_object_empty ? R"("include_usage":true)" : R"("include_usage":true,)"};
         case UsageAsk::Refused:
-            return Edit{scan.usage_value, "true"};
+            return BodyEdit{scan.usage_value, "true"};
         case UsageAsk::Asked:
         case UsageAsk::Unusable:
             return {};
@@ -200,26 +195,17 @@ std::optional<Edit> usage_edit(const RequestScan& scan) {
 
 }  // namespace
 
-std::optional<std::string> edit_request(std::string_view body, const RequestScan& scan, std::string_view engine_model,
-                                        bool ask_for_usage) {
-    std::optional<Edit> first;
-    std::optional<Edit> second;
+BodyEdits request_edits(const RequestScan& scan, std::string_view engine_model, bool ask_for_usage) {
+    BodyEdits made;
     if (!engine_model.empty() && engine_model != scan.model) {
-        first.emplace(Edit{scan.model_value, quote_json(engine_model)});
+        made.edits[made.count++] = {scan.model_value,
+                                    scan.model_bare ? std::string(engine_model) : quote_json(engine_model)};
     }
-    if (ask_for_usage) second = usage_edit(scan);
-    if (!first && !second) return {};
-    if (!first || (second && second->where.begin < first->where.begin)) std::swap(first, second);
-    std::string edited;
-    edited.reserve(body.size() + first->text.size() + (second ? second->text.size() : 0));
-    std::size_t at = 0;
-    for (const auto* edit : {&first, &second}) {
-        if (!*edit) continue;
-        edited.append(body.substr(at, (*edit)->where.begin - at)).append((*edit)->text);
-        at = (*edit)->where.end;
+    if (auto usage = ask_for_usage ? usage_edit(scan) : std::nullopt) made.edits[made.count++] = *std::move(usage);
+    if (made.count == 2 && made.edits[1].where.begin < made.edits[0].where.begin) {
+        std::swap(made.edits[0], made.edits[1]);
     }
-    edited.append(body.substr(at));
-    return edited;
+    return made;
 }
 
 namespace {

@@ -5,9 +5,11 @@
 // untouched. Pure functions, thread-safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,7 +34,8 @@ enum class UsageAsk : std::uint8_t {
 
 struct RequestScan {
     std::string model;
-    ByteRange model_value;  // With its quotes.
+    ByteRange model_value;    // With its quotes.
+    bool model_bare = false;  // Of a form: no JSON, so no quotes.
     bool stream = false;
     UsageAsk usage = UsageAsk::NoOptions;
     ByteRange usage_value;                   // What Refused and NullOptions replace.
@@ -48,11 +51,25 @@ struct RequestScan {
 // that decides the route (model, stream, stream_options) must not be given twice.
 Result<RequestScan> scan_request(std::string_view body);
 
-// The body with the engine's own model name (if it differs from the client's) and, if `ask_for_usage`, with
-// stream_options.include_usage on. Empty when nothing has to change.
-// REQUIRES: `scan` is of this `body`.
-std::optional<std::string> edit_request(std::string_view body, const RequestScan& scan, std::string_view engine_model,
-                                        bool ask_for_usage);
+// A place of the body and what stands there instead.
+struct BodyEdit {
+    ByteRange where;
+    std::string text;
+};
+
+// In order of their places, which don't overlap.
+struct BodyEdits {
+    static constexpr std::size_t kMost = 2;
+    std::array<BodyEdit, kMost> edits{};
+    std::size_t count = 0;
+
+    std::span<const BodyEdit> all() const { return {edits.data(), count}; }
+    bool empty() const { return count == 0; }
+};
+
+// What must change for a replica: the engine's own model name, if it is another than the client's, and, if
+// `ask_for_usage`, stream_options.include_usage on.
+BodyEdits request_edits(const RequestScan& scan, std::string_view engine_model, bool ask_for_usage);
 
 // What one whole answer, or the data of one event of a stream, says.
 struct AnswerScan {

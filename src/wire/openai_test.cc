@@ -6,6 +6,8 @@
 
 #include <random>
 
+#include "wire/edited_body.h"
+
 namespace stoker::wire {
 namespace {
 
@@ -23,7 +25,9 @@ RequestScan scanned(std::string_view body) {
 
 // The body as it goes upstream.
 std::string edited(std::string_view body, std::string_view engine_model, bool ask) {
-    return edit_request(body, scanned(body), engine_model, ask).value_or(std::string(body));
+    EditedBody edited_body;
+    edited_body.assign(body, request_edits(scanned(body), engine_model, ask));
+    return edited_body.text();
 }
 
 AnswerScan answer(std::string_view json) {
@@ -117,8 +121,8 @@ TEST(RequestEdit, IsTheSmallest) {
 
 TEST(RequestEdit, LeavesAloneWhatNeedNotChange) {
     const std::string_view body = R"({"model":"a","stream":true})";
-    EXPECT_FALSE(edit_request(body, scanned(body), "a", false).has_value());
-    EXPECT_FALSE(edit_request(body, scanned(body), "", false).has_value());
+    EXPECT_TRUE(request_edits(scanned(body), "a", false).empty());
+    EXPECT_TRUE(request_edits(scanned(body), "", false).empty());
     EXPECT_EQ(edited(body, "q\"\\", false), R"({"model":"q\"\\","stream":true})");
 }
 

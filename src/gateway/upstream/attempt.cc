@@ -43,13 +43,11 @@ std::optional<FallbackCause> internal::cause_of_refusal(int status, std::string_
     return {};
 }
 
-Attempt::Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline,
-                 StreamProgress& progress)
+Attempt::Attempt(RequestContext& context, std::size_t target, SteadyTime deadline, StreamProgress& progress)
     : context_(context),
       index_(target),
       target_(context.route->pool->targets[target]),
       pool_(*context.route->pool),
-      body_(body),
       deadline_(deadline),
       progress_(progress),
       sent_at_(clock_now()),
@@ -86,6 +84,7 @@ AttemptResult Attempt::fail(Verdict verdict, std::string message, std::string_vi
 AttemptResult Attempt::fail_with(const Error& error) {
     if (active_.cut == GatewayError::ClientClosed) return client_left();
     if (active_.cut) return fail(judge_stream(*active_.cut, 0), active_.cut_reason, kReplicaLost);
+    if (context_.upload && context_.upload->problem()) return upload_failed(*context_.upload->problem());
     const net::Fault fault = net::fault_of(error);
     if (fault == net::Fault::ConnectRefused) {
         context_.core().publish(target_.replica, target_.replica->on_connect_refused(clock_now()));
@@ -93,6 +92,21 @@ AttemptResult Attempt::fail_with(const Error& error) {
     log::debug("attempt failed",
                {{"request_id", context_.id()}, {"replica", target_.replica->id()}, {"why", error.message}});
     return fail(judge_fault(fault), std::string(describe(fault)), net::to_string(fault));
+}
+
+// The client's own body did not come as it should: no fault of the replica's, and nothing to try again.
+AttemptResult Attempt::upload_failed(const Error& problem) {
+    switch (problem.code) {
+        case Errc::ResourceExhausted:
+            return fail({false, false, false, GatewayError::BodyTooLarge}, "the body is too long", "body_too_large");
+        case Errc::DeadlineExceeded:
+            return fail({false, false, false, GatewayError::RequestTimeout}, "the body did not come in time",
+                        "request_timeout");
+        case Errc::InvalidArgument:
+            return fail({false, false, false, GatewayError::InvalidRequest}, problem.message, "invalid_request");
+        default:
+            return client_left();
+    }
 }
 
 AttemptResult Attempt::delivered(Outcome outcome, int status, std::string_view code, std::string_view cause) {
@@ -126,7 +140,8 @@ asio::awaitable<AttemptResult> Attempt::run() {
     request.headers =
         upstream_headers(context_.exchange().request(), context_.id(), context_.attempt_traceparent(), target_.api_key,
                          context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn);
-    request.body = body_;
+    request.more = context_.upstream_body.pieces();
+    request.source = context_.upload.get();
     const bool stream = context_.scan.stream;
     const net::Deadlines deadlines{remaining(limits.connect), remaining(stream ? limits.first_byte : limits.whole),
                                    remaining(stream ? limits.first_byte : limits.whole)};
@@ -156,7 +171,8 @@ asio::awaitable<AttemptResult> Attempt::answered(std::unique_ptr<net::Call> call
         if (verdict->rest && result.retry_after) target_.replica->rest_until(clock_now() + *result.retry_after);
         co_return result;
     }
-    const bool streamed = context_.scan.stream && is_event_stream(call_->head());
+    // A form may ask for a stream behind what was read of it.
+    const bool streamed = (context_.scan.stream || context_.upload) && is_event_stream(call_->head());
     if (progress_.begun && (status_ >= 400 || !streamed)) co_return refuse_to_continue();
     if (status_ >= 400) co_return co_await relay_refusal();
     if (streamed) co_return co_await relay_events();

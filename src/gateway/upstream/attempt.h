@@ -38,9 +38,8 @@ struct AttemptResult {
 
 class Attempt {
 public:
-    // `context` and `progress` outlive it, `body` the sending of the request.
-    Attempt(RequestContext& context, std::size_t target, std::string_view body, SteadyTime deadline,
-            StreamProgress& progress);
+    // Sends context.upstream_body. `context` and `progress` outlive it.
+    Attempt(RequestContext& context, std::size_t target, SteadyTime deadline, StreamProgress& progress);
     ~Attempt();
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
@@ -72,6 +71,7 @@ private:
     AttemptResult hold(FallbackCause cause, net::Response response, AnswerFacts facts = {});
     void note_tokens(const StreamRelay& relay);
     AttemptResult refuse_to_continue();
+    AttemptResult upload_failed(const Error& problem);
     AttemptResult client_left();
     // The replica has done its part: what follows is between us and the client.
     void conclude();
@@ -82,7 +82,6 @@ private:
     const std::size_t index_;  // Of the target in its pool.
     const Target& target_;
     const Pool& pool_;
-    const std::string_view body_;
     const SteadyTime deadline_;  // Of the whole request.
     StreamProgress& progress_;
     SteadyTime sent_at_{};

@@ -27,10 +27,21 @@ bool internal::is_json(const net::ResponseHead& head) {
     return type && to_lower(*type).find("json") != std::string::npos;
 }
 
+namespace {
+
+// Sound and pictures are heard and shown as they come.
+bool is_media(const net::ResponseHead& head) {
+    const std::string type = to_lower(head.headers.get("content-type").value_or(""));
+    return type.starts_with("audio/") || type.starts_with("video/") || type.starts_with("image/");
+}
+
+}  // namespace
+
 // An answer up to hold_answer_bytes is kept back until it is whole, so that one that breaks off is tried elsewhere. A
 // longer one is passed on as it comes, and only its end is kept, where engines put the usage.
 asio::awaitable<AttemptResult> Attempt::relay_whole() {
     const GatewayOptions& options = context_.core().options;
+    const std::size_t most_held = is_media(call_->head()) ? 0 : options.hold_answer_bytes;
     std::string held;
     std::string tail;
     bool passing = false;
@@ -54,7 +65,7 @@ asio::awaitable<AttemptResult> Attempt::relay_whole() {
             continue;
         }
         held += *piece;
-        if (held.size() <= options.hold_answer_bytes) continue;
+        if (held.size() <= most_held) continue;
         passing = true;
         const bool begun = co_await start_answer();
         if (!begun) co_return client_left();
