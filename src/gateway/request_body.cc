@@ -19,6 +19,8 @@ asio::awaitable<void> refuse_unread(RequestContext& context, const Error& error)
                 "the body is longer than " + std::to_string(context.core().options.max_body_bytes) + " bytes");
         case Errc::DeadlineExceeded:
             co_return co_await context.refuse(GatewayError::RequestTimeout, "the body did not come in time");
+        case Errc::InvalidArgument:
+            co_return co_await context.refuse(GatewayError::InvalidRequest, error.message);
         default:
             context.settle(Outcome::Cancelled, GatewayError::ClientClosed);
     }
@@ -75,8 +77,7 @@ Result<Unit> understand_form(RequestContext& context, wire::FormScanner form, st
     context.scan.usage = wire::UsageAsk::Unusable;
     const std::uint64_t total = whole ? held.size() : *announced_length(context);
     if (!whole) {
-        auto at_end = [&context] { context.watch_client(); };
-        context.upload = std::make_unique<Upload>(context.exchange(), std::move(form), total - held.size(), at_end);
+        context.upload = std::make_unique<Upload>(context.exchange(), std::move(form), total - held.size());
     }
     context.note_body(std::move(held), total);
     return Unit{};

@@ -1,5 +1,8 @@
 #include "gateway/rig_test.h"
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <thread>
 #include <utility>
 
@@ -312,6 +315,19 @@ std::vector<Reply> Rig::ask_all(int count, const Ask& ask) {
     std::vector<Reply> replies;
     for (auto& reply : begun) replies.push_back(reply.get());
     return replies;
+}
+
+std::string Rig::send_raw(const std::string& bytes) {
+    const std::string address = server_->address();
+    asio::io_context context;
+    asio::ip::tcp::socket socket(context);
+    const auto port = static_cast<unsigned short>(std::stoi(address.substr(address.rfind(':') + 1)));
+    socket.connect({asio::ip::address_v4::loopback(), port});
+    asio::write(socket, asio::buffer(bytes));
+    std::string got;
+    boost::system::error_code ended;
+    asio::read(socket, asio::dynamic_buffer(got), ended);
+    return got;
 }
 
 std::vector<records::RequestRecord> Rig::records(std::size_t count) {

@@ -120,6 +120,9 @@ public:
     std::vector<Reply> ask_all(int count, const Ask& ask = {});  // At once.
     std::future<Reply> begin(Ask ask);
 
+    // Sends these bytes as they are and returns all that comes until the gateway closes.
+    std::string send_raw(const std::string& bytes);
+
     // Replies whose body has begun to come.
     int flowing() const { return flowing_; }
 

@@ -6,8 +6,8 @@
 namespace stoker::gateway {
 namespace asio = boost::asio;
 
-Upload::Upload(net::Exchange& exchange, wire::FormScanner form, std::uint64_t remaining, std::function<void()> at_end)
-    : exchange_(exchange), form_(std::move(form)), remaining_(remaining), at_end_(std::move(at_end)) {}
+Upload::Upload(net::Exchange& exchange, wire::FormScanner form, std::uint64_t remaining)
+    : exchange_(exchange), form_(std::move(form)), remaining_(remaining) {}
 
 asio::awaitable<Result<std::string_view>> Upload::read_some() {
     begun_ = true;
@@ -24,7 +24,6 @@ asio::awaitable<Result<std::string_view>> Upload::read_some() {
                                                     (*form_.problem() != '\0' ? form_.problem() : "it has no end")};
         co_return *problem_;
     }
-    if (piece->empty()) at_end_();
     co_return *piece;
 }
 

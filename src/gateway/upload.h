@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 
 #include "net/client.h"
@@ -16,9 +15,8 @@ namespace stoker::gateway {
 
 class Upload final : public net::BodySource {
 public:
-    // `remaining` bytes of the body are still to come; `form` has seen the others. `at_end` is called once all have
-    // come.
-    Upload(net::Exchange& exchange, wire::FormScanner form, std::uint64_t remaining, std::function<void()> at_end);
+    // `remaining` bytes of the body are still to come; `form` has seen the others.
+    Upload(net::Exchange& exchange, wire::FormScanner form, std::uint64_t remaining);
 
     std::uint64_t size() const override { return remaining_; }
     boost::asio::awaitable<Result<std::string_view>> read_some() override;
@@ -33,7 +31,6 @@ private:
     net::Exchange& exchange_;
     wire::FormScanner form_;
     std::uint64_t remaining_;
-    std::function<void()> at_end_;
     std::optional<Error> problem_;
     bool begun_ = false;
 };

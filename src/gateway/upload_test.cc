@@ -80,6 +80,16 @@ TEST(Upload, AReplicaThatIsNotThereIsPassedOver) {
     }
 }
 
+TEST(Upload, WhoLeavesWhileTheAnswerIsAwaitedCancelsIt) {
+    Rig rig(1);
+    rig.upstream(0).play({.act = Act::Silent});
+    Ask ask = form(field("model", "tiny") + file(5'000'000) + "--b--\r\n");
+    ask.leave_after_pieces = 0;
+    EXPECT_EQ(rig.ask(std::move(ask)).status, 0);
+    EXPECT_TRUE(eventually([&rig]() { return rig.upstream(0).left() == 1; }));
+    EXPECT_EQ(rig.records(1)[0].status, 499);
+}
+
 TEST(Upload, ASecondModelBehindTheFileIsRefused) {
     Rig rig(1);
     rig.upstream(0).play(answers());
