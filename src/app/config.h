@@ -107,6 +107,20 @@ struct ContinuationConfig {
     std::int64_t max = gateway::ContinuationOptions{}.max;
 };
 
+// Whose replicas a pool's are, if they are not our own engines.
+struct ProviderConfig {
+    std::string api{to_string(gateway::ProviderOptions{}.api)};
+    std::string api_key;
+    std::string path = gateway::ProviderOptions{}.path;
+    std::map<std::string, std::string> models;
+    std::map<std::string, std::string> set_headers;
+    std::vector<std::string> pass_headers;
+    std::vector<std::string> remove_headers;
+    std::string ca_file;
+    bool verify = gateway::ProviderOptions{}.verify;
+    bool probe = false;
+};
+
 struct PoolConfig {
     std::string name;
     std::vector<std::string> models;
@@ -116,6 +130,7 @@ struct PoolConfig {
     RetriesConfig retries;
     BalanceConfig balance{};
     ContinuationConfig continuation{};
+    std::optional<ProviderConfig> provider{};
 };
 
 // A model that takes requests over from another one.
@@ -384,7 +399,9 @@ void describe(config::Fields& f, HealthConfig& c);
 void describe(config::Fields& f, DeadlinesConfig& c);
 void describe(config::Fields& f, RetriesConfig& c);
 void describe(config::Fields& f, BalanceConfig& c);
+void describe(config::Fields& f, ProviderConfig& c);
 void describe(config::Fields& f, PoolConfig& c);
+void check_provider(config::Fields& f, const PoolConfig& c);
 void describe(config::Fields& f, FallbackConfig& c);
 void describe(config::Fields& f, ModelConfig& c);
 void describe(config::Fields& f, DegradationConditionConfig& c);

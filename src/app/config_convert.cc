@@ -33,7 +33,7 @@ gateway::ContinuationMode continuation_mode(const std::string& text) {
     return text == "off" ? gateway::ContinuationMode::Off : gateway::ContinuationMode::Auto;
 }
 
-gateway::PoolOptions pool_options(const PoolConfig& c) {
+gateway::PoolOptions pool_options(const PoolConfig& c, const std::string& folder) {
     gateway::PoolOptions options;
     options.name = c.name;
     options.models = c.models;
@@ -55,6 +55,10 @@ gateway::PoolOptions pool_options(const PoolConfig& c) {
     options.retry.backoff_max = c.retries.backoff_max;
     options.balance = balance_options(c.balance);
     options.continuation.max = static_cast<int>(c.continuation.max);
+    if (c.provider) {
+        options.provider = provider_options(*c.provider, folder);
+        options.health.probed = c.provider->probe;
+    }
     return options;
 }
 
@@ -96,7 +100,7 @@ gateway::GatewayOptions gateway_options(const Config& config) {
 
 gateway::Routes routes(const Config& config) {
     gateway::Routes made;
-    for (const PoolConfig& pool : config.pools) made.pools.push_back(pool_options(pool));
+    for (const PoolConfig& pool : config.pools) made.pools.push_back(pool_options(pool, config.folder));
     for (const ModelConfig& model : config.models) made.models.push_back(model_options(model));
     made.routing = routing_options(config.routing);
     return made;

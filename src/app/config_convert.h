@@ -18,6 +18,7 @@ namespace stoker::app {
 net::ServerOptions server_options(const ListenerConfig& listener, const std::string& name, const std::string& folder);
 gateway::GatewayOptions gateway_options(const Config& config);
 gateway::BalanceOptions balance_options(const BalanceConfig& config);
+gateway::ProviderOptions provider_options(const ProviderConfig& config, const std::string& folder);
 gateway::Routes routes(const Config& config);
 gateway::ModelOptions model_options(const ModelConfig& config);
 TraceExportOptions trace_options(const Config& config);

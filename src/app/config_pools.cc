@@ -108,10 +108,16 @@ void describe(config::Fields& f, PoolConfig& c) {
     f.field("models", c.models, "Names under which clients ask for it. A name belongs to one pool.");
     f.required("models");
     f.check("models", !c.models.empty(), "must name at least one model");
-    f.list("replicas", c.replicas, "Engines that serve the pool's models, all alike.");
+    f.list("replicas", c.replicas,
+           "Engines that serve the pool's models, all alike; or the addresses of a `provider`.");
     f.required("replicas");
     f.check("replicas", !c.replicas.empty(), "must have at least one replica");
     check_replicas(f, c);
+    f.object(
+        "provider", c.provider,
+        "Says that the replicas are an API of somebody else's, asked with a key of its own: no client's credentials "
+        "reach it, and it is neither scraped nor, unless asked for, probed.");
+    check_provider(f, c);
     f.object("health", c.health, "When a replica counts as dead, hung, or well.");
     f.object("deadlines", c.deadlines, "How long each part of a request may take.");
     f.object("continuation", c.continuation, "What happens to a stream that breaks off after its first byte.");

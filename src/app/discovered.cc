@@ -35,6 +35,7 @@ std::vector<collect::TargetSpec> target_specs(const Config& config) {
     std::vector<collect::TargetSpec> specs;
     std::set<std::string> seen;
     for (const auto& pool : config.pools) {
+        if (pool.provider) continue;  // Whose metrics are nobody's to scrape.
         for (const auto& replica : pool.replicas) {
             auto id = replica_id(pool.name, replica.url);
             if (!id || !seen.insert(replica.url).second) continue;

@@ -58,6 +58,7 @@ Result<std::string> replica_id(const std::string& pool, const std::string& url) 
 ReplicaSetups replica_setups(const Config& config) {
     ReplicaSetups setups;
     for (const auto& pool : config.pools) {
+        if (pool.provider) continue;  // There is nothing there that could be repaired from here.
         for (const auto& replica : pool.replicas) {
             auto id = replica_id(pool.name, replica.url);
             if (!id) continue;  // Configuration was checked; such a URL did not get here.

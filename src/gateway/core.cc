@@ -27,6 +27,18 @@ LoopState::LoopState(asio::io_context& context) : loop(context), client(net::Cli
     probe_client = net::Client::create(context, std::move(probes));
 }
 
+net::Client& LoopState::client_for(const Pool& pool) {
+    if (!pool.provider || !pool.provider->trust) return *client;
+    const auto& trust = pool.provider->trust;
+    for (const TrustingClient& known : trusting_) {
+        if (known.trust.lock() == trust) return *known.client;
+    }
+    std::erase_if(trusting_, [](const TrustingClient& known) { return known.trust.expired(); });
+    net::ClientOptions options;
+    options.tls = trust->options;
+    return *trusting_.emplace_back(TrustingClient{trust, net::Client::create(loop, std::move(options))}).client;
+}
+
 Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& registry, RecordSink& given_sink,
            ReplicaObserver& given_observer)
     : options(given),

@@ -48,6 +48,16 @@ struct LoopState {
     std::unique_ptr<net::Client> client;
     std::unique_ptr<net::Client> probe_client;  // Keeps no connections: a probe tries the whole way.
     std::unordered_set<ActiveAttempt*> attempts;
+
+    // The one that trusts whom this pool's replicas are trusted by. It stays as long as the pool's table.
+    net::Client& client_for(const Pool& pool);
+
+private:
+    struct TrustingClient {
+        std::weak_ptr<const TlsTrust> trust;
+        std::unique_ptr<net::Client> client;
+    };
+    std::vector<TrustingClient> trusting_;  // One for each trust that a pool has of its own.
 };
 
 class Core : public std::enable_shared_from_this<Core> {

@@ -54,6 +54,8 @@ constexpr ErrorInfo kErrors[] = {
      "Every replica asked failed: an HTTP 5xx, or an answer that makes no sense."},
     {GatewayError::UpstreamUnreachable, 502, "upstream_unreachable", kServer,
      "No replica asked could be reached, or each closed the connection without an answer."},
+    {GatewayError::ProviderRefusesKey, 502, "provider_refuses_key", kServer,
+     "The provider behind the gateway refused the gateway's key or its account; whoever runs the gateway must look."},
     {GatewayError::NoReplica, 503, "no_replica_available", kServer,
      "Every replica of the pool is down, hung, ejected or draining; `retry-after` says when to come back."},
     {GatewayError::Degraded, 503, "service_degraded", kServer,

@@ -35,6 +35,7 @@ enum class GatewayError : unsigned char {
     Internal,
     UpstreamError,
     UpstreamUnreachable,
+    ProviderRefusesKey,
     NoReplica,
     Degraded,
     UpstreamOverloaded,

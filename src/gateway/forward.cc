@@ -119,7 +119,7 @@ private:
 
 // Makes the request what this replica gets.
 void edit_for(RequestContext& context, const StreamProgress& progress, const Target& target) {
-    const std::string& own_name = target.engine_model.empty() ? context.route->model : target.engine_model;
+    const std::string& own_name = target.engine_model.empty() ? context.route->upstream_model : target.engine_model;
     if (!progress.begun) {
         context.upstream_body.assign(context.body, wire::request_edits(context.scan, own_name, context.asks_usage));
         return;

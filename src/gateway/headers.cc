@@ -1,6 +1,7 @@
 #include "gateway/headers.h"
 
 #include "base/text.h"
+#include "gateway/upstream/provider.h"
 
 namespace stoker::gateway {
 namespace {
@@ -67,6 +68,7 @@ net::Headers client_headers(const net::ResponseHead& upstream, const AnswerMarks
     for (const auto& [name, value] : upstream.headers) {
         if (net::is_hop_by_hop(name) || named_by_connection(connection, name)) continue;
         if (is_one_of(name, {"content-length", "x-request-id", "request-id"}) || is_ours(name)) continue;
+        if (marks.provider && !is_answer_header(name)) continue;
         if (limited && to_lower(name.substr(0, kRatePrefix.size())) == kRatePrefix) continue;
         headers.add(name, value);
     }

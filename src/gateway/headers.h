@@ -23,6 +23,7 @@ struct AnswerMarks {
     std::string_view replica;  // Empty: none was asked.
     std::size_t attempts = 0;
     std::string_view model = {};  // That the replica was asked for; empty: none was.
+    bool provider = false;        // What it says of itself and its account is not passed on.
     bool anthropic = false;       // Its clients look for `request-id`.
     DegradationLevel degradation = DegradationLevel::Normal;
     net::Headers rates{};  // x-ratelimit-*; where there are any, an upstream's own are not passed on.

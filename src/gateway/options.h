@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,13 @@
 #include "gateway/balance/balance_options.h"
 #include "gateway/route/fallback.h"
 #include "gateway/route/routing_options.h"
+#include "gateway/upstream/provider.h"
 
 namespace stoker::gateway {
 
 // When a replica counts as dead or hung. See health.h for what each number does.
 struct HealthOptions {
+    bool probed = true;             // False: nothing is asked, and only real requests say how a replica is.
     std::string path = "/health";   // Any status below 500 is healthy: an engine without this path is still alive.
     Duration interval{1'000};       // Between probes; half of it after a failed one.
     Duration timeout{1'000};        // For one probe.
@@ -55,7 +58,8 @@ struct ReplicaOptions {
     std::string url{};    // http://127.0.0.1:9001; a path is put before the endpoint's own.
     std::string model{};  // The engine's own name for the model; empty: what the client sent.
     ContinuationMode continuation = ContinuationMode::Auto;
-    std::string api_key{};  // Sent upstream instead of the client's Authorization; empty: the client's is passed on.
+    // Sent upstream instead of the client's Authorization; empty: the client's is passed on, or the provider's is sent.
+    std::string api_key{};
 };
 
 struct PoolOptions {
@@ -67,6 +71,7 @@ struct PoolOptions {
     RetryOptions retry{};
     BalanceOptions balance{};
     ContinuationOptions continuation{};
+    std::optional<ProviderOptions> provider{};  // Whose replicas these are; empty: our own engines.
 };
 
 // Another model that takes a request over which this one could not serve.

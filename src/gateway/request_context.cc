@@ -170,6 +170,7 @@ AnswerMarks RequestContext::marks() const {
     if (!record_.attempts.empty()) marks.model = record_.model;
     marks.anthropic = endpoint.dialect == wire::Dialect::Messages;
     marks.degradation = degradation;
+    marks.provider = route != nullptr && route->pool->provider != nullptr;
     if (reservation_.any()) {
         // What is known to be used already is told as if it were settled.
         std::optional<std::int64_t> used;

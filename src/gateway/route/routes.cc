@@ -25,6 +25,12 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     pool->retry = options.retry;
     pool->continuation = options.continuation;
     pool->health = options.health;
+    const Pool* before = previous.find_pool(options.name);
+    if (options.provider) {
+        auto provider = Provider::create(*options.provider, before != nullptr ? before->provider.get() : nullptr);
+        if (!provider) return std::move(provider).error().context("pool " + options.name);
+        pool->provider = *std::move(provider);
+    }
     for (const ReplicaOptions& wanted : options.replicas) {
         auto url = net::parse_url(wanted.url);
         if (!url) return std::move(url).error().context("pool " + options.name);
@@ -42,11 +48,12 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     }
     std::vector<std::string> ids;
     for (const Target& target : pool->targets) ids.push_back(target.replica->id());
-    const Pool* before = previous.find_pool(options.name);
     pool->balancer = Balancer::create(options.balance, ids, before != nullptr ? before->balancer : nullptr);
     pool->series = metrics.pool_series(pool->name);
     for (const std::string& model : options.models) {
-        ModelRoute route{model, pool, metrics.model_series(pool->name, model), {}, {}};
+        ModelRoute route{model, options.provider ? options.provider->name_of(model) : model,
+                         pool,  metrics.model_series(pool->name, model),
+                         {},    {}};
         for (const Target& target : pool->targets) {
             route.replica_series.push_back(metrics.replica_series(pool->name, model, target.replica->id()));
         }

@@ -39,6 +39,7 @@ struct Pool {
     std::vector<Target> targets;
     std::shared_ptr<Balancer> balancer;  // Of these targets. Never null.
     PoolSeries series;
+    std::shared_ptr<const Provider> provider;  // Null: our own engines.
 };
 
 struct ModelRoute;
@@ -51,6 +52,7 @@ struct RouteStep {
 
 struct ModelRoute {
     std::string model;
+    std::string upstream_model;  // What the pool's replicas call it that have no name of their own for it.
     std::shared_ptr<const Pool> pool;
     ModelSeries series;
     std::vector<ReplicaSeries> replica_series;  // As pool->targets.

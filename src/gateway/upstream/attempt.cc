@@ -132,21 +132,37 @@ AttemptResult Attempt::client_left() {
     return delivered(Outcome::Cancelled, entry.status, entry.code, "cancelled");
 }
 
+// Where it goes, and with which headers.
+void Attempt::address(net::ClientRequest& request) const {
+    const net::RequestHead& head = context_.exchange().request();
+    if (pool_.provider) {
+        const ProviderOptions& provider = pool_.provider->options;
+        request.target = provider_target(provider, target_.path_prefix, head.target);
+        request.headers = provider_headers(provider, {.client = head.headers,
+                                                      .dialect = context_.endpoint.dialect,
+                                                      .api_key = target_.api_key,
+                                                      .request_id = context_.id(),
+                                                      .traceparent = context_.attempt_traceparent()});
+        return;
+    }
+    request.target = target_.path_prefix + head.target;
+    request.headers =
+        upstream_headers(head, context_.id(), context_.attempt_traceparent(), target_.api_key,
+                         context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn);
+}
+
 asio::awaitable<AttemptResult> Attempt::run() {
     const DeadlineOptions& limits = pool_.deadlines;
     net::ClientRequest request;
     request.method = "POST";
-    request.target = target_.path_prefix + context_.exchange().request().target;
-    request.headers =
-        upstream_headers(context_.exchange().request(), context_.id(), context_.attempt_traceparent(), target_.api_key,
-                         context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn);
+    address(request);
     request.more = context_.upstream_body.pieces();
     request.source = context_.upload.get();
     const bool stream = context_.scan.stream;
     const net::Deadlines deadlines{remaining(limits.connect), remaining(stream ? limits.first_byte : limits.whole),
                                    remaining(stream ? limits.first_byte : limits.whole)};
-    auto call =
-        co_await context_.loop().client->send(target_.replica->url(), std::move(request), deadlines, &active_.token);
+    auto call = co_await context_.loop().client_for(pool_).send(target_.replica->url(), std::move(request), deadlines,
+                                                                &active_.token);
     if (!call) co_return fail_with(call.error());
     target_.replica->on_connected();
     turn_.progress(clock_now());
@@ -183,6 +199,8 @@ asio::awaitable<AttemptResult> Attempt::answered(std::unique_ptr<net::Call> call
 asio::awaitable<AttemptResult> Attempt::relay_refusal() {
     auto body = co_await call_->read_all(kMostRefusal);
     if (!body) co_return fail_with(body.error());
+    const auto refusal = internal::cause_of_refusal(status_, *body);
+    if (pool_.provider && !refusal && refuses_key(status_)) co_return refuse_for_key();
     net::Response response{status_, client_headers(call_->head(), context_.marks()), {}};
     response.body = refusal_json(context_.endpoint.dialect, status_, *std::move(body));
     response.headers.set("content-type", "application/json");
@@ -195,6 +213,14 @@ asio::awaitable<AttemptResult> Attempt::relay_refusal() {
     AttemptResult result;
     result.delivered = true;
     co_return result;
+}
+
+// The provider's words are about our account, and so for the log of whoever pays for it.
+AttemptResult Attempt::refuse_for_key() {
+    log::error("a provider refuses the key or its account",
+               {{"replica", target_.replica->id()}, {"status", status_}, {"request_id", context_.id()}});
+    return fail({false, true, false, GatewayError::ProviderRefusesKey},
+                "the provider refuses the gateway's own key or account", "http_" + std::to_string(status_));
 }
 
 // The replica won't go on with another's answer. Its stream must end then, and it is not asked again for a while.

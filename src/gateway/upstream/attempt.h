@@ -51,6 +51,7 @@ private:
     boost::asio::awaitable<AttemptResult> relay_events();
     boost::asio::awaitable<AttemptResult> relay_whole();
     boost::asio::awaitable<AttemptResult> relay_refusal();
+    void address(net::ClientRequest& request) const;
 
     boost::asio::awaitable<bool> start_answer();
     boost::asio::awaitable<bool> send_on(std::string_view bytes);
@@ -72,6 +73,7 @@ private:
     void note_tokens(const StreamRelay& relay);
     AttemptResult refuse_to_continue();
     AttemptResult upload_failed(const Error& problem);
+    AttemptResult refuse_for_key();
     AttemptResult client_left();
     // The replica has done its part: what follows is between us and the client.
     void conclude();

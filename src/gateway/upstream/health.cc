@@ -51,6 +51,14 @@ std::string_view to_string(ReplicaEvent::Kind kind) {
     return "unknown";
 }
 
+void ReplicaHealth::set_options(HealthOptions options) {
+    options_ = std::move(options);
+    if (options_.probed || (state_ != ReplicaState::Down && state_ != ReplicaState::Hung)) return;
+    state_ = ReplicaState::Serving;
+    reason_.clear();
+    reset_counts();
+}
+
 void ReplicaHealth::reset_counts() {
     failed_in_row_ = 0;
     good_in_row_ = 0;
@@ -120,6 +128,7 @@ std::optional<Transition> ReplicaHealth::on_failed_probe(const Probe& probe, con
 }
 
 std::optional<Transition> ReplicaHealth::on_connect_refused(SteadyTime now) {
+    if (!options_.probed) return {};  // Nobody would find it well again: each request finds out for itself.
     if (refused_in_row_++ == 0) first_refused_at_ = now;
     if (refused_in_row_ < options_.refused_after) return {};
     return fail(ReplicaEvent::Kind::Down, "connections are refused",

@@ -71,12 +71,14 @@ public:
     void drain();
 
     // A reload may change the numbers; state and counts stay.
-    void set_options(HealthOptions options) { options_ = std::move(options); }
+    // What is probed no more would never be found well again: it is taken for well.
+    void set_options(HealthOptions options);
 
     ReplicaState state() const { return state_; }
     const std::string& reason() const { return reason_; }
     bool last_probe_ok() const { return last_probe_ok_; }
     const std::string& last_probe_detail() const { return last_probe_detail_; }
+    bool probed() const { return options_.probed; }
 
     // The next probe should be a request to the model: the replica stalled while /health may well have been 200.
     bool needs_real_probe() const { return state_ == ReplicaState::Hung && stalled_; }

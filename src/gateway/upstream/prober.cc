@@ -24,21 +24,46 @@ SteadyTime clock_now() {
 
 struct ProbePlan {
     std::shared_ptr<Replica> replica;
+    std::shared_ptr<const Pool> pool;
     HealthOptions options;
     std::string path_prefix;
     std::string model;  // For the request that proves that a hung replica works again.
     std::string api_key;
 };
 
+// Sends a probe as requests are sent: with the key, to the place and by the trust that the pool's have.
+void address_to_provider(net::ClientRequest& request, const ProbePlan& plan, wire::Dialect dialect) {
+    const ProviderOptions& provider = plan.pool->provider->options;
+    static const std::string kProbe = "probe";
+    request.target = provider_target(provider, plan.path_prefix, request.target);
+    request.headers = provider_headers(provider, {.client = request.headers,
+                                                  .dialect = dialect,
+                                                  .api_key = plan.api_key,
+                                                  .request_id = kProbe,
+                                                  .traceparent = {}});
+    request.headers.erase("traceparent");
+}
+
+// Where a provider with that API takes the smallest of questions.
+std::string_view question_path(const Pool& pool) {
+    const bool anthropic = pool.provider && pool.provider->options.api == ProviderApi::Anthropic;
+    return anthropic ? "/v1/messages" : "/v1/chat/completions";
+}
+
 net::ClientRequest probe_request(const ProbePlan& plan, bool real, const std::string& body) {
     net::ClientRequest request;
-    request.target = plan.path_prefix + plan.options.path;
+    request.target = plan.options.path;
     if (real) {
         request.method = "POST";
-        request.target = plan.path_prefix + "/v1/chat/completions";
+        request.target = question_path(*plan.pool);
         request.headers.add("content-type", "application/json");
         request.body = body;
     }
+    if (plan.pool->provider) {
+        address_to_provider(request, plan, wire::Dialect::Messages);
+        return request;
+    }
+    request.target.insert(0, plan.path_prefix);
     if (!plan.api_key.empty()) request.headers.add("authorization", "Bearer " + plan.api_key);
     return request;
 }
@@ -55,6 +80,11 @@ ProbeResult result_of(net::Fault fault) {
         default:
             return ProbeResult::Unwell;
     }
+}
+
+// A probe of our own engines keeps no connection.
+net::Client& client_of(LoopState& loop, const ProbePlan& plan) {
+    return plan.pool->provider ? loop.client_for(*plan.pool) : *loop.probe_client;
 }
 
 // REQUIRES: `plan` and `token` outlive it.
@@ -130,10 +160,10 @@ asio::awaitable<void> Probers::run(std::shared_ptr<Core> core, std::shared_ptr<P
         core->publish(replica, replica->on_tick(clock_now()));
         net::CancelToken token;
         probing->token = &token;
-        Probe probe = co_await probe_once(*probing->state.probe_client, *plan, token);
+        Probe probe = co_await probe_once(client_of(probing->state, *plan), *plan, token);
         if (probe.result != ProbeResult::Healthy) {
             replica->set_engine(EngineKind::Unknown);  // What comes back may be another one.
-        } else if (replica->engine() == EngineKind::Unknown && !probing->ended) {
+        } else if (replica->engine() == EngineKind::Unknown && !plan->pool->provider && !probing->ended) {
             const EngineKind kind = co_await ask_engine(*probing->state.probe_client, *plan, token);
             replica->set_engine(kind);
         }
@@ -151,13 +181,17 @@ void Probers::follow(const RouteTable& table) {
     before.swap(by_id_);
     for (const auto& pool : table.pools()) {
         for (const Target& target : pool->targets) {
+            if (!pool->health.probed) continue;
             const std::string& id = target.replica->id();
             auto plan = std::make_shared<ProbePlan>();
             const auto models = target.replica->status().models;
-            *plan = {target.replica, pool->health, target.path_prefix,
-                     !target.engine_model.empty() ? target.engine_model
-                     : models.empty()             ? ""
-                                                  : models.front(),
+            const std::string first = models.empty() ? "" : models.front();
+            const std::string asked = pool->provider ? pool->provider->options.name_of(first) : first;
+            *plan = {target.replica,
+                     pool,
+                     pool->health,
+                     target.path_prefix,
+                     target.engine_model.empty() ? asked : target.engine_model,
                      target.api_key};
             const auto found = before.find(id);
             const bool stays = found != before.end() && found->second->plan.get()->replica == target.replica;

@@ -155,6 +155,10 @@ ReplicaStatus Replica::status_locked() const {
     status.health_ok = health_.last_probe_ok() && probed_at_ != Timestamp{};
     status.health_detail = health_.last_probe_detail();
     status.health_at = probed_at_;
+    if (!health_.probed()) {
+        status.health_ok = true;
+        status.health_detail = "not probed";
+    }
     return status;
 }
 
