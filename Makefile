@@ -6,12 +6,13 @@
 #   make lint    format, clang-tidy on what changed, module order, file sizes
 #   make fmt     formats the sources
 #   make crash   kills a writing store 500 times, tears and flips its files, and looks for what was acknowledged
+#   make soak    half an hour (MINUTES=N) of mixed load with random faults and reloads; then the books are compared
 #   make bench   comparisons with other software on this machine; updates docs/benchmarks.md (TRACES=FILES: Azure LLM inference traces)
 
 JOBS ?= $(shell nproc)
 SHELL := bash
 
-.PHONY: run test build lint fmt bench crash web clean unit-asan unit-tsan fuzz e2e
+.PHONY: run test build lint fmt bench crash soak web clean unit-asan unit-tsan fuzz e2e
 
 run: build
 	@exec build/release/stoker serve --demo-if-empty
@@ -48,6 +49,10 @@ crash:
 	@cmake --preset release >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
 	@cmake --build --preset release -j $(JOBS) --target stoker_crash
 	@build/release/stoker_crash --kills $(or $(KILLS),500)
+
+soak: build
+	@scripts/setup.sh test
+	@test/soak/soak.mjs --minutes $(or $(MINUTES),30)
 
 clean:
 	rm -rf build web/dist

@@ -22,7 +22,7 @@ build() { # build PRESET TARGET...
 
 unit_targets() { # unit_targets MODULE...: those of the modules that have tests
     for module in "$@"; do
-        compgen -G "src/$module/*_test.cc" >/dev/null && echo "${module}_test"
+        [[ -n $(find "src/$module" -name '*_test.cc' -print -quit) ]] && echo "${module}_test"
     done
     return 0
 }
