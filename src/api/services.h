@@ -74,6 +74,26 @@ struct RouteServices {
     std::function<Result<std::string>(const std::string& question)> explain;
 };
 
+struct KeySelection {
+    std::string tenant;  // Empty, here and below: any.
+    std::string state;
+    std::string prefix;  // Of the id, or of the key itself.
+    std::size_t limit = 1000;
+    std::size_t offset = 0;
+};
+
+// The keys of the gateway's clients. Bodies and answers are JSON; docs/api.md has their shapes.
+// Errors: InvalidArgument, NotFound, Conflict (kept in the configuration file, or taken), of the state store.
+struct KeyServices {
+    std::function<std::string(const KeySelection&)> list;
+    std::function<Result<std::string>(const std::string& id)> find;
+    std::function<Result<std::string>(const std::string& body)> create;
+    std::function<Result<std::string>(const std::string& id, const std::string& body)> edit;
+    std::function<Result<std::string>(const std::string& id, const std::string& body)> rotate;
+    std::function<Result<std::string>(const std::string& id)> revoke;
+    std::function<Result<std::string>(const std::string& id)> remove;
+};
+
 struct Services {
     const metrics::Registry& registry;
     const tsdb::Querier& querier;
@@ -102,6 +122,7 @@ struct Services {
     std::function<Result<Unit>(gateway::DegradationPin)> pin_degradation = {};
     std::function<Result<Unit>(const std::string& pool)> release_degradation = {};
     RouteServices routes = {};
+    KeyServices keys = {};
     PrometheusServices prometheus;
     std::vector<PushEndpoint> pushes = {};
     PushLimits push_limits = {};

@@ -116,6 +116,55 @@ struct RouteExplainOptions {
 };
 int route_explain(const RouteExplainOptions& options);
 
+// What may be said of a key; what is not given is not said.
+struct KeySettings {
+    std::optional<std::string> tenant;
+    std::optional<std::vector<std::string>> models;
+    std::vector<std::string> metadata;    // NAME=VALUE; NAME= takes one away.
+    std::optional<std::string> priority;  // "tenant" takes the tenant's.
+    std::optional<std::string> expires;   // A time, a duration from now, or "never".
+};
+
+struct KeysCreateOptions {
+    ClientOptions client;
+    std::string id;
+    std::string sha256;
+    KeySettings settings;
+};
+int keys_create(const KeysCreateOptions& options);
+
+struct KeysListOptions {
+    ClientOptions client;
+    std::string tenant;
+    std::string state;
+    std::string prefix;
+    std::int64_t limit = 1000;
+};
+int keys_list(const KeysListOptions& options);
+
+// `show`, `revoke` and `delete` need no more than the key.
+struct KeyOptions {
+    ClientOptions client;
+    std::string id;
+};
+int keys_show(const KeyOptions& options);
+int keys_revoke(const KeyOptions& options);
+int keys_delete(const KeyOptions& options);
+
+struct KeysRotateOptions {
+    ClientOptions client;
+    std::string id;
+    std::string overlap = "24h";
+};
+int keys_rotate(const KeysRotateOptions& options);
+
+struct KeysEditOptions {
+    ClientOptions client;
+    std::string id;
+    KeySettings settings;
+};
+int keys_edit(const KeysEditOptions& options);
+
 struct BackupOptions {
     ClientOptions client;
     std::string to;  // Empty: it stays in the data folder.

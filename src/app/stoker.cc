@@ -20,6 +20,7 @@ constexpr Duration kTraces{1'000};
 constexpr Duration kDegradation{500};  // How closely its own interval is kept.
 constexpr Duration kSaveLimits{1'000};
 constexpr Duration kCanaries{1'000};
+constexpr Duration kSaveKeyUses{5'000};
 
 std::size_t compute_threads(const Config& config) {
     if (config.runtime.compute_threads > 0) return static_cast<std::size_t>(config.runtime.compute_threads);
@@ -92,8 +93,7 @@ Result<Unit> Stoker::build() {
     traces_->configure(trace_options(config));
     degradation_ = std::make_unique<DegradationWatch>(gateway_->degradation(), engine_, *storage_->metrics,
                                                       *storage_->state, live_);
-    auto keyed = gateway_->apply_auth(auth_options(config));
-    if (!keyed) return std::move(keyed).error().context("auth");
+    TRY_UNIT(open_keys());
     gateway_->set_limits(limits_options(config));
     restore_limits();
     TRY(brain_,
@@ -121,6 +121,15 @@ void Stoker::restore_release() {
         if (!kept) log::error("switches and canaries are not kept", {{"error", kept.error().message}});
     };
     gateway_->restore_release(store.value(kKey).value_or(""), save);
+}
+
+Result<Unit> Stoker::open_keys() {
+    TRY(keys_, KeyBook::open(*storage_->state,
+                             {.apply = [this](const gateway::AuthOptions& auth) { return gateway_->apply_auth(auth); },
+                              .uses = [this](Timestamp since) { return gateway_->keys_used_since(since); }}));
+    auto applied = keys_->configure(auth_options(setup_.config));
+    if (!applied) return std::move(applied).error().context("auth");
+    return Unit{};
 }
 
 Result<Unit> Stoker::listen() {
@@ -165,6 +174,8 @@ void Stoker::start_jobs() {
     jobs_.push_back(std::make_unique<Job>(
         "save_limits", kSaveLimits, [this] { save_limits(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
+        "save_key_uses", kSaveKeyUses, [this] { save_key_uses(); }, registry_));
+    jobs_.push_back(std::make_unique<Job>(
         "judge_canaries", kCanaries, [this] { gateway_->tick_canaries(); }, registry_));
     auto overview = [this] {
         if (live_.subscribers() > 0) live_.publish("overview", api::overview_json(*services_));
@@ -191,7 +202,7 @@ void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules
     auto routed = gateway_->apply(routes(config));
     if (!routed) log::error("routes not taken", {{"error", routed.error().message}});
     gateway_->degradation().configure(degradation_options(config));
-    auto keyed = gateway_->apply_auth(auth_options(config));
+    auto keyed = keys_->configure(auth_options(config));
     if (!keyed) log::error("keys not taken", {{"error", keyed.error().message}});
     access_log_->configure(access_log_path(config));
     traces_->configure(trace_options(config));
@@ -243,6 +254,7 @@ void Stoker::stop() {
     if (access_log_) access_log_->write();
     if (traces_) traces_->send();
     if (gateway_) save_limits();
+    if (keys_) save_key_uses();
     if (brain_) timed("brain", [&] { brain_->stop(grace); });
     if (forwarding_) timed("remote_write", [&] { forwarding_->stop(kSendLast); });
     loops_.stop();

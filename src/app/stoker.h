@@ -19,6 +19,7 @@
 #include "app/discovered.h"
 #include "app/engine_loads.h"
 #include "app/forwarding.h"
+#include "app/key_book.h"
 #include "app/pipelines.h"
 #include "app/receivers.h"
 #include "app/storage.h"
@@ -69,8 +70,10 @@ private:
     void start_jobs();
 
     void follow_discovery();
+    Result<Unit> open_keys();
     void restore_limits();
     void save_limits();
+    void save_key_uses();
     // The configuration, with what was discovered where it names no pools.
     Config in_effect() const REQUIRES_LOCK(mutex_);
     void apply(const Config& config, std::vector<alert::RuleGroupSpec> rules);
@@ -101,6 +104,7 @@ private:
     std::unique_ptr<Forwarding> forwarding_;
     std::unique_ptr<SamplePipeline> samples_;
     std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<KeyBook> keys_;
     std::unique_ptr<DegradationWatch> degradation_;
     std::unique_ptr<AccessLog> access_log_;
     std::unique_ptr<TraceExport> traces_;

@@ -1,5 +1,6 @@
 // The console's view of Stoker: api::Services filled in.
 #include "app/config_convert.h"
+#include "app/key_services.h"
 #include "app/limit_days.h"
 #include "app/stoker.h"
 #include "base/log.h"
@@ -50,6 +51,7 @@ void Stoker::build_services() {
                                 const std::string& canary, const std::string& action,
                                 const std::string& reason) { return gateway_->steer_canary(canary, action, reason); },
                    .explain = [this](const std::string& question) { return gateway_->explain_route(question); }},
+        .keys = key_services(*keys_),
         .prometheus = prometheus_services(),
         .pushes = receivers_->endpoints(),
         .push_limits = push_limits(setup_.config),
@@ -112,6 +114,11 @@ void Stoker::restore_limits() {
 void Stoker::save_limits() {
     const auto saved = save_limit_days(*storage_->state, gateway_->take_changed_days());
     if (!saved) log::error("tokens used today could not be saved", {{"error", saved.error().message}});
+}
+
+void Stoker::save_key_uses() {
+    const auto saved = keys_->save_uses();
+    if (!saved) log::error("when keys were used could not be saved", {{"error", saved.error().message}});
 }
 
 }  // namespace stoker::app

@@ -26,6 +26,13 @@ constexpr std::array<const char*, kSchemaVersion> kSteps = {
     CREATE INDEX actions_by_status ON actions (status, intended_ms);
     CREATE TABLE settings (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     )",
+    R"(
+    CREATE TABLE api_keys (
+        id TEXT NOT NULL PRIMARY KEY, tenant TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, previous_hash TEXT NOT NULL,
+        previous_until_ms INTEGER NOT NULL, priority TEXT NOT NULL, models TEXT NOT NULL, metadata TEXT NOT NULL,
+        created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, rotated_ms INTEGER NOT NULL,
+        revoked_ms INTEGER NOT NULL, last_used_ms INTEGER NOT NULL) STRICT;
+    )",
 };
 
 Result<std::int64_t> version_of(Database& database) {

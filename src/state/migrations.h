@@ -8,7 +8,7 @@
 
 namespace stoker::state {
 
-inline constexpr std::int64_t kSchemaVersion = 2;
+inline constexpr std::int64_t kSchemaVersion = 3;
 
 // Brings the database to `target`, each step in its own transaction. Errors: Conflict if it is newer.
 Result<Unit> migrate(Database& database, std::int64_t target = kSchemaVersion);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/sync.h"
 #include "state/actions.h"
+#include "state/api_keys.h"
 #include "state/documents.h"
 #include "state/migrations.h"
 
@@ -83,6 +84,26 @@ public:
     Result<std::vector<Action>> actions(const ActionSelection& selection) override {
         MutexLock lock(mutex_);
         return select_actions(database_, selection);
+    }
+
+    Result<Unit> put_api_key(const ApiKey& key) override {
+        return write(Durability::Power,
+                     [&](Database& database, Documents&) { return state::put_api_key(database, key); });
+    }
+    Result<Unit> remove_api_key(std::string_view id) override {
+        return write(Durability::Power,
+                     [&](Database& database, Documents&) { return state::remove_api_key(database, id); });
+    }
+    Result<Unit> note_api_key_uses(const std::vector<std::pair<std::string, Timestamp>>& uses) override {
+        return write(Durability::Process, [&](Database& database, Documents&) -> Result<Unit> {
+            TRY(auto transaction, Transaction::begin(database));
+            for (const auto& [id, at] : uses) TRY_UNIT(note_api_key_use(database, id, at));
+            return transaction.commit();
+        });
+    }
+    Result<std::vector<ApiKey>> api_keys() override {
+        MutexLock lock(mutex_);
+        return select_api_keys(database_);
     }
 
     Result<Unit> copy_to(const std::string& path) override {

@@ -1,9 +1,10 @@
-// The state store: small records that change and must not be lost (incidents, actions, alert states, settings), in
-// SQLite.
+// The state store: small records that change and must not be lost (incidents, actions, alert states, keys, settings),
+// in SQLite.
 //
 // Documents are JSON bodies by (collection, id) with two indexed columns, time and status. Actions are special: the
 // intent is on the disk before anything is done and the result after, so that a restart knows what was under way and
-// nothing is done twice. Tables and versions: docs/format/state.md.
+// nothing is done twice. Keys have a table of their own, which keeps their hashes apart. Tables and versions:
+// docs/format/state.md.
 //
 // Thread-safe: one connection behind one mutex; calls block for the time of a disk write, so keep them off event loops.
 #pragma once
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -73,6 +75,23 @@ struct ActionSelection {
     std::size_t limit = 1000;
 };
 
+// A key of the gateway's clients, as it is kept. Times that are missing: never, or for ever.
+struct ApiKey {
+    std::string id{};
+    std::string tenant{};
+    std::string hash{};           // SHA-256 of the key, 64 lower-case hex digits; no two keys have the same.
+    std::string previous_hash{};  // Of the key before the last rotation; empty: none.
+    std::string priority{};       // Empty: the tenant's.
+    std::string models{};         // JSON: a list of texts.
+    std::string metadata{};       // JSON: an object of texts.
+    Timestamp created{};
+    std::optional<Timestamp> previous_until{};
+    std::optional<Timestamp> expires{};
+    std::optional<Timestamp> rotated{};
+    std::optional<Timestamp> revoked{};
+    std::optional<Timestamp> last_used{};
+};
+
 // The operations, inside a transaction or each as its own.
 class Operations {
 public:
@@ -119,6 +138,16 @@ public:
 
     // Newest first. With status Intended right after start: what a crash interrupted (look at the world, then finish).
     virtual Result<std::vector<Action>> actions(const ActionSelection& selection) = 0;
+
+    // Inserts a key, or replaces all of it but when it was created and last used; durable against power loss when it
+    // returns. Errors: Conflict (another key has its hash).
+    virtual Result<Unit> put_api_key(const ApiKey& key) = 0;
+    // As durable. Removing what is not there is no error.
+    virtual Result<Unit> remove_api_key(std::string_view id) = 0;
+    // In one transaction; Durability::Process. Of keys that are not there nothing is noted.
+    virtual Result<Unit> note_api_key_uses(const std::vector<std::pair<std::string, Timestamp>>& uses) = 0;
+    // All, oldest first.
+    virtual Result<std::vector<ApiKey>> api_keys() = 0;
 
     // Writes a copy of the whole, as it is now, to `path`, durable when it returns. Errors: Unavailable (the disk, or
     // `path` exists).

@@ -117,6 +117,38 @@ TEST_F(StateStoreTest, ValuesStayAfterReopening) {
     EXPECT_EQ(store().value("mark").value_or(""), std::string("a\0b", 3));
 }
 
+TEST_F(StateStoreTest, KeysStayWithAllTheyHave) {
+    ApiKey key{.id = "ci",
+               .tenant = "acme",
+               .hash = std::string(64, 'a'),
+               .models = R"(["m"])",
+               .metadata = R"({"team":"x"})",
+               .created = at(5)};
+    ASSERT_TRUE(store().put_api_key(key));
+    key.previous_hash = key.hash;
+    key.previous_until = at(100);
+    key.hash = std::string(64, 'b');
+    key.revoked = at(9);
+    key.created = at(77);
+    ASSERT_TRUE(store().put_api_key(key));
+    EXPECT_EQ(store().put_api_key({.id = "other", .hash = key.hash}).error().code, Errc::Conflict);
+    ASSERT_TRUE(store().note_api_key_uses({{"ci", at(8)}, {"ci", at(7)}, {"nobody", at(8)}}));
+    store_.reset();
+    const auto keys = store().api_keys();
+    ASSERT_TRUE(keys);
+    ASSERT_EQ(keys->size(), 1u);
+    const ApiKey& found = keys->front();
+    EXPECT_EQ(found.id + found.tenant + found.models + found.metadata, R"(ciacme["m"]{"team":"x"})");
+    EXPECT_EQ(found.hash + found.previous_hash, std::string(64, 'b') + std::string(64, 'a'));
+    EXPECT_EQ(found.created, at(5)) << "a key is made once";
+    EXPECT_EQ(found.previous_until, at(100));
+    EXPECT_EQ(found.revoked, at(9));
+    EXPECT_EQ(found.last_used, at(8));
+    EXPECT_FALSE(found.expires || found.rotated);
+    ASSERT_TRUE(store().remove_api_key("ci"));
+    EXPECT_TRUE(store().api_keys()->empty());
+}
+
 TEST_F(StateStoreTest, ACopyIsAsOfItsMoment) {
     put("a", 1, "open");
     const std::string copy = directory_ / "copy.sqlite";
