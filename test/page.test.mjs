@@ -10,7 +10,7 @@ import { streamChat } from './lib/client.mjs'
 import { binary, freePort, getJson, root, startStoker, stopAll, until } from './lib/stoker.mjs'
 
 const executable = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const sections = ['/', '/requests', '/incidents', '/engines', '/explore', '/explore/cardinality', '/rules', '/targets']
+const sections = ['/', '/requests', '/incidents', '/engines', '/explore', '/explore/cardinality', '/rules', '/targets', '/keys']
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
 
 let stoker, browser, page

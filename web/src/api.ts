@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { Engine, Incident, Overview, RequestRecord, RuleGroup, Target, TsdbStatus } from './types'
+import type { ClientKey, Engine, Incident, Overview, RequestRecord, RuleGroup, Target, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -34,6 +34,19 @@ export interface RequestFilter {
     sort: string
     limit: number
     offset: number
+}
+
+export interface NewKey {
+    tenant: string
+    id?: string
+    models?: string[]
+    expires: string | null
+}
+
+// The secret is there this once.
+export interface IssuedKey {
+    key: ClientKey
+    secret: string | null
 }
 
 export interface PromHistogram {
@@ -93,5 +106,10 @@ export const api = {
     formatQuery: (query: string) => data<string>(`/api/v1/format_query?query=${encodeURIComponent(query)}`),
     targets: () => data<{ activeTargets: Target[] }>('/api/v1/targets?state=active').then((found) => found.activeTargets),
     rules: () => data<{ groups: RuleGroup[] }>('/api/v1/rules').then((found) => found.groups),
+    keys: (prefix: string) => call<{ keys: ClientKey[]; total: number }>(`/api/v1/keys?prefix=${encodeURIComponent(prefix)}`),
+    createKey: (key: NewKey) => call<IssuedKey>('/api/v1/keys', { method: 'POST', body: JSON.stringify(key) }),
+    rotateKey: (id: string, overlap: string) =>
+        call<IssuedKey>(`/api/v1/keys/${encodeURIComponent(id)}/rotate`, { method: 'POST', body: JSON.stringify({ overlap }) }),
+    revokeKey: (id: string) => call<ClientKey>(`/api/v1/keys/${encodeURIComponent(id)}/revoke`, { method: 'POST' }),
     tsdbStatus: (limit: number) => data<TsdbStatus>(`/api/v1/status/tsdb?limit=${limit}`),
 }

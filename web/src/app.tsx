@@ -6,6 +6,7 @@ import { Cardinality } from './pages/cardinality'
 import { Engines } from './pages/engines'
 import { IncidentPage } from './pages/incident'
 import { Incidents } from './pages/incidents'
+import { Keys } from './pages/keys'
 import { Metrics } from './pages/metrics'
 import { OverviewPage } from './pages/overview'
 import { RequestPage } from './pages/request'
@@ -16,7 +17,7 @@ import { Link, usePath } from './router'
 import { useTheme, type Theme } from './theme'
 import type { Overview } from './types'
 
-const sections = ['overview', 'requests', 'incidents', 'engines', 'explore', 'rules', 'targets'] as const
+const sections = ['overview', 'requests', 'incidents', 'engines', 'explore', 'rules', 'targets', 'keys'] as const
 
 function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
@@ -28,6 +29,7 @@ function Page({ path }: { path: string[] }) {
     if (section === 'explore') return id === 'cardinality' ? <Cardinality /> : <Metrics />
     if (section === 'rules') return <Rules />
     if (section === 'targets') return <Targets />
+    if (section === 'keys') return <Keys />
     return (
         <div class="empty">
             <h1>{t('notFound')}</h1>

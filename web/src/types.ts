@@ -161,3 +161,15 @@ export interface TsdbStatus {
     memoryInBytesByLabelName: Named[]
     seriesCountByLabelValuePair: Named[]
 }
+
+// A key of one of the gateway's clients; never what it is.
+export interface ClientKey {
+    id: string
+    tenant: string
+    source: 'api' | 'config'
+    state: string
+    models: string[]
+    expires_ms: number | null
+    previous_until_ms: number | null
+    last_used_ms: number | null
+}
