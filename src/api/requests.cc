@@ -85,19 +85,20 @@ net::Response list(Services& services, const ApiRequest& request) {
     return json_response(std::move(body));
 }
 
+// The record that the path names, with all that the journal has of it by now.
+Result<records::RequestRecord> find(Services& services, const ApiRequest& request) {
+    TRY_UNIT(services.records.load(services.journal));
+    return services.records.get(request.captures.front());
+}
+
 net::Response get(Services& services, const ApiRequest& request) {
-    auto loaded = services.records.load(services.journal);
-    if (!loaded) return error_response(loaded.error());
-    auto record = services.records.get(request.captures.front());
-    if (!record) return error_response(record.error());
-    return json_response(records::to_json(*record));
+    const auto record = find(services, request);
+    return record ? json_response(records::to_json(*record)) : error_response(record.error());
 }
 
 // Spans in the shape in which they are exported, for viewers that take OTLP's JSON.
 net::Response trace(Services& services, const ApiRequest& request) {
-    auto loaded = services.records.load(services.journal);
-    if (!loaded) return error_response(loaded.error());
-    auto record = services.records.get(request.captures.front());
+    const auto record = find(services, request);
     if (!record) return error_response(record.error());
     const wire::otlp::SpanSource source{{{"service.name", std::string("stoker")}}, "stoker.gateway", STOKER_VERSION};
     return json_response(wire::otlp::spans_json(source, gateway::spans_of(*record)));

@@ -129,6 +129,18 @@ void add_asking(CLI::App& app, Run& run) {
     add_client(limit_command, limit_options.client);
     limit_command.callback([&run] { run = [] { return limits(limit_options); }; });
 
+    static LedgersOptions ledger_options;
+    auto& ledger_command =
+        add_command(app, "ledgers", "Tokens as the gateway, the answers and the engines counted them, side by side",
+                    "  stoker ledgers\n  stoker ledgers --last 24h\n"
+                    "  stoker ledgers --waste                  what engines computed for nothing\n");
+    ledger_command.add_option("--last", ledger_options.last, "over this time")
+        ->capture_default_str()
+        ->option_text("TIME");
+    ledger_command.add_flag("--waste", ledger_options.waste, "tokens that were computed in vain, by reason");
+    add_client(ledger_command, ledger_options.client);
+    ledger_command.callback([&run] { run = [] { return ledgers(ledger_options); }; });
+
     static IncidentsOptions incident_options;
     auto& incident_command = add_command(app, "incidents", "List incidents, show one, approve or reject a plan",
                                          "  stoker incidents\n  stoker incidents inc_018f3c2a\n"

@@ -71,6 +71,13 @@ struct LimitsOptions {
 };
 int limits(const LimitsOptions& options);
 
+struct LedgersOptions {
+    ClientOptions client;
+    std::string last = "15m";
+    bool waste = false;
+};
+int ledgers(const LedgersOptions& options);
+
 struct IncidentsOptions {
     ClientOptions client;
     std::string id;       // Set: one incident with its timeline.

@@ -15,6 +15,7 @@ inline constexpr char kPicks[] = "stoker_gateway_picks_total";
 inline constexpr char kPrefixTokens[] = "stoker_gateway_prefix_tokens_total";
 inline constexpr char kOverhead[] = "stoker_gateway_overhead_seconds";
 inline constexpr char kContinuations[] = "stoker_gateway_continuations_total";
+inline constexpr char kLedger[] = "stoker_gateway_ledger_tokens_total";
 inline constexpr char kWasted[] = "stoker_gateway_wasted_tokens_total";
 inline constexpr char kOutstanding[] = "stoker_gateway_replica_outstanding";
 inline constexpr char kReplicaState[] = "stoker_gateway_replica_state";

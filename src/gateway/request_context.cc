@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 #include "gateway/limit/limit_stage.h"
+#include "gateway/meter/tokens.h"
+#include "gateway/meter/waste.h"
 #include "gateway/request_spans.h"
 
 namespace stoker::gateway {
@@ -71,6 +73,7 @@ RequestContext::~RequestContext() {
         }
     }
     account();
+    overhead_.observe(core_->metrics.stages());
 }
 
 void RequestContext::account() {
@@ -120,7 +123,9 @@ asio::awaitable<void> RequestContext::respond(net::Response response) {
     count_response_bytes(response.body.size());
     settle(outcome_of(status), status, status < 400 ? "" : info(GatewayError::UpstreamRejected).code);
     account();
+    const SteadyTime began = std::chrono::steady_clock::now();
     const auto sent = co_await exchange_.respond(std::move(response));
+    overhead_.add(OverheadStage::Write, std::chrono::steady_clock::now() - began);
     if (!sent) log::debug("the client left as its answer was sent", {{"request_id", record_.id}});
 }
 
@@ -188,19 +193,24 @@ std::string RequestContext::attempt_traceparent() const {
 
 void RequestContext::passed(Stage stage) {
     const SteadyTime at = std::chrono::steady_clock::now();
-    const std::int64_t lasted = nanos(at - std::exchange(stage_began_, at));
+    const SteadyTime::duration spent = at - std::exchange(stage_began_, at);
+    const std::int64_t lasted = nanos(spent);
     switch (stage) {
         case Stage::Receive:
             record_.receive_ns += lasted;
+            overhead_.add(OverheadStage::Parse, at - body_read_at_);  // The rest is the client's time.
             break;
         case Stage::Route:
             record_.route_ns += lasted;
+            overhead_.add(OverheadStage::Route, spent);
             break;
         case Stage::Limit:
             record_.limit_ns += lasted;
+            overhead_.add(OverheadStage::Limit, spent);
             break;
         case Stage::Queue:
             record_.queue_ns += lasted;
+            overhead_.add(OverheadStage::Queue, spent);
             break;
     }
 }
@@ -249,25 +259,40 @@ void RequestContext::take_facts(const AnswerFacts& facts) {
         record_.prompt_tokens = facts.usage->prompt_tokens;
         record_.completion_tokens = facts.usage->completion_tokens;
         record_.cached_tokens = facts.usage->cached_tokens;
+        record_.cache_write_tokens = facts.usage->cache_written_tokens;
+        record_.reasoning_tokens = facts.usage->reasoning_tokens;
+        record_.recomputed_tokens = recomputed_tokens(estimate, *facts.usage);
         record_.usage_source = records::UsageSource::Engine;
     } else if (facts.content_events > 0) {
         // The engine's count did not come: an event is about a token, and four bytes of prompt are.
-        record_.prompt_tokens = static_cast<std::int64_t>((scan.prompt_bytes + kBytesPerToken - 1) / kBytesPerToken);
+        record_.prompt_tokens = estimated_tokens(scan.prompt_bytes);
         record_.completion_tokens = facts.content_events;
         if (facts.usage_so_far.prompt_tokens > 0) {  // Anthropic's streams count the prompt at their start.
             record_.prompt_tokens = facts.usage_so_far.prompt_tokens;
             record_.cached_tokens = facts.usage_so_far.cached_tokens;
+            record_.cache_write_tokens = facts.usage_so_far.cache_written_tokens;
         }
         record_.usage_source = records::UsageSource::Estimated;
     }
 }
 
-void RequestContext::note_attempt_tokens(std::int64_t delivered, std::int64_t wasted) {
+void RequestContext::note_attempt_tokens(std::int64_t delivered, std::int64_t wasted, std::string_view reason) {
     if (record_.attempts.empty()) return;
     record_.attempts.back().tokens = delivered;
     record_.attempts.back().wasted = wasted;
     record_.wasted_tokens += wasted;
-    if (wasted > 0) core_->metrics.count_wasted(record_.pool, "completion", "retry", wasted);
+    if (wasted > 0) core_->metrics.count_wasted(record_.pool, "completion", reason, wasted);
+}
+
+void RequestContext::enter_tokens(const AnswerFacts& facts, bool stream, std::int64_t before) {
+    if (series_ == nullptr) return;
+    AttemptTokens tokens{stream, facts.content_events, {}, estimated_tokens(scan.prompt_bytes) + before};
+    if (facts.usage) {
+        tokens.usage = own_usage(*facts.usage, before);
+    } else if (facts.usage_so_far.prompt_tokens > 0) {
+        tokens.estimated_prompt = facts.usage_so_far.prompt_tokens;
+    }
+    series_->ledger.enter(tokens);
 }
 
 void RequestContext::release_bodies(bool keep_own) {
@@ -327,6 +352,18 @@ void RequestContext::count_for_canary() {
     if (!by_first || !own_fault) sample->failed.fetch_add(1, std::memory_order_relaxed);
 }
 
+// Of the tokens that the engine counted: parts that few requests have.
+void RequestContext::write_parts() {
+    RequestMetrics& metrics = core_->metrics;
+    const records::RequestRecord& seen = record_;
+    const auto count = [&](std::string_view type, std::int64_t tokens) {
+        if (tokens > 0) metrics.count_part(seen.pool, seen.model, seen.replica, type, tokens);
+    };
+    count("reasoning", seen.reasoning_tokens);
+    count("cache_write", seen.cache_write_tokens);
+    if (seen.recomputed_tokens > 0) metrics.count_wasted(seen.pool, "prompt", "prefix", seen.recomputed_tokens);
+}
+
 void RequestContext::write_metrics() {
     RequestMetrics& metrics = core_->metrics;
     if (route == nullptr) {
@@ -347,6 +384,7 @@ void RequestContext::write_metrics() {
         series->prompt_tokens->add(static_cast<double>(record_.prompt_tokens));
         series->completion_tokens->add(static_cast<double>(record_.completion_tokens - count_earlier_tokens()));
         if (record_.cached_tokens > 0) series->cached_tokens->add(static_cast<double>(record_.cached_tokens));
+        write_parts();
     } else if (record_.usage_source == records::UsageSource::Estimated) {
         metrics.count_estimated_tokens(record_.pool, record_.model, record_.replica, record_.prompt_tokens,
                                        record_.completion_tokens);

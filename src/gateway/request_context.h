@@ -14,6 +14,8 @@
 #include "gateway/endpoint.h"
 #include "gateway/errors.h"
 #include "gateway/headers.h"
+#include "gateway/meter/overhead.h"
+#include "gateway/meter/token_ledger.h"
 #include "gateway/route/route_plan.h"
 #include "gateway/trace.h"
 #include "gateway/upload.h"
@@ -89,8 +91,13 @@ public:
     // `error` is for the record; a replica that did its part, though the answer was of no use, counts as "ok".
     void end_attempt(const ActiveAttempt& active, int status, std::string_view error, bool did_its_part);
     void take_facts(const AnswerFacts& facts);
-    // Of the attempt under way: the answer's tokens that the client got from it, and those that nobody got.
-    void note_attempt_tokens(std::int64_t delivered, std::int64_t wasted);
+    // Of the attempt under way: the answer's tokens that the client got from it, and those that nobody got, and why.
+    void note_attempt_tokens(std::int64_t delivered, std::int64_t wasted, std::string_view reason = "retry");
+    // Of the attempt under way: enters it into the ledgers. `facts` are its own, of a stream or else of a whole answer;
+    // it went on with `before` tokens of another replica's.
+    void enter_tokens(const AnswerFacts& facts, bool stream, std::int64_t before);
+    // Where the request's time goes; shown when it has ended.
+    Overhead& overhead() { return overhead_; }
     void count_response_bytes(std::size_t bytes) { record_.response_bytes += static_cast<std::int64_t>(bytes); }
     AnswerMarks marks() const;
 
@@ -122,6 +129,7 @@ public:
 
 private:
     void write_metrics();
+    void write_parts();
     std::int64_t count_earlier_tokens();
     void settle_limits();
     bool reached_engine() const;
@@ -140,6 +148,7 @@ private:
     SteadyTime attempt_started_{};
     ActiveAttempt* active_ = nullptr;
     LimitReservation reservation_;
+    Overhead overhead_;
     bool client_gone_ = false;
     bool sent_ = false;
     bool settled_ = false;

@@ -14,9 +14,9 @@ std::vector<double> token_bounds() {
             0.064,  0.096, 0.128, 0.192, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192};
 }
 
-// Stoker's own work: 5 µs to 100 ms.
+// Stoker's own work: 5 µs to 100 ms; and what others do, up to 100 s.
 std::vector<double> overhead_bounds() {
-    return {5e-6, 1e-5, 2e-5, 4e-5, 8e-5, 1.6e-4, 3.2e-4, 6.4e-4, 1.28e-3, 2.56e-3, 5.12e-3, 1e-2, 1e-1};
+    return {5e-6, 1e-5, 2e-5, 4e-5, 8e-5, 1.6e-4, 3.2e-4, 6.4e-4, 1.28e-3, 2.56e-3, 5.12e-3, 1e-2, 1e-1, 1, 10, 100};
 }
 
 }  // namespace
@@ -31,9 +31,11 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
                                               {"pool", "model", "replica"}, metrics::latency_bounds())),
       inter_token_latency_(registry.histogram(names::kInterTokenLatency, "Streams: between two events with content.",
                                               {"pool", "model", "replica"}, token_bounds())),
-      tokens_(registry.counter(names::kTokens,
-                               "Tokens by type (cached is part of prompt) and by who counted them, engine or estimate.",
-                               {"pool", "model", "replica", "type", "source"})),
+      tokens_(
+          registry.counter(names::kTokens,
+                           "Tokens by type (cached and cache_write are part of prompt, reasoning of completion) and by "
+                           "who counted them, engine or estimate.",
+                           {"pool", "model", "replica", "type", "source"})),
       active_(registry.gauge(names::kActive, "Requests under way.", {"pool", "model"})),
       attempts_(registry.counter(names::kAttempts, "Tries of a request on one replica, by how they ended.",
                                  {"replica", "result"})),
@@ -41,17 +43,24 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
       prefix_tokens_(registry.counter(names::kPrefixTokens,
                                       "Prompt tokens by whether the chosen replica presumably has them cached.",
                                       {"pool", "cached"})),
-      overhead_(registry.histogram(names::kOverhead,
-                                   "Stoker's own time: before the upstream gets the request, after it gave its answer.",
-                                   {"stage"}, overhead_bounds())),
+      overhead_(registry.histogram(
+          names::kOverhead,
+          "Where a request's time goes beside the answer itself, by stage: parse, limit, route, queue, "
+          "connect, upstream (to its answer's head), write; request and response are what "
+          "Stoker does before and after the upstream.",
+          {"stage"}, overhead_bounds())),
       continuations_(registry.counter(names::kContinuations,
                                       "Streams that broke off after their first byte: begun on another replica, or "
                                       "why they ended there.",
                                       {"pool", "result"})),
       wasted_(registry.counter(names::kWasted,
                                "Tokens that engines computed for nothing: of failed attempts that nobody got, and of "
-                               "prompts computed anew to go on with an answer.",
+                               "prompts computed anew to go on with an answer or for want of the cache that has them.",
                                {"pool", "type", "reason"})),
+      ledger_(registry.counter(names::kLedger,
+                               "Tokens of every attempt that an engine answered: counted by the gateway (events of "
+                               "streams), told by usage, or counted of streams whose usage never came (unreported).",
+                               {"pool", "model", "replica", "ledger", "answer", "type"})),
       outstanding_(
           registry.gauge(names::kOutstanding, "Requests sent to the replica and not finished.", {"pool", "replica"})),
       state_(registry.gauge(names::kReplicaState, "1 for the state that the replica is in.",
@@ -62,7 +71,11 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
       routed_(registry.counter(names::kRouted, "Requests by what chose their way, and where it led.",
                                {"by", "name", "to"})),
       overhead_before_(&overhead_.with({"request"})),
-      overhead_after_(&overhead_.with({"response"})) {}
+      overhead_after_(&overhead_.with({"response"})) {
+    for (const OverheadStage stage : all_overhead_stages()) {
+        stages_[stage] = &overhead_.with({std::string(to_string(stage))});
+    }
+}
 
 PoolSeries RequestMetrics::pool_series(const std::string& pool) {
     PoolSeries series;
@@ -86,7 +99,10 @@ ReplicaSeries RequestMetrics::replica_series(const std::string& pool, const std:
             &tokens_.with({pool, model, replica, "prompt", "engine"}),
             &tokens_.with({pool, model, replica, "completion", "engine"}),
             &tokens_.with({pool, model, replica, "cached", "engine"}),
-            &attempts_.with({replica, "ok"})};
+            &attempts_.with({replica, "ok"}),
+            LedgerSeries::of([&](const char* ledger, const char* answer, const char* type) {
+                return &ledger_.with({pool, model, replica, ledger, answer, type});
+            })};
 }
 
 metrics::Counter* RequestMetrics::routed_series(const std::string& by, const std::string& name, const std::string& to) {
@@ -106,6 +122,11 @@ void RequestMetrics::count_estimated_tokens(const std::string& pool, const std::
                                             const std::string& replica, std::int64_t prompt, std::int64_t completion) {
     tokens_.with({pool, model, replica, "prompt", "estimate"}).add(static_cast<double>(prompt));
     tokens_.with({pool, model, replica, "completion", "estimate"}).add(static_cast<double>(completion));
+}
+
+void RequestMetrics::count_part(const std::string& pool, const std::string& model, const std::string& replica,
+                                std::string_view type, std::int64_t tokens) {
+    tokens_.with({pool, model, replica, std::string(type), "engine"}).add(static_cast<double>(tokens));
 }
 
 void RequestMetrics::count_auth_failure(std::string_view code) {

@@ -9,6 +9,8 @@
 
 #include "base/metrics.h"
 #include "gateway/balance/balance_policy.h"
+#include "gateway/meter/overhead.h"
+#include "gateway/meter/token_ledger.h"
 #include "gateway/upstream/replica_status.h"
 
 namespace stoker::gateway {
@@ -28,6 +30,7 @@ struct ReplicaSeries {
     metrics::Counter* completion_tokens = nullptr;
     metrics::Counter* cached_tokens = nullptr;
     metrics::Counter* attempts_ok = nullptr;
+    LedgerSeries ledger{};
 };
 
 // What every choice among a pool's replicas touches.
@@ -53,10 +56,14 @@ public:
     void count_attempt(const std::string& replica, std::string_view result);
     void count_estimated_tokens(const std::string& pool, const std::string& model, const std::string& replica,
                                 std::int64_t prompt, std::int64_t completion);
+    // A part of the tokens that few engines tell of: reasoning, cache_write.
+    void count_part(const std::string& pool, const std::string& model, const std::string& replica,
+                    std::string_view type, std::int64_t tokens);
     void count_auth_failure(std::string_view code);
     // A stream that broke off after its first byte: "begun" to be continued, or why it was not.
     void count_continuation(const std::string& pool, std::string_view result);
-    // Tokens that engines computed for nothing: type prompt or completion; reason retry or continuation.
+    // Tokens that engines computed for nothing: type prompt or completion; reason retry, continuation,
+    // client_left or prefix (meter/waste.h).
     void count_wasted(const std::string& pool, std::string_view type, std::string_view reason, std::int64_t tokens);
     void count_event(const std::string& replica, ReplicaEvent::Kind kind);
     void show_replica(const ReplicaStatus& status);
@@ -64,6 +71,7 @@ public:
 
     metrics::Histogram& overhead_before() { return *overhead_before_; }
     metrics::Histogram& overhead_after() { return *overhead_after_; }
+    const OverheadSeries& stages() const { return stages_; }
 
 private:
     metrics::Family<metrics::Counter>& requests_;
@@ -78,6 +86,7 @@ private:
     metrics::Family<metrics::Histogram>& overhead_;
     metrics::Family<metrics::Counter>& continuations_;
     metrics::Family<metrics::Counter>& wasted_;
+    metrics::Family<metrics::Counter>& ledger_;
     metrics::Family<metrics::Gauge>& outstanding_;
     metrics::Family<metrics::Gauge>& state_;
     metrics::Family<metrics::Counter>& events_;
@@ -85,6 +94,7 @@ private:
     metrics::Family<metrics::Counter>& routed_;
     metrics::Histogram* overhead_before_;
     metrics::Histogram* overhead_after_;
+    OverheadSeries stages_;
 };
 
 }  // namespace stoker::gateway

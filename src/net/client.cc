@@ -96,12 +96,13 @@ private:
 class HttpCall final : public Call {
 public:
     HttpCall(std::shared_ptr<Pool> pool, std::string origin, std::unique_ptr<ClientConnection> connection,
-             ResponseHead head, Duration between)
+             ResponseHead head, Duration between, std::chrono::steady_clock::duration connect_time)
         : pool_(std::move(pool)),
           origin_(std::move(origin)),
           connection_(std::move(connection)),
           head_(std::move(head)),
-          between_(between) {}
+          between_(between),
+          connect_time_(connect_time) {}
 
     ~HttpCall() override {
         if (connection_->reusable()) pool_->put(origin_, std::move(connection_));
@@ -129,6 +130,7 @@ public:
 
     void cancel() override { connection_->cancel(); }
     void set_between(Duration between) override { between_ = between; }
+    std::chrono::steady_clock::duration connect_time() const override { return connect_time_; }
 
 private:
     const std::shared_ptr<Pool> pool_;
@@ -136,6 +138,7 @@ private:
     std::unique_ptr<ClientConnection> connection_;
     const ResponseHead head_;
     Duration between_;
+    const std::chrono::steady_clock::duration connect_time_;
 };
 
 // Points a token at the connection that works for it, for as long as it does.
@@ -173,18 +176,21 @@ public:
             if (!reused) connection = std::make_unique<ClientConnection>(loop_, options_);
             Cancellable cancellable(cancel, *connection);
             if (cancel != nullptr && cancel->cancelled()) co_return fault(Fault::Cancelled, "cancelled");
+            std::chrono::steady_clock::duration connect_time{0};
             if (!reused) {
+                const auto began = std::chrono::steady_clock::now();
                 asio::ssl::context* tls = nullptr;
                 if (origin.tls) {
                     CO_TRY(tls, tls_context());
                 }
                 CO_TRY_UNIT(co_await connection->connect(origin, tls, deadlines.connect));
+                connect_time = std::chrono::steady_clock::now() - began;
             }
             ResponseHead response;
             auto sent = co_await connection->exchange(head, request, response, deadlines.head);
             if (sent) {
-                std::unique_ptr<Call> call = std::make_unique<HttpCall>(pool_, key, std::move(connection),
-                                                                        std::move(response), deadlines.between);
+                std::unique_ptr<Call> call = std::make_unique<HttpCall>(
+                    pool_, key, std::move(connection), std::move(response), deadlines.between, connect_time);
                 co_return call;
             }
             if (!reused || !connection->silent() || !was_stale(sent.error())) co_return std::move(sent).error();

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -83,6 +84,9 @@ public:
     virtual void cancel() = 0;
     // Silence allowed between pieces from now on.
     virtual void set_between(Duration between) = 0;
+
+    // How long it took to connect; zero on a connection that was there already.
+    virtual std::chrono::steady_clock::duration connect_time() const = 0;
 };
 
 // Lets somebody on the same loop cancel a send() that has not returned its Call yet.

@@ -128,6 +128,7 @@ std::string to_json(const RequestRecord& record) {
     json.field("cache_write_tokens", record.cache_write_tokens);
     json.field("reasoning_tokens", record.reasoning_tokens);
     json.field("wasted_tokens", record.wasted_tokens);
+    json.field("recomputed_tokens", record.recomputed_tokens);
     json.field("usage_source", to_string(record.usage_source));
     json.field("receive_ns", record.receive_ns);
     json.field("route_ns", record.route_ns);

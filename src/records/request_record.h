@@ -53,6 +53,7 @@ struct RequestRecord {
     std::int64_t cache_write_tokens = 0;  // and written to it (Anthropic).
     std::int64_t reasoning_tokens = 0;    // Part of completion_tokens.
     std::int64_t wasted_tokens = 0;       // Generated, but delivered to nobody.
+    std::int64_t recomputed_tokens = 0;   // Of the prompt: were in a cache of the pool, and were computed all the same.
     UsageSource usage_source = UsageSource::None;
 
     // What the gateway did before the first attempt, one after the other; 0: nothing worth a clock.

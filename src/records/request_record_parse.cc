@@ -48,6 +48,7 @@ Target target_of(RequestRecord& record, std::string_view key) {
     if (key == "cache_write_tokens") return &record.cache_write_tokens;
     if (key == "reasoning_tokens") return &record.reasoning_tokens;
     if (key == "wasted_tokens") return &record.wasted_tokens;
+    if (key == "recomputed_tokens") return &record.recomputed_tokens;
     if (key == "receive_ns") return &record.receive_ns;
     if (key == "route_ns") return &record.route_ns;
     if (key == "limit_ns") return &record.limit_ns;

@@ -46,6 +46,7 @@ const std::vector<Step>& steps() {
             "ALTER TABLE requests ADD COLUMN cache VARCHAR DEFAULT ''",
             "ALTER TABLE requests ADD COLUMN degradation INTEGER DEFAULT 0",
         },
+        {"ALTER TABLE requests ADD COLUMN recomputed_tokens BIGINT DEFAULT 0"},
     };
     return all;
 }
@@ -117,7 +118,7 @@ const char* const kRecordColumns =
     "finish_reason, prompt_tokens, completion_tokens, cached_tokens, usage_source, duration_ns, ttft_ns, itl_mean_ns, "
     "itl_max_ns, events, request_bytes, response_bytes, attempts, key_id, "
     "span_id, parent_span_id, requested_model, cache_write_tokens, reasoning_tokens, wasted_tokens, receive_ns, "
-    "route_ns, limit_ns, queue_ns, cache, degradation";
+    "route_ns, limit_ns, queue_ns, cache, degradation, recomputed_tokens";
 
 Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     Reader column(chunk, row);
@@ -161,6 +162,7 @@ Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     record.queue_ns = column.number<std::int64_t>();
     record.cache = column.text();
     record.degradation = column.number<std::int32_t>();
+    record.recomputed_tokens = column.number<std::int64_t>();
     return record;
 }
 
@@ -216,6 +218,7 @@ Result<Unit> append_row(duckdb_appender appender, std::uint64_t sequence, const 
     known(record.queue_ns);
     text(record.cache);
     check(duckdb_append_int32(appender, record.degradation));
+    number(record.recomputed_tokens);
     check(duckdb_appender_end_row(appender));
     if (!ok) return duck::error_of(duckdb_appender_error(appender));
     return Unit{};

@@ -25,15 +25,16 @@ Usage usage_of(std::string_view json) {
 TEST(Usage, IsReadInTheWordsOfEveryApi) {
     EXPECT_EQ(usage_of(R"({"prompt_tokens":10,"completion_tokens":20,"total_tokens":30,
         "prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":5}})"),
-              (Usage{10, 20, 4, 0, 5}));
+              (Usage{10, 20, 4, 0, 5, true}));
     EXPECT_EQ(usage_of(R"({"input_tokens":10,"input_tokens_details":{"cached_tokens":4},"output_tokens":20,
         "output_tokens_details":{"reasoning_tokens":5},"total_tokens":30})"),
-              (Usage{10, 20, 4, 0, 5}));
+              (Usage{10, 20, 4, 0, 5, true}));
     EXPECT_EQ(usage_of(R"({"input_tokens":10,"cache_creation_input_tokens":100,"cache_read_input_tokens":1000,
         "output_tokens":20})"),
-              (Usage{1110, 20, 1000, 100, 0}))
+              (Usage{1110, 20, 1000, 100, 0, true}))
         << "Anthropic's input_tokens leave out what the cache gave and took";
     EXPECT_EQ(usage_of(R"({"total_tokens":7})"), (Usage{7, 0, 0, 0, 0}));
+    EXPECT_EQ(usage_of(R"({"prompt_tokens":7,"completion_tokens":9,"reasoning_tokens":4})"), (Usage{7, 9, 0, 0, 4}));
     EXPECT_EQ(usage_of(R"({"prompt_tokens":7,"prompt_tokens_details":null})"), (Usage{7, 0, 0, 0, 0}));
     EXPECT_EQ(usage_of(R"({"prompt_tokens":-7,"completion_tokens":"many"})"), (Usage{0, 0, 0, 0, 0}));
     JsonCursor seconds(R"({"type":"duration","seconds":9})");

@@ -53,6 +53,8 @@ void scan_member(JsonCursor& json, std::string_view key, Counts& counts) {
         counts.cache_read = token_count(json);
     } else if (key == "cache_creation_input_tokens") {
         counts.cache_created = token_count(json);
+    } else if (key == "reasoning_tokens") {  // SGLang's place for it.
+        counts.reasoning = token_count(json);
     } else {
         json.skip();
     }
@@ -70,6 +72,7 @@ std::optional<Usage> scan_usage(JsonCursor& json) {
     usage.cached_tokens = counts.cached.value_or(counts.cache_read.value_or(0));
     usage.cache_written_tokens = counts.cache_created.value_or(0);
     usage.reasoning_tokens = counts.reasoning.value_or(0);
+    usage.tells_cached = counts.cached || counts.cache_read;
     if (counts.prompt) {
         usage.prompt_tokens = *counts.prompt;
     } else if (counts.input) {
@@ -81,9 +84,9 @@ std::optional<Usage> scan_usage(JsonCursor& json) {
 }
 
 Usage merge(const Usage& a, const Usage& b) {
-    return {std::max(a.prompt_tokens, b.prompt_tokens), std::max(a.completion_tokens, b.completion_tokens),
-            std::max(a.cached_tokens, b.cached_tokens), std::max(a.cache_written_tokens, b.cache_written_tokens),
-            std::max(a.reasoning_tokens, b.reasoning_tokens)};
+    return {std::max(a.prompt_tokens, b.prompt_tokens),       std::max(a.completion_tokens, b.completion_tokens),
+            std::max(a.cached_tokens, b.cached_tokens),       std::max(a.cache_written_tokens, b.cache_written_tokens),
+            std::max(a.reasoning_tokens, b.reasoning_tokens), a.tells_cached || b.tells_cached};
 }
 
 }  // namespace stoker::wire

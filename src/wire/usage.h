@@ -17,6 +17,7 @@ struct Usage {
     std::int64_t cached_tokens = 0;         // Part of prompt_tokens: read from a prompt cache.
     std::int64_t cache_written_tokens = 0;  // Part of prompt_tokens: put into one (Anthropic only).
     std::int64_t reasoning_tokens = 0;      // Part of completion_tokens.
+    bool tells_cached = false;              // cached_tokens was said, if only as 0: many engines leave it out.
 
     bool operator==(const Usage&) const = default;
 };

@@ -79,7 +79,7 @@ std::shared_ptr<Balancer> Balancer::create(const BalanceOptions& options, std::s
 void Balancer::prepare(std::span<const BalanceTarget> targets, const BalanceRequest& request, std::uint64_t turn,
                        Prepared& prepared) const {
     PickFacts& facts = prepared.facts;
-    const auto by_length = static_cast<std::int64_t>((request.prompt.size() + kBytesPerToken - 1) / kBytesPerToken);
+    const auto by_length = estimated_tokens(request.prompt.size());
     facts.turn = turn;
     facts.session = request.session.empty() ? 0 : stable_hash(request.session) | 1;
     facts.prompt_tokens = request.prompt_tokens > 0 ? request.prompt_tokens : by_length;
@@ -124,7 +124,10 @@ void Balancer::prepare(std::span<const BalanceTarget> targets, const BalanceRequ
 
 LoadEstimate Balancer::estimate(const Prepared& prepared, std::size_t target) const {
     const PickFacts& facts = prepared.facts;
-    return {facts.prompt_tokens, facts.prompt_tokens - prepared.views[target].prefix_tokens, facts.output_tokens};
+    LoadEstimate made{facts.prompt_tokens, facts.prompt_tokens - prepared.views[target].prefix_tokens,
+                      facts.output_tokens, 0};
+    for (const TargetView& view : prepared.views) made.known_tokens = std::max(made.known_tokens, view.prefix_tokens);
+    return made;
 }
 
 std::optional<Pick> Balancer::pick(std::span<const BalanceTarget> targets, const BalanceRequest& request) {

@@ -12,13 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/meter/tokens.h"
+
 namespace stoker::gateway {
 
 using PromptHash = std::uint64_t;
 
 // 256 bytes are about 64 tokens: four of vLLM's usual blocks.
 inline constexpr std::size_t kPromptBlockBytes = 256;
-inline constexpr std::size_t kBytesPerToken = 4;
 inline constexpr std::int64_t kPromptBlockTokens = kPromptBlockBytes / kBytesPerToken;
 
 // A hash that is the same in every process and build: what consistent hashing needs of ids and keys.

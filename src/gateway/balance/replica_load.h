@@ -25,6 +25,7 @@ struct LoadEstimate {
     std::int64_t prompt_tokens = 0;
     std::int64_t new_tokens = 0;     // Of the prompt, those that the replica must presumably compute.
     std::int64_t output_tokens = 0;  // Expected of the answer.
+    std::int64_t known_tokens = 0;   // Of the prompt, those that any replica of the pool presumably has cached.
 };
 
 // One attempt's part in a replica's load.

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "base/sync.h"
+#include "gateway/meter/tokens.h"
 
 namespace stoker::gateway {
 
@@ -30,7 +31,7 @@ public:
                std::optional<std::int64_t> completion_tokens);
 
     struct Learnt {
-        double bytes_per_token = 4;
+        double bytes_per_token = kBytesPerToken;
         double output_mean = 256;
         double output_deviation = 0;
         std::uint64_t prompts = 0;

@@ -38,10 +38,6 @@ const ModelRoute* choose(RequestContext& context) {
 
 }  // namespace
 
-std::int64_t estimated_tokens(std::size_t prompt_bytes) {
-    return static_cast<std::int64_t>((prompt_bytes + kBytesPerToken - 1) / kBytesPerToken);
-}
-
 std::string_view user_of(const wire::RequestScan& scan, std::string_view body) {
     if (scan.user_value.size() < 2) return {};
     return body.substr(scan.user_value.begin + 1, scan.user_value.size() - 2);

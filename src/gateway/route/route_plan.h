@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/meter/tokens.h"
 #include "gateway/route/routes.h"
 #include "wire/openai.h"
 
@@ -24,9 +25,6 @@ struct RoutePlan {
     // Appends the model and its fallbacks.
     void add(const ModelRoute& route);
 };
-
-// About how many tokens a prompt of so many bytes has, where nobody has counted: four bytes each.
-std::int64_t estimated_tokens(std::size_t prompt_bytes);
 
 // The body's `user` as written, without its quotes; empty if it has none.
 std::string_view user_of(const wire::RequestScan& scan, std::string_view body);

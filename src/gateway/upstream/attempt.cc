@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/meter/waste.h"
 #include "wire/refusal.h"
 
 namespace stoker::gateway {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t kMostRefusal = 1024 * 1024;
 
 using internal::clock_now;
+using internal::kClientLeft;
 using internal::kReplicaLost;
 
 bool is_event_stream(const net::ResponseHead& head) {
@@ -126,8 +128,18 @@ AttemptResult Attempt::hold(FallbackCause cause, net::Response response, AnswerF
     return result;
 }
 
+// The client is gone while its whole answer was being made: what there was of it can only be guessed.
+void Attempt::note_left_behind() {
+    if (context_.scan.stream || concluded_) return;
+    const SteadyTime now = clock_now();
+    const double elapsed = std::chrono::duration<double>(now - sent_at_).count();
+    const double usual = target_.replica->load().answer_seconds(now);
+    context_.note_attempt_tokens(0, tokens_left_behind(context_.estimate, elapsed, usual), kClientLeft);
+}
+
 AttemptResult Attempt::client_left() {
     context_.note_client_gone();
+    note_left_behind();
     const ErrorInfo& entry = info(GatewayError::ClientClosed);
     return delivered(Outcome::Cancelled, entry.status, entry.code, "cancelled");
 }
@@ -161,11 +173,15 @@ asio::awaitable<AttemptResult> Attempt::run() {
     const bool stream = context_.scan.stream;
     const net::Deadlines deadlines{remaining(limits.connect), remaining(stream ? limits.first_byte : limits.whole),
                                    remaining(stream ? limits.first_byte : limits.whole)};
+    const SteadyTime began = clock_now();
     auto call = co_await context_.loop().client_for(pool_).send(target_.replica->url(), std::move(request), deadlines,
                                                                 &active_.token);
     if (!call) co_return fail_with(call.error());
     target_.replica->on_connected();
-    turn_.progress(clock_now());
+    const SteadyTime heard = clock_now();
+    context_.overhead().add(OverheadStage::Connect, (*call)->connect_time());
+    context_.overhead().add(OverheadStage::Upstream, heard - began - (*call)->connect_time());
+    turn_.progress(heard);
     auto result = co_await answered(*std::move(call));
     active_.call = nullptr;
     co_return result;
@@ -242,8 +258,11 @@ asio::awaitable<bool> Attempt::start_answer() {
 asio::awaitable<bool> Attempt::send_on(std::string_view bytes) {
     if (bytes.empty()) co_return true;
     turn_.pause();
+    const SteadyTime began = clock_now();
     const auto written = co_await context_.exchange().write(bytes);
-    turn_.resume(clock_now());
+    const SteadyTime done = clock_now();
+    context_.overhead().add(OverheadStage::Write, done - began);
+    turn_.resume(done);
     if (written) context_.count_response_bytes(bytes.size());
     co_return written.has_value();
 }

@@ -49,6 +49,7 @@ public:
 private:
     boost::asio::awaitable<AttemptResult> answered(std::unique_ptr<net::Call> call);
     boost::asio::awaitable<AttemptResult> relay_events();
+    boost::asio::awaitable<AttemptResult> pass_events(StreamRelay& relay);
     boost::asio::awaitable<AttemptResult> relay_whole();
     boost::asio::awaitable<AttemptResult> relay_refusal();
     void address(net::ClientRequest& request) const;
@@ -75,6 +76,7 @@ private:
     AttemptResult upload_failed(const Error& problem);
     AttemptResult refuse_for_key();
     AttemptResult client_left();
+    void note_left_behind();
     // The replica has done its part: what follows is between us and the client.
     void conclude();
     Duration remaining(Duration phase) const;
@@ -94,12 +96,15 @@ private:
     std::string cause_ = "internal";  // How the attempt ended; empty: well.
     bool refused_ = false;            // Well, but with an answer that another model may better.
     bool concluded_ = false;
+    std::int64_t delivered_events_ = 0;  // Of a stream: with content, those that were written to the client.
 };
 
 namespace internal {
 
 // How an attempt ended on a replica that was found down or hung meanwhile.
 inline constexpr std::string_view kReplicaLost = "replica_lost";
+// Why tokens were wasted.
+inline constexpr std::string_view kClientLeft = "client_left";
 
 inline SteadyTime clock_now() {
     return std::chrono::steady_clock::now();

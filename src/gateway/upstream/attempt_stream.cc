@@ -22,6 +22,17 @@ asio::awaitable<AttemptResult> Attempt::relay_events() {
                        .inter_token_latency = context_.replica_series()->inter_token_latency,
                        .keep_text = may_continue(context_),
                        .splice = progress_.splice ? &*progress_.splice : nullptr});
+    const std::int64_t before = progress_.begun ? progress_.answer.tokens : 0;
+    auto result = co_await pass_events(relay);
+    context_.enter_tokens(relay.facts(), true, before);
+    if (result.delivered && context_.client_gone()) {
+        const std::int64_t seen = relay.facts().content_events;
+        context_.note_attempt_tokens(delivered_events_, seen - delivered_events_, internal::kClientLeft);
+    }
+    co_return result;
+}
+
+asio::awaitable<AttemptResult> Attempt::pass_events(StreamRelay& relay) {
     while (true) {
         const auto wait = std::chrono::ceil<Duration>(stream_deadline(relay) - clock_now());
         if (wait <= Duration{0}) {
@@ -54,6 +65,7 @@ asio::awaitable<AttemptResult> Attempt::relay_events() {
             context_.take_facts(joined(progress_.facts, relay.facts()));
             co_return client_left();
         }
+        delivered_events_ = relay.facts().content_events;
         relay.out().clear();
     }
 }

@@ -82,6 +82,7 @@ asio::awaitable<AttemptResult> Attempt::end_passed(std::string_view tail) {
     AnswerFacts facts;
     facts.usage = wire::find_usage_in_tail(tail);
     context_.take_facts(facts);
+    context_.enter_tokens(facts, false, 0);
     if (context_.client_gone()) co_return client_left();
     auto result = delivered(Outcome::Ok, status_, "", "");
     conclude();
@@ -102,13 +103,18 @@ asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
         facts.usage = scan->usage;
         facts.finish_reason = wire::unescape(scan->finish_reason);
     }
+    context_.enter_tokens(facts, false, 0);
     if (wire::is_filtered(facts.finish_reason) && context_.has_fallback(FallbackCause::ContentRefused)) {
         net::Response refusal{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
         co_return hold(FallbackCause::ContentRefused, std::move(refusal), std::move(facts));
     }
     context_.take_facts(facts);  // Before the headers, which tell what is left after it.
     net::Response response{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
-    if (facts.usage) context_.note_attempt_tokens(facts.usage->completion_tokens, 0);
+    if (facts.usage) {
+        const std::int64_t made = facts.usage->completion_tokens;
+        const bool gone = context_.client_gone();
+        context_.note_attempt_tokens(gone ? 0 : made, gone ? made : 0, internal::kClientLeft);
+    }
     cause_.clear();
     context_.core().metrics.overhead_after().observe(std::chrono::duration<double>(clock_now() - whole_at).count());
     conclude();
