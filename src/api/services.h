@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "gateway/cache/answer_cache.h"
 #include "gateway/degrade/degradation_control.h"
 #include "gateway/limit/limiter.h"
 #include "gateway/upstream/replica_status.h"
@@ -94,6 +95,12 @@ struct KeyServices {
     std::function<Result<std::string>(const std::string& id)> remove;
 };
 
+// The answers that the gateway keeps.
+struct CacheServices {
+    std::function<gateway::CacheReport(const gateway::CacheFilter& filter, std::size_t most)> report = {};
+    std::function<std::size_t(const gateway::CacheFilter& filter)> purge = {};
+};
+
 struct Services {
     const metrics::Registry& registry;
     const tsdb::Querier& querier;
@@ -104,6 +111,7 @@ struct Services {
     std::function<Timestamp()> now;
     std::function<std::vector<gateway::ReplicaStatus>()> replicas;
     std::function<gateway::LimitsReport()> limits = {};
+    CacheServices cache = {};
     std::function<std::vector<EngineFacts>()> engines;
     std::function<std::vector<ProcessFacts>()> processes;
     std::function<std::vector<std::string>(bool open_only, std::size_t most)> incidents;  // JSON each, newest first.

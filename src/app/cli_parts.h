@@ -23,5 +23,6 @@ CLI::App& add_command(CLI::App& app, const char* name, const char* what, const c
 // The groups of commands that have a file of their own. `run` is what the command given will do.
 void add_route(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
+void add_cache(CLI::App& app, Run& run);
 
 }  // namespace stoker::app

@@ -78,6 +78,15 @@ struct LedgersOptions {
 };
 int ledgers(const LedgersOptions& options);
 
+struct CacheCommandOptions {
+    ClientOptions client;
+    std::string tenant;  // Which answers; empty: all.
+    std::string model;
+    std::string key;
+};
+int cache_show(const CacheCommandOptions& options);
+int cache_purge(const CacheCommandOptions& options);
+
 struct IncidentsOptions {
     ClientOptions client;
     std::string id;       // Set: one incident with its timeline.

@@ -84,13 +84,31 @@ struct Section {
     std::string_view key;
     bool live;  // Taken over by a reload.
 };
-constexpr auto kSections = std::to_array<Section>(
-    {{"gateway", false},         {"console", false},      {"auth", true},    {"data_dir", false},
-     {"external_labels", false}, {"external_url", false}, {"log", true},     {"pools", true},
-     {"models", true},           {"routing", true},       {"limits", true},  {"degradation", true},
-     {"tracing", true},          {"access_log", true},    {"rules", true},   {"healing", true},
-     {"collect", false},         {"storage", false},      {"query", false},  {"ingest", false},
-     {"remote_write", false},    {"api", false},          {"runtime", false}});
+constexpr auto kSections = std::to_array<Section>({{"gateway", false},
+                                                   {"console", false},
+                                                   {"auth", true},
+                                                   {"data_dir", false},
+                                                   {"external_labels", false},
+                                                   {"external_url", false},
+                                                   {"log", true},
+                                                   {"pools", true},
+                                                   {"models", true},
+                                                   {"routing", true},
+                                                   {"limits", true},
+                                                   {"cache", true},
+                                                   {"batching", true},
+                                                   {"degradation", true},
+                                                   {"tracing", true},
+                                                   {"access_log", true},
+                                                   {"rules", true},
+                                                   {"healing", true},
+                                                   {"collect", false},
+                                                   {"storage", false},
+                                                   {"query", false},
+                                                   {"ingest", false},
+                                                   {"remote_write", false},
+                                                   {"api", false},
+                                                   {"runtime", false}});
 
 }  // namespace
 
@@ -126,6 +144,14 @@ void describe(config::Fields& f, Config& c) {
     f.object("limits", c.limits,
              "How much tenants, keys, models and all together may ask of the gateway (docs/gateway.md). A reload takes "
              "changes over; what is counted stays counted.");
+    f.object("cache", c.cache,
+             "Answers that are kept and given again, or shared between identical requests (docs/gateway.md). Off "
+             "unless a rule says otherwise. A reload takes it over; without rules everything is forgotten.");
+    check_cache(f, c.cache, served_models(c.pools));
+    f.list(
+        "batching", c.batching,
+        "Requests that differ only in their texts and go to an engine as one. The first rule that fits holds; without "
+        "any, each goes by itself. A reload takes it over.");
     f.object("degradation", c.degradation,
              "Serving less of each request under load, so that most are still served. A reload takes it over.");
     check_degradation(f, c);

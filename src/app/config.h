@@ -15,6 +15,7 @@
 #include "alert/rule_file.h"
 #include "alert/rule_manager.h"
 #include "api/push.h"
+#include "app/config_cache.h"
 #include "app/config_routing.h"
 #include "app/trace_export.h"
 #include "base/config.h"
@@ -161,6 +162,7 @@ struct DegradationLevelConfig {
     config::Bytes max_prompt{};
     std::map<std::string, std::string> models;
     std::string refuse = "none";
+    bool cache_only = false;
     std::string answer;
 };
 
@@ -379,6 +381,8 @@ struct Config {
     AccessLogConfig access_log;
     RateLimitsConfig limits;
     RoutingConfig routing;
+    CacheConfig cache;
+    std::vector<BatchingConfig> batching;
     RulesConfig rules;
     heal::HealingConfig healing;
     CollectConfig collect;

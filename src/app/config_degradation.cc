@@ -18,6 +18,7 @@ DegradationLevelConfig level_config(const gateway::LevelActions& actions) {
     DegradationLevelConfig c;
     c.drop = actions.drop;
     c.max_tokens = actions.max_tokens;
+    c.cache_only = actions.cache_only;
     c.max_prompt = config::Bytes{actions.max_prompt_bytes};
     if (actions.refuse_up_to == gateway::Priority::Low) c.refuse = "low";
     if (actions.refuse_up_to == gateway::Priority::Normal) c.refuse = "normal";
@@ -33,6 +34,7 @@ gateway::LevelActions level_actions(const DegradationLevelConfig& c) {
     if (c.refuse == "low") actions.refuse_up_to = gateway::Priority::Low;
     if (c.refuse == "normal") actions.refuse_up_to = gateway::Priority::Normal;
     if (c.refuse == "all") actions.refuse_up_to = gateway::Priority::High;
+    actions.cache_only = c.cache_only;
     actions.answer = c.answer;
     return actions;
 }
@@ -95,6 +97,10 @@ void describe(config::Fields& f, DegradationLevelConfig& c) {
     f.field("models", c.models, "Smaller models that answer instead: `big: small`.");
     f.choice("refuse", c.refuse, {"none", "low", "normal", "all"},
              "Requests of this priority class and of lower ones get 503 with Retry-After.");
+    f.field(
+        "cache_only", c.cache_only,
+        "Requests are answered from the cache (see `cache.rules`) or get 503 with Retry-After; no engine does anything "
+        "for them.");
     f.field("answer", c.answer,
             "Text that chat completions and completions are answered with instead of a 503; empty: the 503.");
 }

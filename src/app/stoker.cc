@@ -95,6 +95,7 @@ Result<Unit> Stoker::build() {
                                                       *storage_->state, live_);
     TRY_UNIT(open_keys());
     gateway_->set_limits(limits_options(config));
+    gateway_->set_cache(cache_options(config.cache, config.batching));
     restore_limits();
     TRY(brain_,
         Brain::create({folder_, *storage_, engine_, *gateway_, *samples_, live_, registry_, setup_.demo}, config));
@@ -207,6 +208,7 @@ void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules
     access_log_->configure(access_log_path(config));
     traces_->configure(trace_options(config));
     gateway_->set_limits(limits_options(config));
+    gateway_->set_cache(cache_options(config.cache, config.batching));
     auto targets = collector_->apply(target_specs(config));
     if (!targets) log::error("targets not taken", {{"error", targets.error().message}});
     brain_->apply(config, std::move(rules));

@@ -19,6 +19,9 @@ void Stoker::build_services() {
         .now = [] { return now(); },
         .replicas = [this] { return gateway_->statuses(); },
         .limits = [this] { return gateway_->limits(); },
+        .cache = {.report = [this](const gateway::CacheFilter& filter,
+                                   std::size_t most) { return gateway_->cache_report(filter, most); },
+                  .purge = [this](const gateway::CacheFilter& filter) { return gateway_->purge_cache(filter); }},
         .engines = [this] { return engine_facts(); },
         .processes = [this] { return process_facts(); },
         .incidents =

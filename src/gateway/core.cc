@@ -47,7 +47,8 @@ Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& reg
       observer(given_observer),
       metrics(registry),
       degradation(registry),
-      limit_metrics(registry) {
+      limit_metrics(registry),
+      cache(registry) {
     for (std::size_t i = 0; i < loops.size(); ++i) loop_states.push_back(std::make_unique<LoopState>(loops.at(i)));
 }
 

@@ -13,6 +13,7 @@
 #include "base/snapshot.h"
 #include "gateway/auth/auth_failures.h"
 #include "gateway/auth/keyring.h"
+#include "gateway/cache/cache_control.h"
 #include "gateway/degrade/degradation_control.h"
 #include "gateway/errors.h"
 #include "gateway/limit/limit_metrics.h"
@@ -84,6 +85,7 @@ public:
     Limiter limits;
     LimitMetrics limit_metrics;
     TokenEstimator estimator;
+    CacheControl cache;
     std::vector<std::unique_ptr<LoopState>> loop_states;
 
 private:

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "gateway/cache/cache_parts.h"
 #include "gateway/core.h"
 #include "gateway/forward.h"
 #include "gateway/request_context.h"
@@ -140,6 +141,18 @@ std::vector<DayUse> Gateway::take_changed_days() {
 
 void Gateway::restore_days(const std::vector<DayUse>& days) {
     core_->limits.restore(days, Moment::now());
+}
+
+void Gateway::set_cache(CacheOptions options) {
+    core_->cache.configure(std::move(options));
+}
+
+CacheReport Gateway::cache_report(const CacheFilter& filter, std::size_t most) const {
+    return core_->cache.parts().answers.report(filter, most);
+}
+
+std::size_t Gateway::purge_cache(const CacheFilter& filter) {
+    return core_->cache.parts().answers.purge(filter);
 }
 
 namespace {

@@ -37,6 +37,9 @@
 
 namespace stoker::gateway {
 
+struct CacheFilter;
+struct CacheOptions;
+struct CacheReport;
 class Core;
 class Probers;
 
@@ -93,6 +96,12 @@ public:
     // What each subject used today, where that changed since the last call; and what a run before this one had saved.
     std::vector<DayUse> take_changed_days();
     void restore_days(const std::vector<DayUse>& days);
+
+    // Which answers are kept and shared, from the next request on.
+    void set_cache(CacheOptions options);
+    CacheReport cache_report(const CacheFilter& filter, std::size_t most) const;
+    // How many answers went.
+    std::size_t purge_cache(const CacheFilter& filter);
 
     // Control, for healing and for people. Errors: NotFound.
     Result<Unit> eject(std::string_view replica, const std::string& reason);

@@ -57,6 +57,7 @@ void add_marks(net::Headers& headers, const AnswerMarks& marks) {
     if (marks.degradation != DegradationLevel::Normal) {
         headers.add("x-stoker-degradation", std::to_string(static_cast<int>(marks.degradation)));
     }
+    if (!marks.cache.empty()) headers.add("x-stoker-cache", std::string(marks.cache));
     for (const auto& [name, value] : marks.rates) headers.add(name, value);
 }
 

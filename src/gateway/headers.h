@@ -26,7 +26,8 @@ struct AnswerMarks {
     bool provider = false;        // What it says of itself and its account is not passed on.
     bool anthropic = false;       // Its clients look for `request-id`.
     DegradationLevel degradation = DegradationLevel::Normal;
-    net::Headers rates{};  // x-ratelimit-*; where there are any, an upstream's own are not passed on.
+    std::string_view cache = {};  // What the cache had to do with it; empty: nothing.
+    net::Headers rates{};         // x-ratelimit-*; where there are any, an upstream's own are not passed on.
 };
 
 // The upstream's fields without those of its connection and without its length, plus ours.

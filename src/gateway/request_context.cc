@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "gateway/cache/cache_parts.h"
 #include "gateway/limit/limit_stage.h"
 #include "gateway/meter/tokens.h"
 #include "gateway/meter/waste.h"
@@ -48,23 +49,23 @@ std::string_view to_string(Outcome outcome) {
 }
 
 RequestContext::RequestContext(std::shared_ptr<Core> core, LoopState& loop, net::Exchange& exchange)
-    : core_(std::move(core)), loop_(loop), exchange_(exchange) {
-    const net::RequestHead& head = exchange_.request();
+    : core_(std::move(core)), loop_(loop), exchange_(&exchange) {
+    const net::RequestHead& head = exchange_->request();
     trace_ = continue_trace(head.headers.get("traceparent"));
     record_.id = request_id_from(head.headers.get("x-request-id"));
     record_.trace_id = trace_.trace_id;
     record_.span_id = trace_.span_id;
     record_.parent_span_id = trace_.parent_id;
-    stage_began_ = exchange_.received_at();
-    const auto age = std::chrono::steady_clock::now() - exchange_.received_at();
+    stage_began_ = exchange_->received_at();
+    const auto age = std::chrono::steady_clock::now() - exchange_->received_at();
     record_.time_ms = to_millis(now() - std::chrono::duration_cast<Duration>(age));
     record_.endpoint = std::string(head.path());
     record_.client = head.peer;
 }
 
 RequestContext::~RequestContext() {
-    exchange_.on_client_gone({});
-    if (client_gone() && !exchange_.started()) exchange_.abort();  // There is nobody to answer.
+    exchange_->on_client_gone({});
+    if (client_gone() && !exchange_->started()) exchange_->abort();  // There is nobody to answer.
     if (!settled_) {
         if (client_gone()) {
             settle(Outcome::Cancelled, GatewayError::ClientClosed);
@@ -83,12 +84,19 @@ void RequestContext::account() {
     record_.duration_ns = nanos(std::chrono::steady_clock::now() - received_at());
     settle_limits();
     write_metrics();
+    if (inner_) return;
     count_for_canary();
     core_->sink.on_record(record_);
 }
 
 void RequestContext::settle(Outcome outcome, int status, std::string_view code) {
     if (std::exchange(settled_, true)) return;
+    if (left_early_ && outcome == Outcome::Ok) {
+        const ErrorInfo& left = info(GatewayError::ClientClosed);
+        outcome = Outcome::Cancelled;
+        status = left.status;
+        code = left.code;
+    }
     record_.outcome = to_string(outcome);
     record_.status = status;
     record_.error = code;
@@ -111,7 +119,7 @@ asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string mes
     response.headers.add("content-type", "application/json");
     add_marks(response.headers, marks());
     const std::size_t bytes = response.body.size();
-    const auto sent = co_await exchange_.respond(std::move(response));
+    const auto sent = co_await exchange_->respond(std::move(response));
     if (!sent) co_return settle(Outcome::Cancelled, GatewayError::ClientClosed);
     count_response_bytes(bytes);
     settle(outcome_of(entry.status), error);
@@ -124,7 +132,7 @@ asio::awaitable<void> RequestContext::respond(net::Response response) {
     settle(outcome_of(status), status, status < 400 ? "" : info(GatewayError::UpstreamRejected).code);
     account();
     const SteadyTime began = std::chrono::steady_clock::now();
-    const auto sent = co_await exchange_.respond(std::move(response));
+    const auto sent = co_await exchange_->respond(std::move(response));
     overhead_.add(OverheadStage::Write, std::chrono::steady_clock::now() - began);
     if (!sent) log::debug("the client left as its answer was sent", {{"request_id", record_.id}});
 }
@@ -142,10 +150,26 @@ void RequestContext::note_body(std::string held, std::uint64_t total) {
 }
 
 void RequestContext::watch_client() {
-    exchange_.on_client_gone([this]() {
+    exchange_->on_client_gone([this]() {
         client_gone_ = true;
         if (active_ != nullptr) active_->end(GatewayError::ClientClosed, "the client left");
     });
+}
+
+void RequestContext::note_cache(CacheStatus status, std::string_view detail) {
+    record_.cache = to_string(status);
+    cache_mark_ = record_.cache;
+    cache_mark_ += detail;
+    answered_by_cache_ =
+        status == CacheStatus::Hit || status == CacheStatus::Coalesced || status == CacheStatus::Semantic;
+    core_->cache.parts().metrics.count(status, plan.steps.front().route->model);
+}
+
+void RequestContext::adopt(const records::RequestRecord& inner) {
+    record_.attempts = inner.attempts;
+    record_.model = inner.model;
+    record_.replica = inner.replica;
+    replica_id_ = inner.replica;
 }
 
 void RequestContext::take_step(const RouteStep& step) {
@@ -172,7 +196,8 @@ void RequestContext::return_to(const RouteStep& step, std::size_t target) {
 
 AnswerMarks RequestContext::marks() const {
     AnswerMarks marks{record_.id, replica_id_, record_.attempts.size()};
-    if (!record_.attempts.empty()) marks.model = record_.model;
+    if (!record_.attempts.empty() || answered_by_cache_) marks.model = record_.model;
+    marks.cache = cache_mark_;
     marks.anthropic = endpoint.dialect == wire::Dialect::Messages;
     marks.degradation = degradation;
     marks.provider = route != nullptr && route->pool->provider != nullptr;
@@ -325,7 +350,7 @@ bool RequestContext::reached_engine() const {
 void RequestContext::settle_limits() {
     if (!reservation_.any() || std::exchange(limits_settled_, true)) return;
     const std::int64_t used = record_.prompt_tokens + record_.completion_tokens;
-    core_->limits.settle(reservation_, used, reached_engine(), Moment::now());
+    core_->limits.settle(reservation_, used, reached_engine() || answered_by_cache_, Moment::now());
     core_->limit_metrics.count_tokens(reservation_.tokens, used);
     if (record_.usage_source != records::UsageSource::Engine) return;
     std::optional<std::int64_t> output;
@@ -371,11 +396,16 @@ void RequestContext::write_metrics() {
         return metrics.count_request("", "", record_.status, record_.outcome);
     }
     route->series.active->add(-1);
+    write_replica_metrics();
+    if (inner_) return;
     if (record_.status == 200 && record_.outcome == to_string(Outcome::Ok)) {
         route->series.ok->add();
     } else {
         metrics.count_request(record_.pool, record_.model, record_.status, record_.outcome);
     }
+}
+
+void RequestContext::write_replica_metrics() {
     const ReplicaSeries* series = replica_series();
     if (series == nullptr) return;
     series->duration->observe(seconds(record_.duration_ns));
@@ -386,8 +416,8 @@ void RequestContext::write_metrics() {
         if (record_.cached_tokens > 0) series->cached_tokens->add(static_cast<double>(record_.cached_tokens));
         write_parts();
     } else if (record_.usage_source == records::UsageSource::Estimated) {
-        metrics.count_estimated_tokens(record_.pool, record_.model, record_.replica, record_.prompt_tokens,
-                                       record_.completion_tokens);
+        core_->metrics.count_estimated_tokens(record_.pool, record_.model, record_.replica, record_.prompt_tokens,
+                                              record_.completion_tokens);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "gateway/auth/identity.h"
+#include "gateway/cache/cache_status.h"
 #include "gateway/core.h"
 #include "gateway/endpoint.h"
 #include "gateway/errors.h"
@@ -38,11 +39,13 @@ public:
 
     Core& core() { return *core_; }
     LoopState& loop() { return loop_; }
-    net::Exchange& exchange() { return exchange_; }
-    const net::Exchange& exchange() const { return exchange_; }
+    net::Exchange& exchange() { return *exchange_; }
+    const net::Exchange& exchange() const { return *exchange_; }
+    // The answer goes there from now on. REQUIRES: it outlives its use, which ends with another call.
+    void use_exchange(net::Exchange& other) { exchange_ = &other; }
     const TraceContext& trace() const { return trace_; }
     const std::string& id() const { return record_.id; }
-    SteadyTime received_at() const { return exchange_.received_at(); }
+    SteadyTime received_at() const { return exchange_->received_at(); }
 
     // Answers with an error of the gateway's own and settles the request by it.
     boost::asio::awaitable<void> refuse(GatewayError error, std::string message, net::Headers headers = {},
@@ -75,8 +78,20 @@ public:
 
     // The client has gone: cancels the attempt under way.
     void watch_client();
-    bool client_gone() const { return client_gone_ || exchange_.client_gone(); }
+    bool client_gone() const { return client_gone_ || exchange_->client_gone(); }
     void note_client_gone() { client_gone_ = true; }
+    // It has, but others wait for its answer, which goes on. A good end is not one for this request any more.
+    void note_left_early() { left_early_ = true; }
+
+    // A request that the gateway makes for others: it has no record of its own and counts as no request, though what it
+    // has an engine do counts.
+    void make_inner() { inner_ = true; }
+    // That one was made for this one, and others: its attempts are this one's.
+    void adopt(const records::RequestRecord& inner);
+
+    // How the request fared with the cache, for the record, the metrics and the client; `detail` is for the client
+    // only.
+    void note_cache(CacheStatus status, std::string_view detail = {});
 
     // The request goes this step's way from now on; the step before it, if there was one, is over.
     // REQUIRES: `step` is of `plan`.
@@ -119,6 +134,7 @@ public:
     wire::RequestScan scan;
     std::shared_ptr<const Identity> identity = anonymous();  // Never null.
     DegradationLevel degradation = DegradationLevel::Normal;
+    bool cache_only = false;            // The level has no engine do anything for it.
     bool withhold_credentials = false;  // What the client shows is for this gateway, not for what stands behind it.
     RoutePlan plan;
     const ModelRoute* route = nullptr;  // Of the plan's step that is being tried, or was last.
@@ -130,6 +146,7 @@ public:
 private:
     void write_metrics();
     void write_parts();
+    void write_replica_metrics();
     std::int64_t count_earlier_tokens();
     void settle_limits();
     bool reached_engine() const;
@@ -137,7 +154,7 @@ private:
 
     const std::shared_ptr<Core> core_;
     LoopState& loop_;
-    net::Exchange& exchange_;
+    net::Exchange* exchange_;
     TraceContext trace_;
     records::RequestRecord record_;
     std::string replica_id_;                 // Of the last attempt.
@@ -149,7 +166,11 @@ private:
     ActiveAttempt* active_ = nullptr;
     LimitReservation reservation_;
     Overhead overhead_;
+    std::string cache_mark_;          // x-stoker-cache; empty: not asked.
+    bool answered_by_cache_ = false;  // Or by an identical request.
     bool client_gone_ = false;
+    bool left_early_ = false;
+    bool inner_ = false;
     bool sent_ = false;
     bool settled_ = false;
     bool accounted_ = false;

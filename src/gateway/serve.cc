@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "gateway/auth/authenticate.h"
+#include "gateway/cache/cache_stage.h"
 #include "gateway/degrade/degrade.h"
 #include "gateway/endpoint.h"
-#include "gateway/forward.h"
 #include "gateway/limit/limit_stage.h"
 #include "gateway/models.h"
 #include "gateway/request_body.h"
@@ -54,7 +54,7 @@ asio::awaitable<void> serve_endpoint(RequestContext& context) {
     if (!within_limits) co_return;
     context.passed(RequestContext::Stage::Limit);
     context.watch_client();
-    co_await forward(context);
+    co_await answer_or_forward(context);
 }
 
 asio::awaitable<void> serve_health(RequestContext& context) {  // For whatever balances between gateways.

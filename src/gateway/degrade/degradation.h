@@ -40,6 +40,7 @@ struct LevelActions {
     std::size_t max_prompt_bytes = 0;             // Longer prompts are refused; 0: none are.
     std::map<std::string, std::string> models{};  // Smaller models to use instead.
     std::optional<Priority> refuse_up_to{};       // Requests of this class and lower ones are refused.
+    bool cache_only = false;                      // Answered from the cache, or refused.
     std::string answer{};                         // Answered with this instead of being refused, where the API allows.
 };
 

@@ -138,6 +138,7 @@ asio::awaitable<bool> degrade(RequestContext& context) {
         co_await turn_away(context, *actions, std::move(reason));
         co_return false;
     }
+    context.cache_only = actions->cache_only;
     const auto smaller = actions->models.find(route.model);
     BodyEdit edit(*actions, context.exchange().request().path(),
                   smaller == actions->models.end() ? std::string_view() : smaller->second);
@@ -153,6 +154,16 @@ asio::awaitable<bool> degrade(RequestContext& context) {
     if (smaller == actions->models.end()) co_return true;
     context.plan = {};
     co_return co_await plan_route(context);
+}
+
+asio::awaitable<void> refuse_uncached(RequestContext& context) {
+    DegradationLevel level{};
+    const auto now_in_effect =
+        context.core().degradation.of(context.plan.steps.front().route->pool->name, context.identity->tenant, level);
+    // The level may have ended since; that it held when the request was looked at decides.
+    LevelActions actions;
+    if (now_in_effect) actions = *now_in_effect;
+    co_await turn_away(context, actions, "only answers from the cache are given");
 }
 
 }  // namespace stoker::gateway

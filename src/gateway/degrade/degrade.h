@@ -12,4 +12,7 @@ namespace stoker::gateway {
 // REQUIRES: context.body, context.scan and context.plan are set; another model is planned for anew.
 boost::asio::awaitable<bool> degrade(RequestContext& context);
 
+// Refuses a request of a level that only answers from the cache, or answers it with the level's own text.
+boost::asio::awaitable<void> refuse_uncached(RequestContext& context);
+
 }  // namespace stoker::gateway

@@ -1,0 +1,163 @@
+#include "gateway/cache/follow.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "gateway/cache/cache_parts.h"
+
+namespace stoker::gateway {
+namespace asio = boost::asio;
+namespace {
+
+using State = Flight::State;
+
+class Follower {
+public:
+    Follower(RequestContext& context, std::shared_ptr<Flight> flight, WaitTimer timer)
+        : context_(context), flight_(std::move(flight)), timer_(std::move(timer)) {
+        context_.take_step(context_.plan.steps.front());
+        deadline_ = context_.received_at() + context_.route->pool->deadlines.total;
+        context_.exchange().on_client_gone([&context, timer = timer_]() {
+            context.note_client_gone();
+            timer->cancel();
+        });
+    }
+    ~Follower() {
+        flight_->leave(timer_);
+        context_.watch_client();
+    }
+    Follower(const Follower&) = delete;
+    Follower& operator=(const Follower&) = delete;
+
+    asio::awaitable<Followed> run(bool last_round) {
+        for (;;) {
+            timer_->expires_at(deadline_);
+            Flight::Look look = flight_->look(at_, timer_);
+            if (context_.client_gone()) co_return leave();
+            if (std::chrono::steady_clock::now() >= deadline_) co_return co_await too_late();
+            if (look.state == State::Waiting) {
+                co_await wait();
+                continue;
+            }
+            if (look.lost && !begun_) co_return Followed::GoOn;
+            const bool failed = look.state == State::Failed || (look.state == State::Cut && !begun_);
+            if (failed && !begun_ && !last_round) co_return Followed::GoOn;
+            if (failed && look.bytes.empty()) co_return Followed::GoOn;
+            const bool over = look.state != State::Flowing;
+            if (over && !begun_ && look.state != State::Cut) co_return co_await give_whole(std::move(look));
+            if (look.lost) co_return co_await cut("the client reads too slowly to share the answer");
+            if (look.bytes.empty() && !over) {
+                co_await wait();
+                continue;
+            }
+            if (look.state == State::Cut) {
+                const bool begun = co_await begin();
+                if (!begun) co_return leave();
+                co_return co_await cut_with(std::move(look.bytes));
+            }
+            const bool sent = co_await give(std::move(look.bytes), over);
+            if (!sent) co_return leave();
+            if (over) co_return Followed::Settled;
+        }
+    }
+
+private:
+    asio::awaitable<void> wait() { (void)co_await timer_->async_wait(asio::as_tuple(asio::use_awaitable)); }
+
+    net::Headers headers(const net::ResponseHead& head) {
+        net::Headers headers;
+        headers.add("content-type", std::string(head.headers.get("content-type").value_or("application/json")));
+        if (const auto wait = head.headers.get("retry-after")) headers.add("retry-after", std::string(*wait));
+        context_.passed(RequestContext::Stage::Queue);
+        const auto model = head.headers.get("x-stoker-model");
+        if (model) context_.record().model = *model;
+        context_.note_cache(CacheStatus::Coalesced);
+        add_marks(headers, context_.marks());
+        return headers;
+    }
+
+    asio::awaitable<Followed> give_whole(Flight::Look look) {
+        const net::ResponseHead head = flight_->head();
+        note_made();
+        net::Response response{head.status, headers(head), std::move(look.bytes)};
+        co_await context_.respond(std::move(response));
+        co_return Followed::Settled;
+    }
+
+    asio::awaitable<bool> begin() {
+        if (std::exchange(begun_, true)) co_return true;
+        const net::ResponseHead head = flight_->head();
+        net::ResponseHead own{head.status, headers(head)};
+        const auto began = co_await context_.exchange().start(std::move(own));
+        co_return began.has_value();
+    }
+
+    asio::awaitable<bool> give(std::string bytes, bool last) {
+        const bool begun = co_await begin();
+        if (!begun) co_return false;
+        at_ += bytes.size();
+        context_.count_response_bytes(bytes.size());
+        if (last) {
+            note_made();
+            context_.settle(Outcome::Ok, 200, "");
+            context_.account();
+        }
+        if (!bytes.empty()) {
+            const auto sent = co_await context_.exchange().write(bytes);
+            if (!sent) co_return false;
+        }
+        if (last) (void)co_await context_.exchange().finish();
+        co_return true;
+    }
+
+    void note_made() {
+        const Flight::Made made = flight_->made();
+        context_.record().finish_reason = made.finish_reason;
+        context_.core().cache.parts().metrics.count_saved(context_.record().model, made.prompt_tokens,
+                                                          made.completion_tokens);
+    }
+
+    Followed leave() {
+        context_.settle(Outcome::Cancelled, GatewayError::ClientClosed);
+        return Followed::Settled;
+    }
+
+    asio::awaitable<Followed> too_late() {
+        if (begun_) co_return co_await cut("the request took longer than its whole deadline");
+        co_await context_.refuse(GatewayError::UpstreamTimeout, "the request took longer than its whole deadline");
+        co_return Followed::Settled;
+    }
+
+    // The leader's answer broke off, and this is the rest of what its client got: an event that says so.
+    asio::awaitable<Followed> cut_with(std::string bytes) {
+        if (!bytes.empty()) (void)co_await context_.exchange().write(bytes);
+        context_.exchange().abort();
+        context_.settle(Outcome::Truncated, 200, info(GatewayError::StreamCut).code);
+        co_return Followed::Settled;
+    }
+
+    asio::awaitable<Followed> cut(std::string why) {
+        const std::string event = error_event(GatewayError::StreamCut, why, context_.endpoint.dialect);
+        co_return co_await cut_with(context_.scan.stream ? event : std::string());
+    }
+
+    RequestContext& context_;
+    const std::shared_ptr<Flight> flight_;
+    const WaitTimer timer_;
+    SteadyTime deadline_{};
+    std::size_t at_ = 0;  // Of the answer, how much the client was given.
+    bool begun_ = false;
+};
+
+}  // namespace
+
+asio::awaitable<Followed> follow(RequestContext& context, std::shared_ptr<Flight> flight, bool last_round) {
+    const auto executor = co_await asio::this_coro::executor;
+    Follower follower(context, std::move(flight), std::make_shared<asio::steady_timer>(executor));
+    const Followed followed = co_await follower.run(last_round);
+    co_return followed;
+}
+
+}  // namespace stoker::gateway
