@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 level="${1:-build}"
 
 packages=(ca-certificates ccache cmake ninja-build g++ python3 curl
-    libboost1.81-dev libssl-dev libsimdjson-dev libre2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev nlohmann-json3-dev
+    libboost1.81-dev libssl-dev libjemalloc-dev libsimdjson-dev libre2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev nlohmann-json3-dev
     libcli11-dev librocksdb-dev libsnappy-dev libzstd-dev libprotozero-dev zlib1g-dev libsqlite3-dev libgtest-dev libgmock-dev)
 case "$level" in
 build) ;;

@@ -6,6 +6,7 @@ does meets all alike. Updates the table in docs/benchmarks.md.
   bench/gateway/run.py [--rounds N] [--seconds S] [--only NAME,...] [--quick] [--flat MINUTES] [--no-page]
 """
 import argparse
+import http.server
 import json
 import os
 import pathlib
@@ -14,11 +15,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
 
-from proxies import UPSTREAM, everyone
+from proxies import TRACES, UPSTREAM, everyone
 from report import write_page
 
 here = pathlib.Path(__file__).resolve().parent
@@ -35,6 +37,28 @@ SMALLEST = {"Portkey": (1, 16, 256)}  # A thousand clients at a few hundred requ
 
 def say(text):
     print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+
+class TraceSink(http.server.BaseHTTPRequestHandler):
+    """Takes traces and forgets them."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+def take_traces():
+    host, port = TRACES.split(":")
+    server = http.server.ThreadingHTTPServer((host, int(port)), TraceSink)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 class Running:
@@ -125,8 +149,8 @@ class Bench:
         """Rate and memory minute by minute, under a load that uses everything: plain requests and streams that come and go."""
         proxy = next(proxy for proxy in self.proxies if proxy.name == "Stoker")
         for minute in range(minutes):
-            plain = tool("requests", proxy.address, self.pids[proxy.name], 64, 30, 1024)
-            streams = tool("streams", proxy.address, self.pids[proxy.name], 1000, 28, 250, 40)
+            plain = tool("requests", proxy.address, self.pids[proxy.name], 64, 30, 1024, *proxy.headers)
+            streams = tool("streams", proxy.address, self.pids[proxy.name], 1000, 28, 250, 40, *proxy.headers)
             self.note(proxy, "flat", {"per_second": plain["per_second"], "cpu_us": plain["cpu_us"], "rss_kib": resident_kib(self.pids[proxy.name]),
                                       "stalls": streams["stalls"], "broken": streams["broken"] + plain["failures"]})
             say(f"minute {minute + 1}: {self.samples[proxy.name]['flat'][-1]}")
@@ -168,6 +192,7 @@ def main():
             continue
         proxies.append(proxy)
 
+    take_traces()
     with tempfile.TemporaryDirectory(prefix="bench-gateway-") as name:
         running = Running(pathlib.Path(name))
         try:

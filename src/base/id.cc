@@ -22,16 +22,29 @@ std::mt19937_64& generator() {
 
 }  // namespace
 
+namespace {
+
+// Appends the lower `digits` hex digits of `bits`, the most significant first.
+void append_hex(std::string& out, std::uint64_t bits, int digits) {
+    std::array<char, 16> text;
+    for (int i = digits - 1; i >= 0; --i) {
+        text[static_cast<std::size_t>(i)] = kHex[bits & 0xF];
+        bits >>= 4;
+    }
+    out.append(text.data(), static_cast<std::size_t>(digits));
+}
+
+void append_random_hex(std::string& out, std::size_t bytes) {
+    for (; bytes > 8; bytes -= 8) append_hex(out, generator()(), 16);
+    append_hex(out, generator()(), static_cast<int>(2 * bytes));
+}
+
+}  // namespace
+
 std::string random_hex(std::size_t bytes) {
     std::string out;
     out.reserve(2 * bytes);
-    std::uint64_t bits = 0;
-    for (std::size_t i = 0; i < bytes; ++i) {
-        if (i % 8 == 0) bits = generator()();
-        out += kHex[(bits >> 4) & 0xF];
-        out += kHex[bits & 0xF];
-        bits >>= 8;
-    }
+    append_random_hex(out, bytes);
     return out;
 }
 
@@ -39,10 +52,12 @@ std::string make_id(std::string_view prefix) {
     // 48 bits of milliseconds (enough until the year 10889) before 80 random ones, like a UUID of version 7.
     constexpr int kTimeDigits = 12;
     constexpr std::size_t kRandomBytes = 10;
-    const auto millis = static_cast<std::uint64_t>(to_millis(now()));
-    std::string out(prefix);
-    for (int digit = kTimeDigits - 1; digit >= 0; --digit) out += kHex[(millis >> (4 * digit)) & 0xF];
-    return out + random_hex(kRandomBytes);
+    std::string out;
+    out.reserve(prefix.size() + kTimeDigits + 2 * kRandomBytes);
+    out += prefix;
+    append_hex(out, static_cast<std::uint64_t>(to_millis(now())), kTimeDigits);
+    append_random_hex(out, kRandomBytes);
+    return out;
 }
 
 }  // namespace stoker

@@ -17,7 +17,7 @@ bool named_by_connection(std::string_view connection, std::string_view name) {
 
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
     for (const std::string_view other : names) {
-        if (equals_ignore_case(name, other)) return true;
+        if (name.size() == other.size() && equals_ignore_case(name, other)) return true;
     }
     return false;
 }
@@ -70,7 +70,7 @@ net::Headers client_headers(const net::ResponseHead& upstream, const AnswerMarks
         if (net::is_hop_by_hop(name) || named_by_connection(connection, name)) continue;
         if (is_one_of(name, {"content-length", "x-request-id", "request-id"}) || is_ours(name)) continue;
         if (marks.provider && !is_answer_header(name)) continue;
-        if (limited && to_lower(name.substr(0, kRatePrefix.size())) == kRatePrefix) continue;
+        if (limited && equals_ignore_case(std::string_view(name).substr(0, kRatePrefix.size()), kRatePrefix)) continue;
         headers.add(name, value);
     }
     add_marks(headers, marks);

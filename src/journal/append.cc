@@ -25,6 +25,7 @@ Result<std::uint64_t> SegmentedJournal::append(Kind kind, std::string_view paylo
     batch->last = sequence;
     const auto header =
         encode_record_header(checksum, sequence, time, kind, static_cast<std::uint32_t>(payload.size()));
+    batch->bytes.reserve(batch->bytes.size() + header.size() + payload.size());
     batch->bytes.append(header.data(), header.size());
     batch->bytes.append(payload);
     while (!batch->done) {

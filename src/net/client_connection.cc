@@ -17,6 +17,7 @@ namespace {
 using asio::ip::tcp;
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kStreamBuffer = 1024;
 constexpr std::size_t kSmallBuffer = 4 * 1024;
 constexpr std::size_t kLargeBuffer = 64 * 1024;
 
@@ -226,6 +227,8 @@ asio::awaitable<Result<Unit>> ClientConnection::read_head(ResponseHead& response
     }
     deadline_.clear();
     complete_ = parser_.done();
+    // Chunks are how streams of events come, small and far apart; what comes faster makes its reads larger.
+    capacity_ = parser_.chunked() ? kStreamBuffer : kSmallBuffer;
     co_return Unit{};
 }
 
@@ -250,6 +253,7 @@ asio::awaitable<Result<std::string_view>> ClientConnection::read_some(Duration b
         }
         deadline_.set(between);
         waited = true;
+        buffer_.shrink(capacity_);  // Thousands of streams may wait like this one.
         auto [ec, count] = co_await transport_.read_some(buffer_.make_room(capacity_));
         buffer_.commit(count);
         // A read that filled what it was given: there is more where that came from.
@@ -274,7 +278,6 @@ bool ClientConnection::reusable() const {
 void ClientConnection::park(Duration limit) {
     buffer_.consume(std::exchange(held_, 0));
     buffer_.shrink(0);
-    capacity_ = kSmallBuffer;
     parked_ = true;
     deadline_.set(limit);
 }

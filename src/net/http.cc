@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "net/serialize.h"
 
@@ -154,6 +155,13 @@ bool is_hop_by_hop(std::string_view header_name) {
     static constexpr std::array<std::string_view, 9> kNames = {
         "connection", "keep-alive",        "proxy-connection", "proxy-authenticate", "proxy-authorization", "te",
         "trailer",    "transfer-encoding", "upgrade"};
+    // Asked for each field of each message: most are none of those by their length alone.
+    static constexpr std::uint32_t kLengths = [] {
+        std::uint32_t lengths = 0;
+        for (const std::string_view name : kNames) lengths |= 1U << name.size();
+        return lengths;
+    }();
+    if (header_name.size() >= 32 || ((kLengths >> header_name.size()) & 1) == 0) return false;
     return std::any_of(kNames.begin(), kNames.end(),
                        [header_name](std::string_view name) { return equal_without_case(name, header_name); });
 }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "base/byte_scan.h"
+
 namespace stoker::net::internal {
 namespace {
 
@@ -24,6 +26,7 @@ void append_number(std::string& out, std::uint64_t value) {
 void append_defused(std::string& out, std::string_view text) {
     const auto start = out.size();
     out += text;
+    if (!has_control(text)) return;
     for (auto i = start; i < out.size(); ++i) {
         if (is_line_breaking(out[i])) out[i] = ' ';
     }

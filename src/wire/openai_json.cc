@@ -96,6 +96,7 @@ bool JsonCursor::fail(const char* problem) {
 }
 
 void JsonCursor::skip_space() {
+    if (at_ < text_.size() && text_[at_] > ' ') return;
     while (at_ < text_.size() && is_space(text_[at_])) ++at_;
 }
 
