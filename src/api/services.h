@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "gateway/admission/admission_gate.h"
 #include "gateway/cache/answer_cache.h"
 #include "gateway/degrade/degradation_control.h"
 #include "gateway/limit/limiter.h"
@@ -111,6 +112,8 @@ struct Services {
     std::function<Timestamp()> now;
     std::function<std::vector<gateway::ReplicaStatus>()> replicas;
     std::function<gateway::LimitsReport()> limits = {};
+    // Of pools that limit their concurrency; of each at most so many tenants that wait.
+    std::function<std::vector<gateway::AdmissionStatus>(std::size_t most_tenants)> queues = {};
     CacheServices cache = {};
     std::function<std::vector<EngineFacts>()> engines;
     std::function<std::vector<ProcessFacts>()> processes;

@@ -141,6 +141,12 @@ void add_asking(CLI::App& app, Run& run) {
     add_client(ledger_command, ledger_options.client);
     ledger_command.callback([&run] { run = [] { return ledgers(ledger_options); }; });
 
+    static QueuesOptions queue_options;
+    auto& queue_command = add_command(app, "queues", "Who waits for a place in which pool, and what its limit goes by",
+                                      "  stoker queues\n  stoker queues --output json\n");
+    add_client(queue_command, queue_options.client);
+    queue_command.callback([&run] { run = [] { return queues(queue_options); }; });
+
     static IncidentsOptions incident_options;
     auto& incident_command = add_command(app, "incidents", "List incidents, show one, approve or reject a plan",
                                          "  stoker incidents\n  stoker incidents inc_018f3c2a\n"

@@ -87,6 +87,11 @@ struct CacheCommandOptions {
 int cache_show(const CacheCommandOptions& options);
 int cache_purge(const CacheCommandOptions& options);
 
+struct QueuesOptions {
+    ClientOptions client;
+};
+int queues(const QueuesOptions& options);
+
 struct IncidentsOptions {
     ClientOptions client;
     std::string id;       // Set: one incident with its timeline.

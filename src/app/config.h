@@ -122,6 +122,15 @@ struct ProviderConfig {
     bool probe = false;
 };
 
+struct AdmissionConfig {
+    std::string concurrency = "off";  // off, auto, or a number.
+    std::int64_t min = gateway::AdmissionOptions{}.min;
+    std::int64_t max = gateway::AdmissionOptions{}.max;
+    double ttft_tolerance = gateway::AdmissionOptions{}.ttft_tolerance;
+    std::int64_t queue = static_cast<std::int64_t>(gateway::AdmissionOptions{}.queue);
+    Duration timeout = gateway::AdmissionOptions{}.timeout;
+};
+
 struct PoolConfig {
     std::string name;
     std::vector<std::string> models;
@@ -132,6 +141,7 @@ struct PoolConfig {
     BalanceConfig balance{};
     ContinuationConfig continuation{};
     std::optional<ProviderConfig> provider{};
+    AdmissionConfig admission{};
 };
 
 // A model that takes requests over from another one.
@@ -404,6 +414,7 @@ void describe(config::Fields& f, DeadlinesConfig& c);
 void describe(config::Fields& f, RetriesConfig& c);
 void describe(config::Fields& f, BalanceConfig& c);
 void describe(config::Fields& f, ProviderConfig& c);
+void describe(config::Fields& f, AdmissionConfig& c);
 void describe(config::Fields& f, PoolConfig& c);
 void check_provider(config::Fields& f, const PoolConfig& c);
 void describe(config::Fields& f, FallbackConfig& c);

@@ -54,6 +54,7 @@ gateway::PoolOptions pool_options(const PoolConfig& c, const std::string& folder
     options.retry.backoff_base = c.retries.backoff_base;
     options.retry.backoff_max = c.retries.backoff_max;
     options.balance = balance_options(c.balance);
+    options.admission = admission_options(c.admission);
     options.continuation.max = static_cast<int>(c.continuation.max);
     if (c.provider) {
         options.provider = provider_options(*c.provider, folder);

@@ -19,6 +19,7 @@ net::ServerOptions server_options(const ListenerConfig& listener, const std::str
 gateway::GatewayOptions gateway_options(const Config& config);
 gateway::BalanceOptions balance_options(const BalanceConfig& config);
 gateway::ProviderOptions provider_options(const ProviderConfig& config, const std::string& folder);
+gateway::AdmissionOptions admission_options(const AdmissionConfig& config);
 gateway::Routes routes(const Config& config);
 gateway::ModelOptions model_options(const ModelConfig& config);
 TraceExportOptions trace_options(const Config& config);

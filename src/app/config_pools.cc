@@ -123,6 +123,7 @@ void describe(config::Fields& f, PoolConfig& c) {
     f.object("continuation", c.continuation, "What happens to a stream that breaks off after its first byte.");
     f.object("retries", c.retries, "What happens to a request whose replica fails before the first byte.");
     f.object("balance", c.balance, "Which replica gets a request.");
+    f.object("admission", c.admission, "How many requests are under way at a time, and how the others wait.");
 }
 
 }  // namespace stoker::app

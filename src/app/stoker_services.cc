@@ -22,6 +22,7 @@ void Stoker::build_services() {
         .cache = {.report = [this](const gateway::CacheFilter& filter,
                                    std::size_t most) { return gateway_->cache_report(filter, most); },
                   .purge = [this](const gateway::CacheFilter& filter) { return gateway_->purge_cache(filter); }},
+        .queues = [this](std::size_t most) { return gateway_->admission(most); },
         .engines = [this] { return engine_facts(); },
         .processes = [this] { return process_facts(); },
         .incidents =

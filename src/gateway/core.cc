@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/admission/admission.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -48,6 +49,7 @@ Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& reg
       metrics(registry),
       degradation(registry),
       limit_metrics(registry),
+      admission_metrics(registry),
       cache(registry) {
     for (std::size_t i = 0; i < loops.size(); ++i) loop_states.push_back(std::make_unique<LoopState>(loops.at(i)));
 }
@@ -74,6 +76,7 @@ void Core::publish(const std::shared_ptr<Replica>& replica, std::optional<Replic
         cut_requests(replica, hung ? GatewayError::StreamStalled : GatewayError::StreamCut,
                      "the replica was found " + std::string(to_string(event.kind)) + ": " + event.reason);
     }
+    refresh_admission(routes.get()->find_pool(replica->pool()));
     observer.on_replica_event(event);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/snapshot.h"
+#include "gateway/admission/admission_metrics.h"
 #include "gateway/auth/auth_failures.h"
 #include "gateway/auth/keyring.h"
 #include "gateway/cache/cache_control.h"
@@ -84,6 +85,7 @@ public:
     AuthFailures auth_failures;
     Limiter limits;
     LimitMetrics limit_metrics;
+    AdmissionMetrics admission_metrics;
     TokenEstimator estimator;
     CacheControl cache;
     std::vector<std::unique_ptr<LoopState>> loop_states;

@@ -58,6 +58,16 @@ constexpr ErrorInfo kErrors[] = {
      "The provider behind the gateway refused the gateway's key or its account; whoever runs the gateway must look."},
     {GatewayError::NoReplica, 503, "no_replica_available", kServer,
      "Every replica of the pool is down, hung, ejected or draining; `retry-after` says when to come back."},
+    {GatewayError::QueueFull, 503, "queue_full", kServer,
+     "The pool has as many requests under way as it takes, and as many waiting; `retry-after` is when a place should "
+     "be "
+     "free, by how fast they became free lately."},
+    {GatewayError::QueueTimeout, 503, "queue_timeout", kServer,
+     "The request waited for a place in the pool as long as it may; `retry-after` as for `queue_full`."},
+    {GatewayError::RequestShed, 503, "request_shed", kServer,
+     "The request waited in a queue that was full, and one of a higher priority, or of a tenant with fewer requests "
+     "waiting, "
+     "came; `retry-after` as for `queue_full`."},
     {GatewayError::Degraded, 503, "service_degraded", kServer,
      "The degradation level of the pool refuses this request, for its priority or its length; `retry-after` says when "
      "to "

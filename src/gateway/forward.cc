@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/admission/admission_stage.h"
 #include "gateway/balance/affinity.h"
 #include "gateway/balance/balance.h"
 #include "gateway/upstream/attempt.h"
@@ -29,6 +30,15 @@ struct GiveUp {
     std::optional<FallbackCause> cause;
     std::optional<HeldAnswer> held;  // The model's own answer, which is told instead.
 };
+
+GiveUp no_place(AdmissionRefusal refusal) {
+    GiveUp end;
+    end.error = refusal.error;
+    end.message = std::move(refusal.message);
+    end.retry_after = refusal.retry_after;
+    end.cause = FallbackCause::Overloaded;
+    return end;
+}
 
 // One request's way through the replicas of one step's pool.
 class Journey {
@@ -134,6 +144,9 @@ asio::awaitable<std::optional<GiveUp>> try_step(RequestContext& context) {
     const std::shared_ptr<const Pool> pool = context.route->pool;
     StreamProgress progress;
     Journey journey(context, progress);
+    AdmissionPlace place(context);
+    auto refusal = co_await place.take(journey.deadline());
+    if (refusal) co_return no_place(*std::move(refusal));
     for (;;) {
         const auto target = co_await journey.next();
         if (!target) break;

@@ -30,6 +30,7 @@ std::unique_ptr<Gateway> Gateway::create(GatewayOptions options, net::Loops& loo
             for (const Target& target : pool->targets) core->metrics.show_replica(target.replica->status());
         }
         core->limit_metrics.show(core->limits.report(Moment::now()));
+        core->admission_metrics.show(admission_statuses(*core->routes.get(), 0));
     });
     return gateway;
 }
@@ -49,6 +50,7 @@ Result<Unit> Gateway::rebuild(const Routes& routes) {
     now_in_effect.routing = release_.in_effect(routes.routing, now());
     TRY(auto table, RouteTable::build(now_in_effect, *before, core_->metrics, release_.canaries()));
     routes_ = routes;
+    configure_admission(*table, core_->admission_metrics);
     core_->routes.set(table);
     for (const auto& pool : before->pools()) {
         for (const Target& target : pool->targets) {
@@ -112,6 +114,7 @@ void Gateway::report_load(std::string_view replica, EngineReport report) {
             report.load.outstanding = same.outstanding();
             same.load().report(report);
         }
+        refresh_admission(pool.get());
     }
 }
 
@@ -133,6 +136,10 @@ void Gateway::set_limits(LimitsOptions limits) {
 
 LimitsReport Gateway::limits() const {
     return core_->limits.report(Moment::now());
+}
+
+std::vector<AdmissionStatus> Gateway::admission(std::size_t most_lines) const {
+    return admission_statuses(*core_->routes.get(), most_lines);
 }
 
 std::vector<DayUse> Gateway::take_changed_days() {

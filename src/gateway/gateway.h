@@ -23,6 +23,7 @@
 
 #include "base/metrics.h"
 #include "base/result.h"
+#include "gateway/admission/admission_gate.h"
 #include "gateway/auth/auth_options.h"
 #include "gateway/auth/keyring.h"
 #include "gateway/balance/engine_load.h"
@@ -93,6 +94,8 @@ public:
     // Limits from the next request on; what is counted stays counted.
     void set_limits(LimitsOptions limits);
     LimitsReport limits() const;
+    // The queues of the pools that have one, each with at most so many of the tenants that wait.
+    std::vector<AdmissionStatus> admission(std::size_t most_lines) const;
     // What each subject used today, where that changed since the last call; and what a run before this one had saved.
     std::vector<DayUse> take_changed_days();
     void restore_days(const std::vector<DayUse>& days);

@@ -58,6 +58,7 @@ void add_marks(net::Headers& headers, const AnswerMarks& marks) {
         headers.add("x-stoker-degradation", std::to_string(static_cast<int>(marks.degradation)));
     }
     if (!marks.cache.empty()) headers.add("x-stoker-cache", std::string(marks.cache));
+    if (marks.queue_ms > 0) headers.add("x-stoker-queue-ms", std::to_string(marks.queue_ms));
     for (const auto& [name, value] : marks.rates) headers.add(name, value);
 }
 

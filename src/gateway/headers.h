@@ -27,6 +27,7 @@ struct AnswerMarks {
     bool anthropic = false;       // Its clients look for `request-id`.
     DegradationLevel degradation = DegradationLevel::Normal;
     std::string_view cache = {};  // What the cache had to do with it; empty: nothing.
+    std::int64_t queue_ms = 0;    // That it waited for a place; 0: it did not, or hardly.
     net::Headers rates{};         // x-ratelimit-*; where there are any, an upstream's own are not passed on.
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "gateway/admission/admission_options.h"
 #include "gateway/balance/balance_options.h"
 #include "gateway/route/fallback.h"
 #include "gateway/route/routing_options.h"
@@ -72,6 +73,7 @@ struct PoolOptions {
     BalanceOptions balance{};
     ContinuationOptions continuation{};
     std::optional<ProviderOptions> provider{};  // Whose replicas these are; empty: our own engines.
+    AdmissionOptions admission{};
 };
 
 // Another model that takes a request over which this one could not serve.

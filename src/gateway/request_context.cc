@@ -14,6 +14,8 @@ namespace stoker::gateway {
 namespace asio = boost::asio;
 namespace {
 
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
+
 std::int64_t nanos(SteadyTime::duration duration) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
 }
@@ -105,8 +107,10 @@ void RequestContext::settle(Outcome outcome, int status, std::string_view code) 
 asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string message, net::Headers headers,
                                              std::string param) {
     const ErrorInfo& entry = info(error);
-    // Those two have their lines where they begin: at the replica's fall, and at the change of level.
-    const bool told = error == GatewayError::NoReplica || error == GatewayError::Degraded;
+    // Those have their lines where they begin, at the replica's fall and at the change of level, or come by thousands.
+    const bool told = error == GatewayError::NoReplica || error == GatewayError::Degraded ||
+                      error == GatewayError::QueueFull || error == GatewayError::QueueTimeout ||
+                      error == GatewayError::RequestShed;
     if (entry.status >= 500 && !told) {
         log::warn("request failed", {{"request_id", record_.id},
                                      {"code", entry.code},
@@ -152,6 +156,7 @@ void RequestContext::note_body(std::string held, std::uint64_t total) {
 void RequestContext::watch_client() {
     exchange_->on_client_gone([this]() {
         client_gone_ = true;
+        if (when_client_leaves) when_client_leaves();
         if (active_ != nullptr) active_->end(GatewayError::ClientClosed, "the client left");
     });
 }
@@ -201,6 +206,7 @@ AnswerMarks RequestContext::marks() const {
     marks.anthropic = endpoint.dialect == wire::Dialect::Messages;
     marks.degradation = degradation;
     marks.provider = route != nullptr && route->pool->provider != nullptr;
+    marks.queue_ms = record_.queue_ns / kNanosPerMilli;
     if (reservation_.any()) {
         // What is known to be used already is told as if it were settled.
         std::optional<std::int64_t> used;
@@ -240,10 +246,15 @@ void RequestContext::passed(Stage stage) {
     }
 }
 
+void RequestContext::note_queued(SteadyTime::duration lasted) {
+    record_.queue_ns += nanos(lasted);
+}
+
 void RequestContext::note_first_attempt() {
     if (std::exchange(sent_, true)) return;
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - body_read_at_;
-    core_->metrics.overhead_before().observe(spent.count());
+    // Waiting for others is no work of the gateway's.
+    core_->metrics.overhead_before().observe(spent.count() - seconds(record_.queue_ns));
 }
 
 void RequestContext::begin_attempt(ActiveAttempt& active, std::size_t target) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -70,6 +71,8 @@ public:
     // What the gateway did up to now since the stage before was passed.
     enum class Stage : unsigned char { Receive, Route, Limit, Queue };
     void passed(Stage stage);
+    // So long the request waited for a place in a pool.
+    void note_queued(SteadyTime::duration lasted);
 
     // The client's body, now that it is here: `total` bytes, of which an upload still brings what `held` has not.
     void note_body(std::string held, std::uint64_t total);
@@ -92,6 +95,8 @@ public:
     // How the request fared with the cache, for the record, the metrics and the client; `detail` is for the client
     // only.
     void note_cache(CacheStatus status, std::string_view detail = {});
+    // Called when the client leaves, for whoever waits before there is an attempt. Empty: nobody does.
+    std::function<void()> when_client_leaves;
 
     // The request goes this step's way from now on; the step before it, if there was one, is over.
     // REQUIRES: `step` is of `plan`.

@@ -31,6 +31,7 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
         if (!provider) return std::move(provider).error().context("pool " + options.name);
         pool->provider = *std::move(provider);
     }
+    pool->admission_options = options.admission;
     for (const ReplicaOptions& wanted : options.replicas) {
         auto url = net::parse_url(wanted.url);
         if (!url) return std::move(url).error().context("pool " + options.name);
@@ -49,6 +50,7 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     std::vector<std::string> ids;
     for (const Target& target : pool->targets) ids.push_back(target.replica->id());
     pool->balancer = Balancer::create(options.balance, ids, before != nullptr ? before->balancer : nullptr);
+    pool->admission = before != nullptr ? before->admission : std::make_shared<Admission>();
     pool->series = metrics.pool_series(pool->name);
     for (const std::string& model : options.models) {
         ModelRoute route{model, options.provider ? options.provider->name_of(model) : model,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gateway/admission/admission.h"
 #include "gateway/balance/balancer.h"
 #include "gateway/options.h"
 #include "gateway/request_metrics.h"
@@ -36,8 +37,10 @@ struct Pool {
     RetryOptions retry;
     ContinuationOptions continuation;
     HealthOptions health;
+    AdmissionOptions admission_options;
     std::vector<Target> targets;
-    std::shared_ptr<Balancer> balancer;  // Of these targets. Never null.
+    std::shared_ptr<Balancer> balancer;    // Of these targets. Never null.
+    std::shared_ptr<Admission> admission;  // Never null; of all tables that have the pool.
     PoolSeries series;
     std::shared_ptr<const Provider> provider;  // Null: our own engines.
 };

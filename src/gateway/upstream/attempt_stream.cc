@@ -1,6 +1,7 @@
 // The part of an attempt that passes on a stream of events.
 #include <utility>
 
+#include "gateway/admission/admission_stage.h"
 #include "gateway/upstream/attempt.h"
 
 namespace stoker::gateway {
@@ -56,6 +57,7 @@ asio::awaitable<AttemptResult> Attempt::pass_events(StreamRelay& relay) {
         }
         turn_.flow(now);
         if (!context_.exchange().started()) {
+            note_first_token(context_, now - sent_at_);
             const bool begun = co_await start_answer();
             if (!begun) co_return client_left();
         }

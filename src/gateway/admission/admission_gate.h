@@ -1,0 +1,116 @@
+// One pool's places, and the queue of those that wait for one.
+//
+// As many requests are under way as the pool's replicas may have together; the rest wait, bounded in number and time,
+// in the order of a FairQueue. When the queue is full, room is made for a newcomer of a higher class, or of a tenant
+// that has less waiting than another; else the newcomer is turned away. How long to stay away follows from how fast
+// places became free lately.
+//
+//   auto entry = gate.enter(who, now, wake);            // A place, a ticket, or neither.
+//   ... if (entry.ticket != 0) wait for wake(end), or gate.give_up(entry.ticket) ...
+//   gate.leave(who, used, now);                         // Once for every place.
+//
+// Knows nothing of sockets or timers: time is an argument, waiting is the caller's. Thread-safe: requests of all loops
+// meet under one lock, held for some hundred nanoseconds.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/sync.h"
+#include "gateway/admission/adaptive_limit.h"
+#include "gateway/admission/admission_options.h"
+#include "gateway/admission/drain_rate.h"
+#include "gateway/admission/fair_queue.h"
+
+namespace stoker::gateway {
+
+// How asking for a place ended. The texts are labels.
+enum class AdmissionEnd : std::uint8_t { Admitted, Full, Shed, TimedOut, Left };
+inline constexpr std::size_t kAdmissionEnds = 5;
+std::string_view to_string(AdmissionEnd end);  // admitted, queue_full, shed, timeout, client_gone
+
+// What the pool's replicas are like now.
+struct PoolCapacity {
+    double shares = 0;  // Of replicas that serve; one that comes back slowly counts as less than one.
+    EngineQueues queues{};
+};
+
+// Whose request it is, and what it presumably costs. Views hold as long as the place.
+struct Admittee {
+    Priority priority = Priority::Normal;
+    std::string_view tenant{};
+    double cost = 0;
+    SteadyTime since{};  // Of the place; set by whoever gets it.
+};
+
+struct AdmissionStatus {
+    std::string pool{};
+    ConcurrencyMode mode{};
+    std::optional<std::size_t> limit{};  // Of the pool now. Empty: none, as nobody serves.
+    double per_replica = 0;
+    LimitSign sign{};
+    double ttft_ratio = 0;  // Time to first token against its floor; 0: unknown.
+    std::size_t running = 0;
+    std::size_t queue = 0;  // Places in the queue.
+    std::array<std::size_t, kPriorityClasses> waiting{};
+    double drain_per_second = 0;  // 0: unknown.
+    std::vector<FairLine> lines{};
+};
+
+class AdmissionGate {
+public:
+    using Ticket = FairQueue::Ticket;
+    using Capacity = std::function<PoolCapacity()>;
+    // Called once, from any thread, under the gate's lock: must only post. Not after give_up() said true.
+    using Wake = std::function<void(AdmissionEnd)>;  // Admitted or Shed.
+
+    // From now on. `capacity` is asked under the lock: it must only read. Those that wait are let through where there
+    // is room.
+    void configure(const AdmissionOptions& options, Capacity capacity, SteadyTime now);
+    // Cheap: where it is false, nobody needs to ask for a place.
+    bool active() const { return active_.load(std::memory_order_relaxed); }
+    Duration timeout() const;
+
+    struct Entry {
+        AdmissionEnd end = AdmissionEnd::Admitted;
+        Ticket ticket = 0;  // Not 0: it waits.
+    };
+    Entry enter(const Admittee& who, SteadyTime now, Wake wake);
+    // Out of the queue without a place. False: it was woken already.
+    bool give_up(Ticket ticket);
+    // The place is free again; `used` is what the request cost. Whoever is next gets it.
+    void leave(const Admittee& who, double used, SteadyTime now);
+
+    void note_first_token(double seconds, std::int64_t new_tokens);
+    // Replicas or their engines' reports have changed.
+    void refresh(SteadyTime now);
+
+    // When somebody of this class who comes now can expect a place, behind all that go before it: from 1 s to 10
+    // minutes. The queue's timeout while nothing is known.
+    Duration expected_wait(Priority priority, SteadyTime now) const;
+    AdmissionStatus status(std::size_t most_lines, SteadyTime now) const;
+
+private:
+    std::optional<std::size_t> limit() const REQUIRES_LOCK(mutex_);
+    void adapt(SteadyTime now) REQUIRES_LOCK(mutex_);
+    void wake_next() REQUIRES_LOCK(mutex_);
+    bool room(std::optional<std::size_t> limit) const REQUIRES_LOCK(mutex_) { return !limit || running_ < *limit; }
+
+    std::atomic<bool> active_{false};
+    mutable Mutex mutex_;
+    AdmissionOptions options_ GUARDED_BY(mutex_);
+    Capacity capacity_ GUARDED_BY(mutex_);
+    AdaptiveLimit adaptive_ GUARDED_BY(mutex_){{}};
+    FairQueue queue_ GUARDED_BY(mutex_);
+    std::map<Ticket, Wake> wakes_ GUARDED_BY(mutex_);
+    DrainRate drain_ GUARDED_BY(mutex_);
+    std::size_t running_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace stoker::gateway
