@@ -112,9 +112,9 @@ struct Services {
     std::function<Timestamp()> now;
     std::function<std::vector<gateway::ReplicaStatus>()> replicas;
     std::function<gateway::LimitsReport()> limits = {};
+    CacheServices cache = {};
     // Of pools that limit their concurrency; of each at most so many tenants that wait.
     std::function<std::vector<gateway::AdmissionStatus>(std::size_t most_tenants)> queues = {};
-    CacheServices cache = {};
     std::function<std::vector<EngineFacts>()> engines;
     std::function<std::vector<ProcessFacts>()> processes;
     std::function<std::vector<std::string>(bool open_only, std::size_t most)> incidents;  // JSON each, newest first.

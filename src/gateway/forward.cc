@@ -145,8 +145,10 @@ asio::awaitable<std::optional<GiveUp>> try_step(RequestContext& context) {
     StreamProgress progress;
     Journey journey(context, progress);
     AdmissionPlace place(context);
-    auto refusal = co_await place.take(journey.deadline());
-    if (refusal) co_return no_place(*std::move(refusal));
+    if (pool->admission->gate.active()) {
+        auto refusal = co_await place.take(journey.deadline());
+        if (refusal) co_return no_place(*std::move(refusal));
+    }
     for (;;) {
         const auto target = co_await journey.next();
         if (!target) break;

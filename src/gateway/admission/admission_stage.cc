@@ -76,7 +76,6 @@ asio::awaitable<AdmissionEnd> AdmissionPlace::wait(SteadyTime until) {
 asio::awaitable<std::optional<AdmissionRefusal>> AdmissionPlace::take(SteadyTime deadline) {
     const Pool& pool = *context_.route->pool;
     const std::shared_ptr<Admission> admission = pool.admission;
-    if (!admission->gate.active()) co_return std::nullopt;
     const SteadyTime began = clock_now();
     who_ = {context_.identity->priority, sharer(*context_.identity), expected_cost(context_, pool), began};
     waiter_ = std::make_shared<Waiter>(co_await asio::this_coro::executor);

@@ -30,8 +30,8 @@ public:
     AdmissionPlace(const AdmissionPlace&) = delete;
     AdmissionPlace& operator=(const AdmissionPlace&) = delete;
 
-    // Waits for it, at most to `deadline`. Empty: it has one, or needs none.
-    // REQUIRES: called once; context.route is set.
+    // Waits for it, at most to `deadline`. Empty: it has one. Where the pool's gate is not active there is no need to
+    // ask. REQUIRES: called once; context.route is set.
     boost::asio::awaitable<std::optional<AdmissionRefusal>> take(SteadyTime deadline);
 
 private:
