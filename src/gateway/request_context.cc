@@ -248,6 +248,7 @@ void RequestContext::passed(Stage stage) {
 
 void RequestContext::note_queued(SteadyTime::duration lasted) {
     record_.queue_ns += nanos(lasted);
+    overhead_.add(OverheadStage::Queue, lasted);
 }
 
 void RequestContext::note_first_attempt() {
