@@ -22,7 +22,18 @@ void ActiveAttempt::end(GatewayError cause, const std::string& reason) {
     }
 }
 
-LoopState::LoopState(asio::io_context& context) : loop(context), client(net::Client::create(context)) {
+namespace {
+
+// The connections of a burst are kept for the next one: to open one costs more than a request does.
+net::ClientOptions for_requests() {
+    net::ClientOptions options;
+    options.idle_per_origin = 2048;
+    return options;
+}
+
+}  // namespace
+
+LoopState::LoopState(asio::io_context& context) : loop(context), client(net::Client::create(context, for_requests())) {
     net::ClientOptions probes;
     probes.idle_per_origin = 0;
     probe_client = net::Client::create(context, std::move(probes));
@@ -35,7 +46,7 @@ net::Client& LoopState::client_for(const Pool& pool) {
         if (known.trust.lock() == trust) return *known.client;
     }
     std::erase_if(trusting_, [](const TrustingClient& known) { return known.trust.expired(); });
-    net::ClientOptions options;
+    net::ClientOptions options = for_requests();
     options.tls = trust->options;
     return *trusting_.emplace_back(TrustingClient{trust, net::Client::create(loop, std::move(options))}).client;
 }
