@@ -99,8 +99,8 @@ void describe(config::Fields& f, DegradationLevelConfig& c) {
              "Requests of this priority class and of lower ones get 503 with Retry-After.");
     f.field(
         "cache_only", c.cache_only,
-        "Requests are answered from the cache (see `cache.rules`) or get 503 with Retry-After; no engine does anything "
-        "for them.");
+        "Requests are answered from the cache (see `cache.rules`) or get 503 with Retry-After; the pool's engines do "
+        "nothing for them, and of the level's other actions only `answer` counts.");
     f.field("answer", c.answer,
             "Text that chat completions and completions are answered with instead of a 503; empty: the 503.");
 }

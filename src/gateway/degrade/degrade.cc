@@ -133,12 +133,15 @@ asio::awaitable<bool> degrade(RequestContext& context) {
     const ModelRoute& route = *context.plan.steps.front().route;
     const auto actions = control.of(route.pool->name, context.identity->tenant, context.degradation);
     if (!actions) co_return true;
+    if (actions->cache_only) {  // Looked for as it was asked: an edited request would not be found.
+        context.cache_only = true;
+        co_return true;
+    }
     std::string reason = reason_to_refuse(context, *actions);
     if (!reason.empty()) {
         co_await turn_away(context, *actions, std::move(reason));
         co_return false;
     }
-    context.cache_only = actions->cache_only;
     const auto smaller = actions->models.find(route.model);
     BodyEdit edit(*actions, context.exchange().request().path(),
                   smaller == actions->models.end() ? std::string_view() : smaller->second);
