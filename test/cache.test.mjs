@@ -32,7 +32,7 @@ batching:
   - {models: [embedder], max_inputs: 50, max_wait: 1s}
   - {models: [off], embeddings: false, completions: true, max_inputs: 2, max_wait: 1s}
 degradation:
-  emergency: {cache_only: true}
+  emergency: {cache_only: true, refuse: none}
 `,
     })
 })

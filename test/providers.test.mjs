@@ -10,6 +10,7 @@ import { getJson, run, startSim, startStoker, stopAll, temporaryDirectory, until
 const kKey = 'sk-provider-secret-1'
 const kClaudeKey = 'sk-ant-secret-2'
 let provider
+let watched
 let own
 let stoker
 const dir = temporaryDirectory()
@@ -17,6 +18,7 @@ const certificates = makeCertificates()
 
 before(async () => {
     provider = await startProvider(certificates)
+    watched = await startProvider(certificates)
     own = await startSim({ model: 'sim' })
     writeFileSync(join(dir, 'claude.key'), `${kClaudeKey}\n`)
     const config = `
@@ -46,6 +48,11 @@ pools:
     replicas: [{url: ${provider.url}}]
     retries: {max_attempts: 1}
     provider: {api_key: never-sent}
+  - name: probed
+    models: [watched]
+    replicas: [{url: ${watched.url}}]
+    health: {path: /v1/models, interval: 50ms}
+    provider: {api_key: probe-key, path: /v2, ca_file: ${certificates.ca}, probe: true}
   - name: elsewhere
     models: [wrong-name]
     replicas: [{url: ${provider.url.replace('localhost', '127.0.0.1')}}]
@@ -63,6 +70,7 @@ beforeEach(async () => {
 after(async () => {
     await stopAll()
     await provider.stop()
+    await watched.stop()
 })
 
 const ask = (model, { path = '/v1/chat/completions', headers = {}, ...body } = {}) =>
@@ -188,6 +196,16 @@ test('it is listed like any model, never probed or scraped, and its keys are sho
     for (const text of [shown, stoker.log(), await (await fetch(`${stoker.console}/metrics`)).text()]) {
         for (const secret of [kKey, kClaudeKey, 'proj-7', 'own-key', 'client-secret']) assert.ok(!text.includes(secret), secret)
     }
+})
+
+test('one that is to be probed is, with its key, and what is down gets nothing until it is back', async () => {
+    await until('it was asked', () => watched.seen.length > 0)
+    assert.equal(`${watched.last().method} ${watched.last().url}`, 'GET /v2/models')
+    assert.equal(watched.last().headers.authorization, 'Bearer probe-key')
+    watched.answer = (_, response) => sendJson(response, 500, {})
+    await until('it is down', async () => (await ask('watched')).status === 503)
+    watched.reset()
+    await until('it is back', async () => (await ask('watched')).status === 200)
 })
 
 test('a configuration that would give credentials away is refused', async () => {

@@ -23,21 +23,29 @@ Result<std::string> text_of(const json& body, const char* key) {
     return found->get<std::string>();
 }
 
+// Who says so, and why; for whoever asks later.
+gateway::ReleaseOrder order_of(const json& body) {
+    constexpr std::size_t kMost = 500;
+    gateway::ReleaseOrder order;
+    order.by = text_of(body, "by").value_or("api").substr(0, kMost);
+    order.reason = text_of(body, "reason").value_or(order.reason).substr(0, kMost);
+    return order;
+}
+
 Result<Unit> switch_alias(Services& services, const ApiRequest& request) {
     TRY(const json body, object_of(request));
     TRY(const std::string alias, text_of(body, "alias"));
     const bool back = body.contains("to") && body["to"].is_null();
-    if (back) return services.routes.switch_alias(alias, "");
+    if (back) return services.routes.switch_alias(alias, "", order_of(body));
     TRY(const std::string to, text_of(body, "to"));
-    return services.routes.switch_alias(alias, to);
+    return services.routes.switch_alias(alias, to, order_of(body));
 }
 
 Result<Unit> steer(Services& services, const ApiRequest& request) {
     TRY(const json body, object_of(request));
     TRY(const std::string canary, text_of(body, "canary"));
     TRY(const std::string action, text_of(body, "action"));
-    const std::string reason = text_of(body, "reason").value_or("by hand");
-    return services.routes.steer(canary, action, reason);
+    return services.routes.steer(canary, action, order_of(body));
 }
 
 // A change answers with what is after it.
@@ -59,6 +67,8 @@ std::vector<Route> release_routes(Services& services) {
              [&services](const ApiRequest& request) { return after(services, switch_alias(services, request)); }},
             {"POST", "/api/v1/route/canary", Cost::Work,
              [&services](const ApiRequest& request) { return after(services, steer(services, request)); }},
+            {"GET", "/api/v1/route/shadow", Cost::Work,
+             [&services](const ApiRequest&) { return json_response(services.routes.shadows()); }},
             {"POST", "/api/v1/route/explain", Cost::Work,
              [&services](const ApiRequest& request) { return explain(services, request); }}};
 }

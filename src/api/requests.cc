@@ -137,6 +137,10 @@ Result<records::RequestFilter> request_filter(const ApiRequest& request, Timesta
     filter.key_id = request.param("key_id").value_or("");
     filter.outcome = request.param("outcome").value_or("");
     filter.id = request.param("id").value_or("");
+    filter.rule = request.param("rule").value_or("");
+    filter.split = request.param("split").value_or("");
+    filter.arm = request.param("arm").value_or("");
+    filter.shadow = request.param("shadow").value_or("");
     filter.text = request.param("q").value_or("");
     if (auto status = request.param("status")) TRY_UNIT(set_status(*status, filter));
     if (auto stream = request.param("stream")) {

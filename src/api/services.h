@@ -15,6 +15,7 @@
 #include "gateway/cache/answer_cache.h"
 #include "gateway/degrade/degradation_control.h"
 #include "gateway/limit/limiter.h"
+#include "gateway/route/release_event.h"
 #include "gateway/upstream/replica_status.h"
 #include "journal/journal.h"
 #include "promql/engine.h"
@@ -71,9 +72,13 @@ struct ReloadOutcome {
 // The gateway's routes: what is released, and where requests go. JSON each.
 struct RouteServices {
     std::function<std::string()> show;
-    std::function<Result<Unit>(const std::string& alias, const std::string& to)> switch_alias;
-    std::function<Result<Unit>(const std::string& canary, const std::string& action, const std::string& reason)> steer;
+    std::function<Result<Unit>(const std::string& alias, const std::string& to, const gateway::ReleaseOrder& order)>
+        switch_alias;
+    std::function<Result<Unit>(const std::string& canary, const std::string& action,
+                               const gateway::ReleaseOrder& order)>
+        steer;
     std::function<Result<std::string>(const std::string& question)> explain;
+    std::function<std::string()> shadows;
 };
 
 struct KeySelection {

@@ -110,6 +110,12 @@ void add_asking(CLI::App& app, Run& run) {
     request_command
         .add_option("--outcome", request_options.outcome, "only this outcome: ok, upstream_error, truncated, ...")
         ->option_text("NAME");
+    request_command.add_option("--rule", request_options.rule, "those that this rule of the routing led")
+        ->option_text("NAME");
+    request_command.add_option("--split", request_options.split, "those that this split or canary drew an arm for")
+        ->option_text("NAME");
+    request_command.add_option("--shadow", request_options.shadow, "the copies of this shadow, which no client saw")
+        ->option_text("NAME");
     request_command
         .add_option("--sort", request_options.sort,
                     "time, duration, ttft, completion_tokens; - before it for descending")

@@ -21,8 +21,12 @@ void add_route(CLI::App& app, Run& run) {
     auto& change = add_command(route, "switch", "Point an alias elsewhere, at once and for good",
                                "  stoker route switch chat green\n  stoker route switch chat --reset\n");
     change.add_option("alias", switch_options.alias, "the alias")->required()->option_text("ALIAS");
-    auto* to = change.add_option("to", switch_options.to, "a model, split or canary")->option_text("NAME");
+    auto* to = change.add_option("to", switch_options.to, "a model, pool:NAME, split or canary")->option_text("NAME");
     change.add_flag("--reset", switch_options.reset, "back to what the configuration says")->excludes(to);
+    change.add_option("--reason", switch_options.reason, "for the journal and the page")
+        ->capture_default_str()
+        ->option_text("TEXT");
+    change.add_option("--by", switch_options.by, "who says so (default: $USER)")->option_text("NAME");
     add_client(change, switch_options.client);
     change.callback([&run] { run = [] { return route_switch(switch_options); }; });
 
@@ -34,11 +38,18 @@ void add_route(CLI::App& app, Run& run) {
         ->required()
         ->check(CLI::IsMember({"promote", "rollback", "pause", "resume", "restart"}))
         ->option_text("ACTION");
-    canary.add_option("--reason", canary_options.reason, "for the log and the page")
+    canary.add_option("--reason", canary_options.reason, "for the journal and the page")
         ->capture_default_str()
         ->option_text("TEXT");
+    canary.add_option("--by", canary_options.by, "who says so (default: $USER)")->option_text("NAME");
     add_client(canary, canary_options.client);
     canary.callback([&run] { run = [] { return route_canary(canary_options); }; });
+
+    static RouteShadowOptions shadow_options;
+    auto& shadow = add_command(route, "shadow", "What shadows copied, what it cost, and how their answers differ",
+                               "  stoker route shadow\n");
+    add_client(shadow, shadow_options.client);
+    shadow.callback([&run] { run = [] { return route_shadow(shadow_options); }; });
 
     static RouteExplainOptions explain_options;
     auto& explain =

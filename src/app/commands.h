@@ -59,6 +59,9 @@ struct RequestsOptions {
     std::int64_t limit = 50;
     std::string model;
     std::string outcome;
+    std::string rule;
+    std::string split;
+    std::string shadow;
     std::string sort;
 };
 int requests(const RequestsOptions& options);
@@ -107,11 +110,18 @@ struct RouteShowOptions {
 };
 int route_show(const RouteShowOptions& options);
 
+struct RouteShadowOptions {
+    ClientOptions client;
+};
+int route_shadow(const RouteShadowOptions& options);
+
 struct RouteSwitchOptions {
     ClientOptions client;
     std::string alias;
     std::string to;      // Empty with `reset`.
     bool reset = false;  // Back to what the configuration says.
+    std::string by;
+    std::string reason = "by hand";
 };
 int route_switch(const RouteSwitchOptions& options);
 
@@ -119,6 +129,7 @@ struct RouteCanaryOptions {
     ClientOptions client;
     std::string canary;
     std::string action;
+    std::string by;
     std::string reason = "by hand";
 };
 int route_canary(const RouteCanaryOptions& options);

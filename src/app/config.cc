@@ -21,17 +21,17 @@ namespace fs = std::filesystem;
 
 void check_pools(config::Fields& f, const std::vector<PoolConfig>& pools) {
     std::set<std::string> names;
-    std::map<std::string, std::string> pool_of_model;
     std::map<std::string, std::string> pool_that_runs;
     for (std::size_t p = 0; p < pools.size(); ++p) {
         const PoolConfig& pool = pools[p];
         f.check(fmt::format("pools[{}].name", p), names.insert(pool.name).second,
                 fmt::format("another pool is named '{}' already", pool.name));
         for (std::size_t m = 0; m < pool.models.size(); ++m) {
-            const auto [owner, fresh] = pool_of_model.try_emplace(pool.models[m], pool.name);
-            f.check(fmt::format("pools[{}].models[{}]", p, m), fresh,
-                    fmt::format("the model '{}' belongs to pool '{}' already; a model belongs to one pool",
-                                pool.models[m], owner->second));
+            const std::string& model = pool.models[m];
+            const std::string key = fmt::format("pools[{}].models[{}]", p, m);
+            const auto earlier = pool.models.begin() + static_cast<std::ptrdiff_t>(m);
+            f.check(key, std::find(pool.models.begin(), earlier, model) == earlier, "is given twice");
+            f.check(key, !model.starts_with(gateway::kPoolPrefix), "must not begin as the name of a pool does");
         }
         for (std::size_t r = 0; r < pool.replicas.size(); ++r) {
             if (pool.replicas[r].run.empty()) continue;
@@ -140,7 +140,7 @@ void describe(config::Fields& f, Config& c) {
     check_models(f, c);
     f.object("routing", c.routing,
              "From the name that a client asks for to the model that serves it. A reload takes it over.");
-    check_routing(f, c.routing, served_models(c.pools));
+    check_routing(f, c.routing, served_destinations(c.pools));
     f.object("limits", c.limits,
              "How much tenants, keys, models and all together may ask of the gateway (docs/gateway.md). A reload takes "
              "changes over; what is counted stays counted.");

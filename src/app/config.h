@@ -448,6 +448,8 @@ void describe(config::Fields& f, RuntimeConfig& c);
 void describe(config::Fields& f, Config& c);
 // The models of all pools.
 std::vector<std::string> served_models(const std::vector<PoolConfig>& pools);
+// The same, and each pool as "pool:NAME".
+std::vector<std::string> served_destinations(const std::vector<PoolConfig>& pools);
 // What only the whole shows: each model is there once, and what is named is served by some pool.
 void check_models(config::Fields& f, const Config& c);
 // Whether the models that degradation switches to exist.

@@ -28,21 +28,6 @@ gateway::TimeWindow time_window(const RuleTimeConfig& c) {
     return window;
 }
 
-gateway::RuleOptions rule_options(const RoutingRuleConfig& c) {
-    gateway::RuleOptions rule;
-    rule.name = c.name;
-    rule.models = c.models;
-    rule.paths = c.paths;
-    rule.tenants = c.tenants;
-    rule.headers = c.headers;
-    rule.metadata = c.metadata;
-    rule.min_prompt_tokens = c.min_prompt_tokens;
-    rule.max_prompt_tokens = c.max_prompt_tokens;
-    if (c.time) rule.time = time_window(*c.time);
-    rule.to = c.to;
-    return rule;
-}
-
 gateway::CanaryOptions canary_options(const CanaryConfig& c) {
     gateway::CanaryOptions canary;
     canary.name = c.name;
@@ -62,6 +47,21 @@ gateway::CanaryOptions canary_options(const CanaryConfig& c) {
 
 }  // namespace
 
+gateway::RuleOptions rule_options(const RoutingRuleConfig& c) {
+    gateway::RuleOptions rule;
+    rule.name = c.name;
+    rule.models = c.models;
+    rule.paths = c.paths;
+    rule.tenants = c.tenants;
+    rule.headers = c.headers;
+    rule.metadata = c.metadata;
+    rule.min_prompt_tokens = c.min_prompt_tokens;
+    rule.max_prompt_tokens = c.max_prompt_tokens;
+    if (c.time) rule.time = time_window(*c.time);
+    rule.to = c.to;
+    return rule;
+}
+
 gateway::RoutingOptions routing_options(const RoutingConfig& c) {
     gateway::RoutingOptions options;
     for (const AliasConfig& alias : c.aliases) options.aliases.push_back({alias.name, alias.to});
@@ -74,6 +74,7 @@ gateway::RoutingOptions routing_options(const RoutingConfig& c) {
         for (const SplitTargetConfig& target : split.targets) made.arms.push_back({target.to, target.weight});
     }
     for (const CanaryConfig& canary : c.canaries) options.canaries.push_back(canary_options(canary));
+    for (const ShadowConfig& shadow : c.shadows) options.shadows.push_back(shadow_options(shadow));
     return options;
 }
 

@@ -16,6 +16,12 @@ std::vector<std::string> served_models(const std::vector<PoolConfig>& pools) {
     return models;
 }
 
+std::vector<std::string> served_destinations(const std::vector<PoolConfig>& pools) {
+    std::vector<std::string> names = served_models(pools);
+    for (const PoolConfig& pool : pools) names.push_back(std::string(gateway::kPoolPrefix) + pool.name);
+    return names;
+}
+
 namespace {
 
 void check_served(config::Fields& f, const std::string& key, const std::string& model,
@@ -30,7 +36,10 @@ void check_served(config::Fields& f, const std::string& key, const std::string& 
 }  // namespace
 
 void describe(config::Fields& f, FallbackConfig& c) {
-    f.field("to", c.to, "The model that takes over, of the same pool or another one.");
+    f.field("to", c.to,
+            "The model that takes over, of the same pool or another one; `pool:NAME` is the same model there, or that "
+            "pool's "
+            "first.");
     f.required("to");
     f.field("on", c.on,
             "Why: `down` (no replica takes requests, or all that were tried failed), `overloaded` (they said 429 or "
@@ -59,6 +68,7 @@ void describe(config::Fields& f, ModelConfig& c) {
 
 void check_models(config::Fields& f, const Config& c) {
     const auto served = served_models(c.pools);
+    const auto destinations = served_destinations(c.pools);
     std::set<std::string> names;
     for (std::size_t m = 0; m < c.models.size(); ++m) {
         const ModelConfig& model = c.models[m];
@@ -67,7 +77,7 @@ void check_models(config::Fields& f, const Config& c) {
         if (c.pools.empty()) continue;  // Engines that are found bring their models with them.
         check_served(f, fmt::format("models[{}].name", m), model.name, served);
         for (std::size_t i = 0; i < model.fallback.size(); ++i) {
-            check_served(f, fmt::format("models[{}].fallback[{}].to", m, i), model.fallback[i].to, served);
+            check_served(f, fmt::format("models[{}].fallback[{}].to", m, i), model.fallback[i].to, destinations);
         }
     }
 }

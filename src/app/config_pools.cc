@@ -105,7 +105,10 @@ void describe(config::Fields& f, PoolConfig& c) {
     f.field("name", c.name, "Name in labels, ids and pages: letters, digits, '_', '.', '-'.");
     f.required("name");
     f.check("name", c.name.empty() || is_plain_name(c.name), "must be letters, digits, '_', '.', '-', at most 64");
-    f.field("models", c.models, "Names under which clients ask for it. A name belongs to one pool.");
+    f.field("models", c.models,
+            "Names under which clients ask for it. A name that several pools list is served by the first, and by the "
+            "others where "
+            "`routing` or a fallback leads to `pool:NAME`.");
     f.required("models");
     f.check("models", !c.models.empty(), "must name at least one model");
     f.list("replicas", c.replicas,

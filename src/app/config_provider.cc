@@ -75,8 +75,9 @@ void describe(config::Fields& f, ProviderConfig& c) {
             "system's.");
     f.field("verify", c.verify, "Whether the provider's certificate is checked; false trusts whoever answers.");
     f.field("probe", c.probe,
-            "Whether replicas are asked for `health.path`, below `path` and with the key. Otherwise only real requests "
-            "say how they are.");
+            "Whether replicas are asked for `health.path`, with the key; /v1/models is a good one, and its /v1 is "
+            "replaced by "
+            "`path`. Otherwise only real requests say how they are.");
 }
 
 void check_provider(config::Fields& f, const PoolConfig& pool) {

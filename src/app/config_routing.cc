@@ -55,7 +55,8 @@ void describe(config::Fields& f, AliasConfig& c) {
     f.field("name", c.name, "What clients may ask for.");
     f.required("name");
     f.field("to", c.to,
-            "What it stands for: a model, a split, a canary or another alias. `stoker route switch` changes it while "
+            "What it stands for: a model, a pool (`pool:NAME`), a split, a canary or another alias. `stoker route "
+            "switch` changes it while "
             "Stoker runs, until this value here is changed.");
     f.required("to");
 }
@@ -90,12 +91,15 @@ void describe(config::Fields& f, RoutingRuleConfig& c) {
     f.check("max_prompt_tokens", c.max_prompt_tokens == 0 || c.max_prompt_tokens >= c.min_prompt_tokens,
             "must not be below `min_prompt_tokens`");
     f.object("time", c.time, "Hours of the day and days of the week; always if it is not given.");
-    f.field("to", c.to, "Where such requests go: a model, an alias, a split or a canary.");
+    f.field(
+        "to", c.to,
+        "Where such requests go: a model, an alias, a split, a canary, or `pool:NAME`, which serves the model that was "
+        "asked for, or its own first one.");
     f.required("to");
 }
 
 void describe(config::Fields& f, SplitTargetConfig& c) {
-    f.field("to", c.to, "A model, or an alias of one.");
+    f.field("to", c.to, "A model, `pool:NAME`, or an alias of those.");
     f.required("to");
     f.field("weight", c.weight, "Its share, relative to the others'; 0 takes it out.");
     f.required("weight");
@@ -153,6 +157,11 @@ void describe(config::Fields& f, RoutingConfig& c) {
     f.list("splits", c.splits, "Names whose requests are divided between models by weight.");
     f.list("canaries", c.canaries,
            "Names whose requests move from one model to another step by step, and back if that one does worse.");
+    f.list(
+        "shadows", c.shadows,
+        "Copies of some requests for another model, whose answers are compared with the clients' and thrown away. The "
+        "conditions are those of rules, on what the client asked for; `to` gets the copies. The first that matches, "
+        "and whose share the request falls into, makes one.");
 }
 
 namespace {
@@ -234,6 +243,14 @@ private:
 
 void check_routing(config::Fields& f, const RoutingConfig& c, const std::vector<std::string>& served) {
     Names names(f, c, served);
+    for (std::size_t i = 0; i < c.shadows.size(); ++i) {
+        for (std::size_t earlier = 0; earlier < i; ++earlier) {
+            f.check(fmt::format("routing.shadows[{}].name", i),
+                    c.shadows[earlier].match.name != c.shadows[i].match.name,
+                    fmt::format("another shadow is named '{}' already", c.shadows[i].match.name));
+        }
+        names.check_model(fmt::format("routing.shadows[{}].to", i), c.shadows[i].match.to);
+    }
     names.check_unique();
     names.check_aliases();
     for (std::size_t i = 0; i < c.rules.size(); ++i) {

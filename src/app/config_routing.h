@@ -64,11 +64,24 @@ struct CanaryConfig {
     double false_alarm = gateway::CanaryOptions{}.false_alarm;
 };
 
+// The conditions are a rule's; `to` gets the copies.
+struct ShadowConfig {
+    RoutingRuleConfig match;
+    double percent = gateway::ShadowOptions{}.percent;
+    std::int64_t requests_per_minute = gateway::ShadowOptions{}.limits.requests_per_minute;
+    std::int64_t tokens_per_minute = gateway::ShadowOptions{}.limits.tokens_per_minute;
+    std::int64_t tokens_per_day = gateway::ShadowOptions{}.limits.tokens_per_day;
+    std::int64_t concurrent = gateway::ShadowOptions{}.limits.concurrent_requests;
+    Duration timeout = gateway::ShadowOptions{}.timeout;
+    config::Bytes max_body{gateway::ShadowOptions{}.max_body_bytes};
+};
+
 struct RoutingConfig {
     std::vector<AliasConfig> aliases;
     std::vector<RoutingRuleConfig> rules;
     std::vector<SplitConfig> splits;
     std::vector<CanaryConfig> canaries;
+    std::vector<ShadowConfig> shadows;
 };
 
 void describe(config::Fields& f, AliasConfig& c);
@@ -77,13 +90,16 @@ void describe(config::Fields& f, RoutingRuleConfig& c);
 void describe(config::Fields& f, SplitTargetConfig& c);
 void describe(config::Fields& f, SplitConfig& c);
 void describe(config::Fields& f, CanaryConfig& c);
+void describe(config::Fields& f, ShadowConfig& c);
 void describe(config::Fields& f, RoutingConfig& c);
 
 // What only the whole shows: names are unique, destinations are there, aliases end somewhere. `served`: the models of
-// all pools; empty means that engines are found, and their models with them.
+// all pools, and the pools as "pool:NAME"; empty means that engines are found, and their models with them.
 void check_routing(config::Fields& f, const RoutingConfig& c, const std::vector<std::string>& served);
 
 gateway::RoutingOptions routing_options(const RoutingConfig& c);
+gateway::RuleOptions rule_options(const RoutingRuleConfig& c);
+gateway::ShadowOptions shadow_options(const ShadowConfig& c);
 
 // "22:30" as minutes of the day; "24:00" is 0. Empty: not that.
 std::optional<int> parse_minute_of_day(std::string_view text);

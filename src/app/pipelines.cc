@@ -17,6 +17,7 @@ void RequestPipeline::on_record(const records::RequestRecord& record) {
         lost_.add();
         log::error("request record lost", {{"request_id", record.id}, {"error", appended.error().message}});
     }
+    if (!record.shadow.empty()) return;  // No request of anybody's.
     std::int64_t second = to_millis(now()) / 1000;
     if (second_.exchange(second) != second) shown_ = 0;
     if (shown_.fetch_add(1) < kMostLivePerSecond) live_.publish("request", json);

@@ -1,5 +1,6 @@
 // `stoker route`.
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -56,9 +57,73 @@ void print_release(const json& release) {
     }
     if (!splits.empty()) std::fputs(splits.text().c_str(), stdout);
     for (const json& canary : release.at("canaries")) print_canary(canary);
+    Table changes({"CHANGED", "WHAT", "NAME", "FROM", "TO", "BY", "REASON"});
+    for (const json& one : release.at("changes")) {
+        std::string to = one.value("to", "");
+        if (one.contains("percent")) to += " " + number(one.value("percent", 0.0)) + " %";
+        changes.add({format_timestamp(from_millis(one.value("at_ms", std::int64_t{0}))), one.value("kind", ""),
+                     one.value("name", ""), one.value("from", ""), to, one.value("by", ""), one.value("reason", "")});
+    }
+    if (!changes.empty()) std::printf("\n%s", changes.text().c_str());
     if (aliases.empty() && splits.empty() && release.at("canaries").empty()) {
         std::puts("no aliases, splits or canaries: every request goes to the pool of its model");
     }
+}
+
+// "limit: used of limit"
+std::string budget_of(const json& shadow) {
+    std::vector<std::string> lines;
+    for (const json& line : shadow.at("limits")) {
+        lines.push_back(line.value("limit", "") + " " + std::to_string(line.value("used", std::int64_t{0})) + "/" +
+                        std::to_string(line.value("of", std::int64_t{0})));
+    }
+    return lines.empty() ? "-" : join(lines, ", ");
+}
+
+// "answered 40, timed_out 2"
+std::string counts_of(const json& counts) {
+    std::vector<std::string> parts;
+    for (const auto& [name, count] : counts.items()) {
+        if (count.get<std::int64_t>() > 0) parts.push_back(name + " " + std::to_string(count.get<std::int64_t>()));
+    }
+    return parts.empty() ? "none" : join(parts, ", ");
+}
+
+void print_shadow(const json& shadow) {
+    std::printf("shadow %s: %s %% of such requests, copied to %s\n", shadow.value("name", "").c_str(),
+                number(shadow.value("percent", 0.0)).c_str(), shadow.value("to", "").c_str());
+    std::printf(
+        "  copies: %lld, of which %lld under way; %s\n", static_cast<long long>(shadow.value("sent", std::int64_t{0})),
+        static_cast<long long>(shadow.value("in_flight", std::int64_t{0})), counts_of(shadow.at("results")).c_str());
+    std::printf("  not made: %s\n  used: %s\n", counts_of(shadow.at("skipped")).c_str(), budget_of(shadow).c_str());
+    std::printf("  compared: %lld; differences: %s\n",
+                static_cast<long long>(shadow.value("compared", std::int64_t{0})),
+                counts_of(shadow.at("differences")).c_str());
+    Table table({"SIDE", "TOKENS", "TTFT P50", "TTFT P95", "DURATION P50", "DURATION P95"});
+    for (const char* side : {"client", "copy"}) {
+        const json& one = shadow.at(side);
+        table.add({side, number(one.value("completion_tokens_mean", 0.0)),
+                   milliseconds(one.value("ttft_p50_seconds", 0.0)), milliseconds(one.value("ttft_p95_seconds", 0.0)),
+                   milliseconds(one.value("duration_p50_seconds", 0.0)),
+                   milliseconds(one.value("duration_p95_seconds", 0.0))});
+    }
+    std::fputs(table.text().c_str(), stdout);
+    Table last({"AT", "REQUEST", "DIFFERS BY", "STATUS", "TOKENS"});
+    for (const json& one : shadow.at("last")) {
+        const auto both = [&one](const char* key) {
+            return std::to_string(one.at("client").value(key, std::int64_t{0})) + " / " +
+                   std::to_string(one.at("copy").value(key, std::int64_t{0}));
+        };
+        last.add({format_timestamp(from_millis(one.value("at_ms", std::int64_t{0}))), one.value("request_id", ""),
+                  join(one.value("what", std::vector<std::string>{}), ", "), both("status"),
+                  both("completion_tokens")});
+    }
+    if (!last.empty()) std::fputs(last.text().c_str(), stdout);
+}
+
+void print_shadows(const json& answer) {
+    if (answer.at("shadows").empty()) std::puts("no shadows: no request is copied");
+    for (const json& shadow : answer.at("shadows")) print_shadow(shadow);
 }
 
 // "3 running, 1 waiting"
@@ -74,7 +139,15 @@ std::string engine_age_of(const json& replica) {
 }
 
 void print_explanation(const json& answer) {
-    std::printf("%s -> %s\n", answer.value("asked", "").c_str(), answer.value("model", "").c_str());
+    const std::string pool = answer.value("pool", "");
+    std::printf("%s -> %s%s\n", answer.value("asked", "").c_str(), answer.value("model", "").c_str(),
+                pool.empty() ? "" : (" in pool " + pool).c_str());
+    std::vector<std::string> led;
+    if (const auto rule = answer.value("rule", ""); !rule.empty()) led.push_back("rule " + rule);
+    if (const auto split = answer.value("split", ""); !split.empty()) {
+        led.push_back("split " + split + "=" + answer.value("arm", ""));
+    }
+    if (!led.empty()) std::printf("  led by %s, as its record would say\n", join(led, ", ").c_str());
     for (const json& line : answer.at("why")) std::printf("  %s\n", line.get<std::string>().c_str());
     if (answer.contains("error")) std::printf("  %s\n", answer.value("error", "").c_str());
     int place = 0;
@@ -96,6 +169,12 @@ void print_explanation(const json& answer) {
         }
         std::fputs(table.text().c_str(), stdout);
     }
+}
+
+std::string name_of_user(const std::string& given) {
+    if (!given.empty()) return given;
+    const char* user = std::getenv("USER");
+    return user == nullptr || *user == '\0' ? "command line" : user;
 }
 
 int show(const Result<json>& answer, Output output, void (*print)(const json&)) {
@@ -163,15 +242,25 @@ int route_switch(const RouteSwitchOptions& options) {
     if (options.to.empty() && !options.reset) {
         return fail({Errc::InvalidArgument, "say where the alias is to lead, or --reset"});
     }
-    const json body = {{"alias", options.alias}, {"to", options.reset ? json() : json(options.to)}};
+    const json body = {{"alias", options.alias},
+                       {"to", options.reset ? json() : json(options.to)},
+                       {"by", name_of_user(options.by)},
+                       {"reason", options.reason}};
     return show(ask(options.client, "POST", "/api/v1/route/switch", {}, body.dump()), options.client.output,
                 print_release);
 }
 
 int route_canary(const RouteCanaryOptions& options) {
-    const json body = {{"canary", options.canary}, {"action", options.action}, {"reason", options.reason}};
+    const json body = {{"canary", options.canary},
+                       {"action", options.action},
+                       {"by", name_of_user(options.by)},
+                       {"reason", options.reason}};
     return show(ask(options.client, "POST", "/api/v1/route/canary", {}, body.dump()), options.client.output,
                 print_release);
+}
+
+int route_shadow(const RouteShadowOptions& options) {
+    return show(ask(options.client, "GET", "/api/v1/route/shadow"), options.client.output, print_shadows);
 }
 
 int route_explain(const RouteExplainOptions& options) {

@@ -1,6 +1,7 @@
 #include "app/stoker.h"
 
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
 #include "app/builtin_rules.h"
@@ -121,7 +122,13 @@ void Stoker::restore_release() {
         const auto kept = store.set_value(kKey, json);
         if (!kept) log::error("switches and canaries are not kept", {{"error", kept.error().message}});
     };
-    gateway_->restore_release(store.value(kKey).value_or(""), save);
+    const auto announce = [this](const gateway::ReleaseEvent& event) {
+        const std::string json = gateway::to_json(event).dump();
+        const auto written = storage_->journal->append(journal::Kind::Audit, json, event.at);
+        if (!written) log::error("a change of routes is not in the journal", {{"error", written.error().message}});
+        live_.publish("release", json);
+    };
+    gateway_->restore_release(store.value(kKey).value_or(""), save, announce);
 }
 
 Result<Unit> Stoker::open_keys() {

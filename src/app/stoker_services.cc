@@ -49,12 +49,17 @@ void Stoker::build_services() {
         .pin_degradation = [this](gateway::DegradationPin pin) { return degradation_->pin(std::move(pin)); },
         .release_degradation = [this](const std::string& pool) { return degradation_->release(pool); },
         .routes = {.show = [this] { return gateway_->release_json(); },
-                   .switch_alias = [this](const std::string& alias,
-                                          const std::string& to) { return gateway_->switch_alias(alias, to); },
-                   .steer = [this](
-                                const std::string& canary, const std::string& action,
-                                const std::string& reason) { return gateway_->steer_canary(canary, action, reason); },
-                   .explain = [this](const std::string& question) { return gateway_->explain_route(question); }},
+                   .switch_alias =
+                       [this](const std::string& alias, const std::string& to, const gateway::ReleaseOrder& order) {
+                           return gateway_->switch_alias(alias, to, order);
+                       },
+                   .steer =
+                       [this](const std::string& canary, const std::string& action,
+                              const gateway::ReleaseOrder& order) {
+                           return gateway_->steer_canary(canary, action, order);
+                       },
+                   .explain = [this](const std::string& question) { return gateway_->explain_route(question); },
+                   .shadows = [this] { return gateway_->shadows_json(); }},
         .keys = key_services(*keys_),
         .prometheus = prometheus_services(),
         .pushes = receivers_->endpoints(),

@@ -59,6 +59,7 @@ Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& reg
       observer(given_observer),
       metrics(registry),
       degradation(registry),
+      shadows(registry),
       limit_metrics(registry),
       admission_metrics(registry),
       cache(registry) {

@@ -24,6 +24,7 @@
 #include "gateway/record_sink.h"
 #include "gateway/request_metrics.h"
 #include "gateway/route/routes.h"
+#include "gateway/shadow/shadows.h"
 #include "gateway/upstream/replica_status.h"
 #include "net/client.h"
 #include "net/loops.h"
@@ -50,6 +51,7 @@ struct LoopState {
     std::unique_ptr<net::Client> client;
     std::unique_ptr<net::Client> probe_client;  // Keeps no connections: a probe tries the whole way.
     std::unordered_set<ActiveAttempt*> attempts;
+    std::unordered_set<ActiveAttempt*> shadows;  // Those of them that no client waits for.
 
     // The one that trusts whom this pool's replicas are trusted by. It stays as long as the pool's table.
     net::Client& client_for(const Pool& pool);
@@ -81,6 +83,7 @@ public:
     RequestMetrics metrics;
     DegradationControl degradation;
     Snapshot<RouteTable> routes;
+    Shadows shadows;
     Snapshot<Keyring> keyring;
     AuthFailures auth_failures;
     Limiter limits;

@@ -51,6 +51,7 @@ Result<Unit> Gateway::rebuild(const Routes& routes) {
     TRY(auto table, RouteTable::build(now_in_effect, *before, core_->metrics, release_.canaries()));
     routes_ = routes;
     configure_admission(*table, core_->admission_metrics);
+    core_->shadows.configure(now_in_effect.routing.shadows);
     core_->routes.set(table);
     for (const auto& pool : before->pools()) {
         for (const Target& target : pool->targets) {
@@ -85,6 +86,7 @@ void Gateway::stop() {
         MutexLock lock(mutex_);
         if (!std::exchange(started_, false)) return;
     }
+    core_->shadows.stop(*core_, kPatience);
     probers_->stop(kPatience);
 }
 

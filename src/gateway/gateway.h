@@ -70,17 +70,20 @@ public:
     net::Handler handler();
 
     DegradationControl& degradation();
-    // Brings back what was kept of switches and canaries, and where to keep it from now on. Call before apply().
-    void restore_release(std::string_view kept, Release::Save save);
+    // Brings back what was kept of switches and canaries; where to keep it and whom to tell of changes from now on.
+    // Call before apply().
+    void restore_release(std::string_view kept, Release::Save save, Release::Announce announce = {});
     // Points an alias elsewhere from the next request on; an empty `to` goes back to the configuration. Kept.
     // Errors: NotFound, InvalidArgument.
-    Result<Unit> switch_alias(const std::string& alias, const std::string& to);
+    Result<Unit> switch_alias(const std::string& alias, const std::string& to, const ReleaseOrder& order = {});
     // promote, rollback, pause, resume, restart. Kept. Errors: NotFound, InvalidArgument, Conflict.
-    Result<Unit> steer_canary(const std::string& canary, std::string_view action, const std::string& reason);
+    Result<Unit> steer_canary(const std::string& canary, std::string_view action, const ReleaseOrder& order = {});
     // Judges the canaries; to be called every second or so.
     void tick_canaries();
     // Aliases, splits and canaries as they are now, as JSON.
     std::string release_json() const;
+    // What shadows copied, what it cost, and how their answers differ, as JSON.
+    std::string shadows_json() const;
     // Where a request would go, and why, as JSON. Errors: InvalidArgument (not JSON, or it names no model).
     Result<std::string> explain_route(std::string_view question) const;
 

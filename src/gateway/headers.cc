@@ -54,6 +54,8 @@ void add_marks(net::Headers& headers, const AnswerMarks& marks) {
     if (!marks.replica.empty()) headers.add("x-stoker-replica", std::string(marks.replica));
     headers.add("x-stoker-attempts", std::to_string(marks.attempts));
     if (!marks.model.empty()) headers.add("x-stoker-model", std::string(marks.model));
+    if (!marks.rule.empty()) headers.add("x-stoker-rule", std::string(marks.rule));
+    if (!marks.split.empty()) headers.add("x-stoker-split", std::string(marks.split) + "=" + std::string(marks.arm));
     if (marks.degradation != DegradationLevel::Normal) {
         headers.add("x-stoker-degradation", std::to_string(static_cast<int>(marks.degradation)));
     }

@@ -23,8 +23,11 @@ struct AnswerMarks {
     std::string_view replica;  // Empty: none was asked.
     std::size_t attempts = 0;
     std::string_view model = {};  // That the replica was asked for; empty: none was.
-    bool provider = false;        // What it says of itself and its account is not passed on.
-    bool anthropic = false;       // Its clients look for `request-id`.
+    std::string_view rule = {};   // Of the routing, that led it there; empty: none.
+    std::string_view split = {};  // Or canary, that drew `arm`; empty: none.
+    std::string_view arm = {};
+    bool provider = false;   // What it says of itself and its account is not passed on.
+    bool anthropic = false;  // Its clients look for `request-id`.
     DegradationLevel degradation = DegradationLevel::Normal;
     std::string_view cache = {};  // What the cache had to do with it; empty: nothing.
     std::int64_t queue_ms = 0;    // That it waited for a place; 0: it did not, or hardly.

@@ -32,5 +32,9 @@ inline constexpr char kQueueLimit[] = "stoker_gateway_queue_limit";
 inline constexpr char kRouted[] = "stoker_gateway_routed_total";
 inline constexpr char kCanaryPercent[] = "stoker_gateway_canary_percent";
 inline constexpr char kCanaryChanges[] = "stoker_gateway_canary_changes_total";
+inline constexpr char kShadowRequests[] = "stoker_gateway_shadow_requests_total";
+inline constexpr char kShadowSkipped[] = "stoker_gateway_shadow_skipped_total";
+inline constexpr char kShadowDifferences[] = "stoker_gateway_shadow_differences_total";
+inline constexpr char kShadowTokens[] = "stoker_gateway_shadow_tokens_total";
 
 }  // namespace stoker::gateway::names

@@ -149,9 +149,7 @@ TEST_F(RoutesTest, ABasePathIsKeptAndItsVersionIsNot) {
 
 TEST_F(RoutesTest, ConflictsAreRefusedAndTheOldTableStays) {
     ASSERT_TRUE(build({chat_pool()}));
-    auto other = chat_pool();
-    other.name = "other";
-    EXPECT_THAT(build({chat_pool(), other}).error().message, HasSubstr("more than one pool"));
+    EXPECT_THAT(build({chat_pool({"tiny", "tiny"})}).error().message, HasSubstr("given twice"));
     auto twice = chat_pool();
     twice.replicas.push_back({"http://127.0.0.1:9001/elsewhere"});
     EXPECT_THAT(build({twice}).error().message, HasSubstr("given twice"));
@@ -159,6 +157,24 @@ TEST_F(RoutesTest, ConflictsAreRefusedAndTheOldTableStays) {
     odd.replicas.push_back({"ftp://x"});
     EXPECT_THAT(build({odd}).error().message, HasSubstr("pool chat"));
     EXPECT_NE(table_->find("tiny"), nullptr);
+}
+
+TEST_F(RoutesTest, ADestinationMayBeAPool) {
+    auto spot = chat_pool({"other", "tiny"});
+    spot.name = "spot";
+    ASSERT_TRUE(build({chat_pool({"tiny", "large"}), spot}));
+    const auto led = [this](std::string_view to, std::string_view asked) {
+        const ModelRoute* route = table_->find_destination(to, asked);
+        return route == nullptr ? std::string("-") : route->pool->name + "/" + route->model;
+    };
+    EXPECT_EQ(led("tiny", "tiny"), "chat/tiny") << "the first pool that lists it has the name";
+    EXPECT_EQ(led("pool:spot", "tiny"), "spot/tiny");
+    EXPECT_EQ(led("pool:spot", "large"), "spot/other") << "not listed there: the first that is";
+    EXPECT_EQ(led("pool:none", "tiny"), "-");
+    EXPECT_EQ(table_->find("pool:spot"), nullptr) << "clients can't say it";
+    EXPECT_TRUE(table_->is_destination("pool:spot"));
+    EXPECT_FALSE(table_->is_destination("pool:none"));
+    EXPECT_THAT(table_->models(), ElementsAre("large", "other", "tiny"));
 }
 
 TEST_F(RoutesTest, SuggestsNearNames) {

@@ -88,6 +88,7 @@ void RequestContext::account() {
     write_metrics();
     if (inner_) return;
     count_for_canary();
+    if (shadow_) tell_shadow();
     core_->sink.on_record(record_);
 }
 
@@ -205,6 +206,9 @@ AnswerMarks RequestContext::marks() const {
     marks.cache = cache_mark_;
     marks.anthropic = endpoint.dialect == wire::Dialect::Messages;
     marks.degradation = degradation;
+    marks.rule = plan.rule;
+    marks.split = plan.split;
+    marks.arm = plan.arm;
     marks.provider = route != nullptr && route->pool->provider != nullptr;
     marks.queue_ms = record_.queue_ns / kNanosPerMilli;
     if (reservation_.any()) {
@@ -399,6 +403,21 @@ void RequestContext::write_parts() {
     count("reasoning", seen.reasoning_tokens);
     count("cache_write", seen.cache_write_tokens);
     if (seen.recomputed_tokens > 0) metrics.count_wasted(seen.pool, "prompt", "prefix", seen.recomputed_tokens);
+}
+
+// The request's side of the pair. A client that left, or an answer that was cut, says nothing of the model.
+void RequestContext::tell_shadow() {
+    ShadowPair& pair = shadow_->pair;
+    const bool whole =
+        record_.outcome != to_string(Outcome::Cancelled) && record_.outcome != to_string(Outcome::Truncated);
+    pair.comparable = pair.comparable && whole && !record_.attempts.empty();
+    const std::int64_t began = record_.attempts.empty() ? 0 : record_.attempts.back().started_ns;
+    pair.client = ShadowSide{.status = record_.status,
+                             .finish_reason = record_.finish_reason,
+                             .completion_tokens = record_.completion_tokens,
+                             .ttft_ns = std::max<std::int64_t>(record_.ttft_ns - began, 0),
+                             .duration_ns = record_.duration_ns - began};
+    core_->shadows.look(*shadow_);
 }
 
 void RequestContext::write_metrics() {

@@ -124,6 +124,9 @@ public:
     // The request's part of the limits; given back, or corrected to what was used, when it is accounted for.
     void hold(const LimitReservation& reservation) { reservation_ = reservation; }
 
+    // A copy of the request is on its way; when the request has ended, the two are compared.
+    void follow_shadow(std::shared_ptr<ShadowLink> link) { shadow_ = std::move(link); }
+
     // Of the last attempt; null before the first.
     const ReplicaSeries* replica_series() const { return series_; }
 
@@ -156,6 +159,7 @@ private:
     void settle_limits();
     bool reached_engine() const;
     void count_for_canary();
+    void tell_shadow();
 
     const std::shared_ptr<Core> core_;
     LoopState& loop_;
@@ -171,8 +175,9 @@ private:
     ActiveAttempt* active_ = nullptr;
     LimitReservation reservation_;
     Overhead overhead_;
-    std::string cache_mark_;          // x-stoker-cache; empty: not asked.
-    bool answered_by_cache_ = false;  // Or by an identical request.
+    std::string cache_mark_;              // x-stoker-cache; empty: not asked.
+    bool answered_by_cache_ = false;      // Or by an identical request.
+    std::shared_ptr<ShadowLink> shadow_;  // Null: no copy was made.
     bool client_gone_ = false;
     bool left_early_ = false;
     bool inner_ = false;

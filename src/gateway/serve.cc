@@ -10,6 +10,7 @@
 #include "gateway/limit/limit_stage.h"
 #include "gateway/models.h"
 #include "gateway/request_body.h"
+#include "gateway/shadow/shadows.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -54,6 +55,7 @@ asio::awaitable<void> serve_endpoint(RequestContext& context) {
     if (!within_limits) co_return;
     context.passed(RequestContext::Stage::Limit);
     context.watch_client();
+    start_shadow(context);
     co_await answer_or_forward(context);
 }
 

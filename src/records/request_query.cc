@@ -35,6 +35,11 @@ Condition condition_of(const RequestFilter& filter) {
     where.add_if_given("key_id = ?", filter.key_id);
     where.add_if_given("outcome = ?", filter.outcome);
     where.add_if_given("id = ?", filter.id);
+    where.add_if_given("rule = ?", filter.rule);
+    where.add_if_given("split = ?", filter.split);
+    where.add_if_given("arm = ?", filter.arm);
+    // A copy is found by its name, or by its id.
+    if (filter.id.empty() || !filter.shadow.empty()) where.add("shadow = ?", filter.shadow);
     // Three columns, one value: joined by a character that stands in none of them.
     where.add_if_given("contains(lower(id || chr(1) || model || chr(1) || error), lower(?))", filter.text);
     if (filter.status_from) where.add("status >= ?", std::int64_t{*filter.status_from});

@@ -125,6 +125,15 @@ std::string to_json(const RequestRecord& record) {
     json.field("endpoint", record.endpoint);
     json.field("model", record.model);
     if (!record.requested_model.empty()) json.field("requested_model", record.requested_model);
+    if (!record.rule.empty()) json.field("rule", record.rule);
+    if (!record.split.empty()) {
+        json.field("split", record.split);
+        json.field("arm", record.arm);
+    }
+    if (!record.shadow.empty()) {
+        json.field("shadow", record.shadow);
+        json.field("shadow_of", record.shadow_of);
+    }
     json.field("pool", record.pool);
     json.field("replica", record.replica);
     json.field("tenant", record.tenant);

@@ -35,6 +35,11 @@ struct RequestRecord {
     std::string endpoint;         // "/v1/chat/completions"
     std::string model;            // That answered, or was asked last.
     std::string requested_model;  // As the client named it; empty if that is `model`.
+    std::string rule{};           // Of the routing, that chose where it went; empty: none matched.
+    std::string split{};          // Or canary, that drew an arm; empty: none did.
+    std::string arm{};            // Where that led.
+    std::string shadow{};         // This is a copy for that shadow, which no client saw,
+    std::string shadow_of{};      // of the request with this id.
     std::string pool;
     std::string replica;  // The one that answered; empty if none did.
     std::string tenant;
@@ -43,7 +48,7 @@ struct RequestRecord {
     bool stream = false;
 
     int status = 0;             // Sent to the client; 499 if the client left before the end.
-    std::string outcome;        // ok | client_error | upstream_error | truncated | cancelled | rejected
+    std::string outcome;        // ok | client_error | upstream_error | truncated | cancelled | rejected | shadow
     std::string error;          // Stable error code, empty when ok.
     std::string finish_reason;  // As the engine said: stop, length, ...
 

@@ -32,6 +32,11 @@ Target target_of(RequestRecord& record, std::string_view key) {
     if (key == "endpoint") return &record.endpoint;
     if (key == "model") return &record.model;
     if (key == "requested_model") return &record.requested_model;
+    if (key == "rule") return &record.rule;
+    if (key == "split") return &record.split;
+    if (key == "arm") return &record.arm;
+    if (key == "shadow") return &record.shadow;
+    if (key == "shadow_of") return &record.shadow_of;
     if (key == "pool") return &record.pool;
     if (key == "replica") return &record.replica;
     if (key == "tenant") return &record.tenant;

@@ -47,6 +47,13 @@ const std::vector<Step>& steps() {
             "ALTER TABLE requests ADD COLUMN degradation INTEGER DEFAULT 0",
         },
         {"ALTER TABLE requests ADD COLUMN recomputed_tokens BIGINT DEFAULT 0"},
+        {
+            "ALTER TABLE requests ADD COLUMN rule VARCHAR DEFAULT ''",
+            "ALTER TABLE requests ADD COLUMN split VARCHAR DEFAULT ''",
+            "ALTER TABLE requests ADD COLUMN arm VARCHAR DEFAULT ''",
+            "ALTER TABLE requests ADD COLUMN shadow VARCHAR DEFAULT ''",
+            "ALTER TABLE requests ADD COLUMN shadow_of VARCHAR DEFAULT ''",
+        },
     };
     return all;
 }
@@ -118,7 +125,7 @@ const char* const kRecordColumns =
     "finish_reason, prompt_tokens, completion_tokens, cached_tokens, usage_source, duration_ns, ttft_ns, itl_mean_ns, "
     "itl_max_ns, events, request_bytes, response_bytes, attempts, key_id, "
     "span_id, parent_span_id, requested_model, cache_write_tokens, reasoning_tokens, wasted_tokens, receive_ns, "
-    "route_ns, limit_ns, queue_ns, cache, degradation, recomputed_tokens";
+    "route_ns, limit_ns, queue_ns, cache, degradation, recomputed_tokens, rule, split, arm, shadow, shadow_of";
 
 Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     Reader column(chunk, row);
@@ -163,6 +170,11 @@ Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     record.cache = column.text();
     record.degradation = column.number<std::int32_t>();
     record.recomputed_tokens = column.number<std::int64_t>();
+    record.rule = column.text();
+    record.split = column.text();
+    record.arm = column.text();
+    record.shadow = column.text();
+    record.shadow_of = column.text();
     return record;
 }
 
@@ -219,6 +231,11 @@ Result<Unit> append_row(duckdb_appender appender, std::uint64_t sequence, const 
     text(record.cache);
     check(duckdb_append_int32(appender, record.degradation));
     number(record.recomputed_tokens);
+    text(record.rule);
+    text(record.split);
+    text(record.arm);
+    text(record.shadow);
+    text(record.shadow_of);
     check(duckdb_appender_end_row(appender));
     if (!ok) return duck::error_of(duckdb_appender_error(appender));
     return Unit{};

@@ -46,6 +46,26 @@ TEST_F(SchemaTest, VersionOneGetsAnEmptyKeyId) {
     EXPECT_EQ(text("SELECT attempts->0->>'replica' FROM requests WHERE id = 'req_new'"), "chat/127.0.0.1:9001");
 }
 
+TEST_F(SchemaTest, VersionThreeGetsEmptyRoutes) {
+    ASSERT_TRUE(migrate(*connection_, 3));
+    ASSERT_TRUE(connection_->run(
+        "INSERT INTO requests VALUES (7, TIMESTAMP '2026-01-01', 'req_old', 't', '/v1/completions', 'tiny', 'chat', "
+        "'', 'acme', 'c', true, 200, 'ok', '', 'stop', 1, 2, 0, 'engine', 5, NULL, NULL, NULL, 3, 4, 5, '[]', 'key', "
+        "'', '', '', 0, 0, 0, NULL, NULL, NULL, NULL, '', 0)"));
+    ASSERT_TRUE(migrate(*connection_));
+    EXPECT_EQ(text("SELECT key_id || rule || split || arm || shadow || shadow_of || '.' FROM requests"), "key.");
+
+    duck::AppenderHandle appender;
+    ASSERT_EQ(duckdb_appender_create(connection_->raw(), nullptr, "requests", appender.out()), DuckDBSuccess);
+    RequestRecord record = testing::request("req_new");
+    record.rule = "nights";
+    record.split = "half";
+    record.arm = "green";
+    ASSERT_TRUE(append_row(appender.get(), 8, record));
+    ASSERT_EQ(duckdb_appender_flush(appender.get()), DuckDBSuccess);
+    EXPECT_EQ(text("SELECT rule || ' ' || split || '=' || arm FROM requests WHERE rule <> ''"), "nights half=green");
+}
+
 TEST_F(SchemaTest, ANewerOneIsRefused) {
     ASSERT_TRUE(migrate(*connection_));
     EXPECT_EQ(migrate(*connection_, 1).error().code, Errc::Conflict);

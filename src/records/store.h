@@ -43,6 +43,10 @@ struct RequestFilter {
     std::string key_id{};
     std::string outcome{};
     std::string id{};
+    std::string rule{};
+    std::string split{};
+    std::string arm{};
+    std::string shadow{};              // Its copies; empty: what clients asked, and no copies.
     std::string text{};                // Part of id, model or error, in any case.
     std::optional<int> status_from{};  // Inclusive; "5xx" is 500..599.
     std::optional<int> status_to{};    // Inclusive.

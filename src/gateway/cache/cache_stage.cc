@@ -51,7 +51,7 @@ std::string_view reason_to_bypass(const CachePlan& plan) {
     return plan.identity.deterministic || plan.rule->always ? "" : "not_deterministic";
 }
 
-CacheQuestion question_of(const RequestContext& context) {
+CacheQuestion cache_question(const RequestContext& context) {
     const net::RequestHead& head = context.exchange().request();
     return {.target = head.target,
             .body = context.body,
@@ -70,7 +70,7 @@ CachePlan plan_cache(const RequestContext& context, std::shared_ptr<const CacheO
     if (plan.rule == nullptr) return plan;
     const net::RequestHead& head = context.exchange().request();
     plan.ask = parse_cache_control(head.headers.get("cache-control").value_or(""));
-    plan.identity = identify(question_of(context));
+    plan.identity = identify(cache_question(context));
     plan.bypass = reason_to_bypass(plan);
     return plan;
 }
@@ -100,7 +100,7 @@ asio::awaitable<bool> answer_similar(RequestContext& context, CachePlan& plan) {
     const SemanticOptions& options = plan.rule->semantic;
     auto question = read_question(context.body, options.whole_conversation, context.scan.stream);
     if (!question) co_return false;
-    plan.bucket = key_with(question_of(context), options.model + '\n' + question->around);
+    plan.bucket = key_with(cache_question(context), options.model + '\n' + question->around);
     plan.meaning = co_await embed(context, options.model, std::move(question->text));
     if (plan.meaning.empty() || context.client_gone()) co_return false;
     CacheParts& parts = context.core().cache.parts();

@@ -13,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kVersion = 1;
+constexpr std::size_t kMostChanges = 20;
 
 json view_json(const CanarySample& sample) {
     const ArmView arm = view(sample);
@@ -39,8 +40,9 @@ Release::Release(metrics::Registry& registry)
           registry.gauge(names::kCanaryPercent, "Share of a canary's requests that its candidate gets.", {"canary"})),
       changes_(registry.counter(names::kCanaryChanges, "Changes of a canary's step or phase.", {"canary", "event"})) {}
 
-void Release::restore(std::string_view kept, Save save) {
+void Release::restore(std::string_view kept, Save save, Announce announce) {
     save_ = std::move(save);
+    announce_ = std::move(announce);
     const json document = json::parse(kept, nullptr, false);
     if (!document.is_object() || number_of(document, "v") != kVersion) return;
     for (const json& one : document.value("switches", json::array())) {
@@ -56,11 +58,24 @@ void Release::restore(std::string_view kept, Save save) {
                                        text_of(one, "control"),
                                        text_of(one, "candidate")};
     }
+    for (const json& one : document.value("changes", json::array())) {
+        auto event = release_event_from(one);
+        if (event && history_.size() < kMostChanges) history_.push_back(*std::move(event));
+    }
+}
+
+void Release::tell(ReleaseEvent event) {
+    history_.push_front(event);
+    if (history_.size() > kMostChanges) history_.pop_back();
+    keep();
+    if (announce_) announce_(event);
 }
 
 void Release::keep() const {
     if (!save_) return;
-    json document = {{"v", kVersion}, {"switches", json::array()}, {"canaries", json::array()}};
+    json document = {
+        {"v", kVersion}, {"switches", json::array()}, {"canaries", json::array()}, {"changes", json::array()}};
+    for (const ReleaseEvent& event : history_) document["changes"].push_back(gateway::to_json(event));
     for (const auto& [alias, one] : switches_) {
         document["switches"].push_back(
             {{"alias", alias}, {"to", one.to}, {"configured", one.configured}, {"at_ms", to_millis(one.at)}});
@@ -87,8 +102,15 @@ RoutingOptions Release::in_effect(RoutingOptions configured, Timestamp now) {
         if (found->second.configured == alias.to) {
             alias.to = found->second.to;
         } else {
+            const std::string before = found->second.to;
             switches_.erase(found);
-            changed = true;
+            tell({.at = now,
+                  .kind = "alias_reset",
+                  .name = alias.name,
+                  .from = before,
+                  .to = alias.to,
+                  .by = "configuration",
+                  .reason = "the configuration names another destination"});
         }
     }
     std::map<std::string, Run> runs;
@@ -133,7 +155,8 @@ RoutingOptions Release::in_effect(RoutingOptions configured, Timestamp now) {
 }
 
 Result<Unit> Release::switch_alias(const std::string& name, const std::string& to,
-                                   const std::function<bool(const std::string&)>& knows, Timestamp now) {
+                                   const std::function<bool(const std::string&)>& knows, const ReleaseOrder& order,
+                                   Timestamp now) {
     const auto alias = std::find_if(configured_.aliases.begin(), configured_.aliases.end(),
                                     [&](const AliasOptions& one) { return one.name == name; });
     if (alias == configured_.aliases.end()) {
@@ -145,7 +168,8 @@ Result<Unit> Release::switch_alias(const std::string& name, const std::string& t
                                                   : "; the configuration has " + join(names, ", "))};
     }
     const std::string target = to.empty() ? alias->to : to;
-    if (!knows(target)) return Error{Errc::InvalidArgument, "there is no model, split or canary '" + target + "'"};
+    if (!knows(target))
+        return Error{Errc::InvalidArgument, "there is no model, pool, split or canary '" + target + "'"};
     std::vector<AliasOptions> after = configured_.aliases;
     for (AliasOptions& one : after) {
         const auto switched = switches_.find(one.name);
@@ -153,18 +177,27 @@ Result<Unit> Release::switch_alias(const std::string& name, const std::string& t
         if (one.name == name) one.to = target;
     }
     TRY_UNIT(follow_aliases(after, name));
+    const auto switched_before = switches_.find(name);
+    const std::string before = switched_before == switches_.end() ? alias->to : switched_before->second.to;
     if (to.empty()) {
         switches_.erase(name);
     } else {
         switches_[name] = {target, alias->to, now};
     }
-    keep();
-    log::info("alias switched", {{"alias", name}, {"to", target}});
+    log::info("alias switched", {{"alias", name}, {"to", target}, {"by", order.by}, {"reason", order.reason}});
+    tell({.at = now,
+          .kind = to.empty() ? "alias_reset" : "alias_switched",
+          .name = name,
+          .from = before,
+          .to = target,
+          .by = order.by,
+          .reason = order.reason});
     return Unit{};
 }
 
-Result<Unit> Release::steer(const std::string& canary, std::string_view action, const std::string& reason,
+Result<Unit> Release::steer(const std::string& canary, std::string_view action, const ReleaseOrder& order,
                             Timestamp now) {
+    const std::string& reason = order.reason;
     const auto found = runs_.find(canary);
     if (found == runs_.end()) return Error{Errc::NotFound, "there is no canary '" + canary + "'"};
     Canary& machine = found->second.canary;
@@ -182,17 +215,17 @@ Result<Unit> Release::steer(const std::string& canary, std::string_view action, 
         return Error{Errc::InvalidArgument, "an action is one of promote, rollback, pause, resume, restart, not '" +
                                                 std::string(action) + "'"};
     }
-    took_a_step(found->second, "by hand");
+    took_a_step(found->second, action, order.by, now);
     return Unit{};
 }
 
 void Release::tick(Timestamp now) {
     for (auto& [name, run] : runs_) {
-        if (run.canary.tick(run.arms->control, run.arms->candidate, now)) took_a_step(run, "judged");
+        if (run.canary.tick(run.arms->control, run.arms->candidate, now)) took_a_step(run, "judged", "stoker", now);
     }
 }
 
-void Release::took_a_step(Run& run, std::string_view what) {
+void Release::took_a_step(Run& run, std::string_view what, std::string by, Timestamp now) {
     const Canary& canary = run.canary;
     const std::string& name = canary.options().name;
     run.arms->candidate_percent = canary.candidate_percent();
@@ -204,10 +237,22 @@ void Release::took_a_step(Run& run, std::string_view what) {
     log::write(bad ? log::Level::Warn : log::Level::Info, "canary " + std::string(to_string(canary.state().phase)),
                {{"canary", name},
                 {"how", what},
+                {"by", by},
                 {"candidate", canary.options().candidate},
                 {"percent", canary.candidate_percent()},
                 {"reason", canary.state().reason}});
-    keep();
+    const bool onwards = canary.state().phase == CanaryPhase::Observing;
+    std::string kind = onwards ? "canary_stepped" : "canary_" + std::string(to_string(canary.state().phase));
+    if (what == "resume") kind = "canary_resumed";
+    if (what == "restart") kind = "canary_restarted";
+    tell({.at = now,
+          .kind = std::move(kind),
+          .name = name,
+          .from = run.control,
+          .to = run.candidate,
+          .percent = canary.candidate_percent(),
+          .by = std::move(by),
+          .reason = canary.state().reason});
 }
 
 std::string Release::to_json() const {
@@ -242,6 +287,8 @@ std::string Release::to_json() const {
         document["canaries"].back()["control"]["model"] = run.control;
         document["canaries"].back()["candidate"]["model"] = run.candidate;
     }
+    document["changes"] = json::array();
+    for (const ReleaseEvent& event : history_) document["changes"].push_back(gateway::to_json(event));
     return document.dump();
 }
 

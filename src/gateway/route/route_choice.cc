@@ -46,6 +46,15 @@ bool Routing::knows(std::string_view name) const {
     return aliases_.contains(name) || forks_.contains(name);
 }
 
+std::string_view Routing::model_of(std::string_view name) const {
+    for (int i = 0; i < kMostAliases; ++i) {
+        const auto alias = aliases_.find(name);
+        if (alias == aliases_.end()) break;
+        name = alias->second.to;
+    }
+    return name;
+}
+
 std::vector<std::string> Routing::names() const {
     std::vector<std::string> names;
     for (const auto& [name, alias] : aliases_) names.push_back(name);
@@ -65,6 +74,7 @@ std::string_view Routing::by_rules(const RouteQuestion& question, RouteChoice& c
         if (!matches) continue;
         if (why == nullptr) rule_taken_[i]->add();
         choice.rule = rule.name;
+        choice.led = true;
         return rule.to;
     }
     return question.model;
@@ -105,6 +115,7 @@ RouteChoice Routing::choose(const RouteQuestion& question, double point, std::ve
             if (why != nullptr) why->push_back(fmt::format("alias {}: stands for {}", name, alias->second.to));
             if (why == nullptr) alias->second.taken->add();
             name = alias->second.to;
+            choice.led = true;
             continue;
         }
         const auto fork = choice.split.empty() ? forks_.find(name) : forks_.end();
@@ -112,6 +123,8 @@ RouteChoice Routing::choose(const RouteQuestion& question, double point, std::ve
         const Arm& arm = draw(fork->second, question, point, why);
         if (why == nullptr) arm.taken->add();
         choice.split = fork->second.name;
+        choice.arm = arm.to;
+        choice.led = true;
         choice.sample = arm.sample;
         name = arm.to;
     }

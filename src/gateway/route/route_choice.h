@@ -35,6 +35,8 @@ struct RouteChoice {
     std::string_view model;          // That is to serve it; whether there is such a model is the table's to know.
     std::string_view rule{};         // Empty: none matched.
     std::string_view split{};        // Or canary; empty: none was drawn.
+    std::string_view arm{};          // Of it, where the draw led.
+    bool led = false;                // By the routing; otherwise `model` is the client's own word.
     CanarySample* sample = nullptr;  // To count the request in.
 };
 
@@ -50,6 +52,8 @@ public:
     const RoutingOptions& options() const { return options_; }
     // Whether clients may ask for this name though no pool serves it.
     bool knows(std::string_view name) const;
+    // Where the aliases lead from it, if it is one.
+    std::string_view model_of(std::string_view name) const;
     // Those names.
     std::vector<std::string> names() const;
 

@@ -166,12 +166,23 @@ Result<std::string> explain_route(const RouteTable& table, std::string_view ques
                    {"model", choice.model}, {"rule", choice.rule},
                    {"split", choice.split}, {"why", why},
                    {"steps", json::array()}};
-    const ModelRoute* route = table.find(choice.model);
+    if (!choice.split.empty()) answer["arm"] = choice.arm;
+    const ModelRoute* route = table.find(choice, asked.model);
     if (route == nullptr) {
         answer["error"] = "no pool serves the model '" + std::string(choice.model) + "'";
         return answer.dump();
     }
+    answer["model"] = route->model;
+    answer["pool"] = route->pool->name;
     if (why.empty()) answer["why"].push_back("the model's own pool: no rule, alias, split or canary is for it");
+    answer["shadows"] = json::array();
+    for (const ShadowOptions& shadow : table.routing().options().shadows) {
+        if (mismatch(shadow.match, asked.question()) != RuleField::None) continue;
+        answer["shadows"].push_back(
+            {{"name", shadow.match.name}, {"to", shadow.match.to}, {"percent", shadow.percent}});
+        answer["why"].push_back("shadow " + shadow.match.name + ": " + format_number(shadow.percent) +
+                                " % of such requests are copied to " + shadow.match.to);
+    }
     RoutePlan plan;
     plan.add(*route);
     for (const RouteStep& step : plan.steps) answer["steps"].push_back(step_json(step, asked));

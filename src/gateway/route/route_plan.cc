@@ -21,22 +21,29 @@ const ModelRoute* choose(RequestContext& context) {
     thread_local std::minstd_rand generator{std::random_device{}()};
     const double point = std::uniform_real_distribution<double>(0, 1)(generator);
     RoutePlan& plan = context.plan;
-    const net::RequestHead& head = context.exchange().request();
-    const RouteQuestion question{.model = context.scan.model,
-                                 .path = head.path(),
-                                 .headers = head.headers,
-                                 .identity = *context.identity,
-                                 .prompt_tokens = estimated_tokens(context.scan.prompt_bytes),
-                                 .user = user_of(context.scan, context.body),
-                                 .now = now()};
-    const RouteChoice choice = plan.table->routing().choose(question, point);
+    const RouteChoice choice = plan.table->routing().choose(question_of(context), point);
     plan.rule = choice.rule;
     plan.split = choice.split;
+    plan.arm = choice.arm;
     plan.sample = choice.sample;
-    return plan.table->find(choice.model);
+    context.record().rule = choice.rule;
+    context.record().split = choice.split;
+    context.record().arm = choice.arm;
+    return plan.table->find(choice, context.scan.model);
 }
 
 }  // namespace
+
+RouteQuestion question_of(RequestContext& context) {
+    const net::RequestHead& head = context.exchange().request();
+    return {.model = context.scan.model,
+            .path = head.path(),
+            .headers = head.headers,
+            .identity = *context.identity,
+            .prompt_tokens = estimated_tokens(context.scan.prompt_bytes),
+            .user = user_of(context.scan, context.body),
+            .now = now()};
+}
 
 std::string_view user_of(const wire::RequestScan& scan, std::string_view body) {
     if (scan.user_value.size() < 2) return {};

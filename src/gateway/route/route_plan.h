@@ -20,6 +20,7 @@ struct RoutePlan {
     std::vector<RouteStep> steps;             // Never empty for a request that is forwarded.
     std::string_view rule{};                  // That chose the first step; empty: none. Of the table.
     std::string_view split{};                 // Or canary, whose draw did; empty: none.
+    std::string_view arm{};                   // What it drew.
     CanarySample* sample = nullptr;           // Of the first step: how the request ends is counted there.
 
     // Appends the model and its fallbacks.
@@ -28,6 +29,9 @@ struct RoutePlan {
 
 // The body's `user` as written, without its quotes; empty if it has none.
 std::string_view user_of(const wire::RequestScan& scan, std::string_view body);
+
+// What the route of this request may depend on. REQUIRES: context.scan is set, and outlives it.
+RouteQuestion question_of(RequestContext& context);
 
 // Fills context.plan; false if there is nowhere to go, and the request is settled.
 // REQUIRES: context.scan is set.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "gateway/route/release.h"
 #include "gateway/route/route_choice.h"
 
@@ -179,36 +181,45 @@ TEST_F(RoutingTest, ACanaryDrawsByItsShare) {
     EXPECT_EQ(to(routing, someone, 0.74), "chat");
     EXPECT_EQ(to(routing, someone, 0.76), "chat-next");
     EXPECT_EQ(routing.choose(someone.asks(), 0.76).sample, &release_.canaries().at("chat")->candidate);
-    ASSERT_TRUE(release_.steer("chat", "promote", "test", Timestamp{}));
+    ASSERT_TRUE(release_.steer("chat", "promote", {.by = "ann", .reason = "test"}, Timestamp{}));
     EXPECT_EQ(to(routing, someone, 0.01), "chat-next") << "at once, in the table there is";
-    ASSERT_TRUE(release_.steer("chat", "rollback", "test", Timestamp{}));
+    ASSERT_TRUE(release_.steer("chat", "rollback", {.by = "ann", .reason = "test"}, Timestamp{}));
     EXPECT_EQ(to(routing, someone, 0.99), "chat");
-    EXPECT_FALSE(release_.steer("chat", "explode", "test", Timestamp{}));
-    EXPECT_EQ(release_.steer("none", "promote", "test", Timestamp{}).error().code, Errc::NotFound);
+    EXPECT_FALSE(release_.steer("chat", "explode", {.by = "ann", .reason = "test"}, Timestamp{}));
+    EXPECT_EQ(release_.steer("none", "promote", {.by = "ann", .reason = "test"}, Timestamp{}).error().code,
+              Errc::NotFound);
 }
 
 TEST_F(RoutingTest, ASwitchHoldsUntilTheConfigurationSaysAnother) {
     const auto knows = [](const std::string& name) { return name != "nowhere"; };
     std::string kept;
-    release_.restore("", [&kept](const std::string& json) { kept = json; });
+    std::vector<ReleaseEvent> told;
+    release_.restore(
+        "", [&kept](const std::string& json) { kept = json; },
+        [&told](const ReleaseEvent& event) { told.push_back(event); });
     const RoutingOptions options{.aliases = {{"chat", "blue"}, {"other", "chat"}}};
     ASSERT_EQ(to(make(options), {}), "blue");
-    ASSERT_TRUE(release_.switch_alias("chat", "green", knows, Timestamp{}));
+    ASSERT_TRUE(release_.switch_alias("chat", "green", knows, {"ann", "v2 is out"}, from_millis(7)));
     EXPECT_EQ(to(make(options), {}), "green");
-    EXPECT_THAT(release_.switch_alias("chta", "green", knows, Timestamp{}).error().message,
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(gateway::to_json(told[0]).dump(),
+              R"({"at_ms":7,"by":"ann","event":"release","from":"blue","kind":"alias_switched","name":"chat",)"
+              R"("reason":"v2 is out","to":"green","v":1})");
+    EXPECT_THAT(release_.switch_alias("chta", "green", knows, {}, Timestamp{}).error().message,
                 HasSubstr("did you mean 'chat'"));
-    EXPECT_EQ(release_.switch_alias("chat", "nowhere", knows, Timestamp{}).error().code, Errc::InvalidArgument);
-    EXPECT_THAT(release_.switch_alias("chat", "other", knows, Timestamp{}).error().message,
+    EXPECT_EQ(release_.switch_alias("chat", "nowhere", knows, {}, Timestamp{}).error().code, Errc::InvalidArgument);
+    EXPECT_THAT(release_.switch_alias("chat", "other", knows, {}, Timestamp{}).error().message,
                 HasSubstr("chat -> other -> chat"));
     // After a restart.
     metrics::Registry registry;
     Release again(registry);
     again.restore(kept, {});
     EXPECT_EQ(again.in_effect(options, Timestamp{}).aliases[0].to, "green");
+    EXPECT_THAT(again.to_json(), HasSubstr("v2 is out")) << "who did what is still known";
     // What is newer in the file wins, and going back to what it said before does not bring the switch back.
     EXPECT_EQ(again.in_effect({.aliases = {{"chat", "red"}}}, Timestamp{}).aliases[0].to, "red");
     EXPECT_EQ(again.in_effect(options, Timestamp{}).aliases[0].to, "blue");
-    ASSERT_TRUE(release_.switch_alias("chat", "", knows, Timestamp{}));
+    ASSERT_TRUE(release_.switch_alias("chat", "", knows, {}, Timestamp{}));
     EXPECT_EQ(to(make(options), {}), "blue");
 }
 
@@ -217,12 +228,13 @@ TEST_F(RoutingTest, ACanaryGoesOnAfterARestart) {
     release_.restore("", [&kept](const std::string& json) { kept = json; });
     CanaryOptions canary{.name = "chat", .control = "v1", .candidate = "v2", .steps = {25, 50}};
     (void)make({.canaries = {canary}});
-    ASSERT_TRUE(release_.steer("chat", "rollback", "too slow", Timestamp{}));
+    ASSERT_TRUE(release_.steer("chat", "rollback", {.by = "ann", .reason = "too slow"}, Timestamp{}));
     metrics::Registry registry;
     Release again(registry);
     again.restore(kept, {});
     (void)again.in_effect({.canaries = {canary}}, Timestamp{});
     EXPECT_EQ(again.canaries().at("chat")->candidate_percent, 0);
+    EXPECT_THAT(again.to_json(), HasSubstr(R"("kind":"canary_rolled_back")"));
     EXPECT_THAT(again.to_json(), HasSubstr("too slow"));
     // Another candidate is another canary.
     canary.candidate = "v3";

@@ -59,8 +59,15 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
         for (const Target& target : pool->targets) {
             route.replica_series.push_back(metrics.replica_series(pool->name, model, target.replica->id()));
         }
-        if (!by_model_.emplace(model, std::move(route)).second) {
-            return Error{Errc::Conflict, "the model " + model + " belongs to more than one pool"};
+        std::vector<ModelRoute*>& in_pool = by_pool_[pool->name];
+        for (const ModelRoute* earlier : in_pool) {
+            if (earlier->model == model) return Error{Errc::Conflict, "the model " + model + " is given twice"};
+        }
+        const auto first = by_model_.find(model);
+        if (first == by_model_.end()) {
+            in_pool.push_back(&by_model_.emplace(model, std::move(route)).first->second);
+        } else {
+            in_pool.push_back(&elsewhere_.emplace_back(std::move(route)));
         }
         models_.push_back(model);
     }
@@ -69,11 +76,14 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
 }
 
 void RouteTable::add_fallbacks(const ModelOptions& options) {
-    const auto found = by_model_.find(options.name);
-    if (found == by_model_.end()) return;
-    for (const FallbackOptions& fallback : options.fallback) {
-        const ModelRoute* to = find(fallback.to);
-        if (to != nullptr && to != &found->second) found->second.fallback.push_back({to, fallback.on});
+    for (const auto& [pool, routes] : by_pool_) {
+        for (ModelRoute* route : routes) {
+            if (route->model != options.name) continue;
+            for (const FallbackOptions& fallback : options.fallback) {
+                const ModelRoute* to = find_destination(fallback.to, options.name);
+                if (to != nullptr && to != route) route->fallback.push_back({to, fallback.on});
+            }
+        }
     }
 }
 
@@ -95,6 +105,26 @@ Result<std::shared_ptr<const RouteTable>> RouteTable::build(const Routes& routes
 const ModelRoute* RouteTable::find(std::string_view model) const {
     const auto found = by_model_.find(model);
     return found == by_model_.end() ? nullptr : &found->second;
+}
+
+const ModelRoute* RouteTable::find_destination(std::string_view to, std::string_view asked) const {
+    if (!to.starts_with(kPoolPrefix)) return find(to);
+    const auto pool = by_pool_.find(to.substr(kPoolPrefix.size()));
+    if (pool == by_pool_.end()) return nullptr;
+    const auto in_pool = [&](std::string_view model) -> const ModelRoute* {
+        for (const ModelRoute* route : pool->second) {
+            if (route->model == model) return route;
+        }
+        return nullptr;
+    };
+    const ModelRoute* route = in_pool(asked);
+    if (route == nullptr) route = in_pool(routing_.model_of(asked));
+    return route == nullptr ? pool->second.front() : route;
+}
+
+bool RouteTable::is_destination(std::string_view name) const {
+    return knows(name) ||
+           (name.starts_with(kPoolPrefix) && by_pool_.find(name.substr(kPoolPrefix.size())) != by_pool_.end());
 }
 
 std::shared_ptr<Replica> RouteTable::find_replica(std::string_view id) const {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,11 +65,18 @@ struct ModelRoute {
 
 class RouteTable {
 public:
-    // Errors: InvalidArgument (a URL), Conflict (a model in two pools, a replica twice in one).
+    // Errors: InvalidArgument (a URL), Conflict (a model or a replica twice in one pool).
     static Result<std::shared_ptr<const RouteTable>> build(const Routes& routes, const RouteTable& previous,
                                                            RequestMetrics& metrics, const CanaryBook& canaries = {});
 
     const ModelRoute* find(std::string_view model) const;
+    // What a destination of the routing leads to, for a client that asked for `asked`: a model, or "pool:NAME".
+    const ModelRoute* find_destination(std::string_view to, std::string_view asked) const;
+    const ModelRoute* find(const RouteChoice& choice, std::string_view asked) const {
+        return choice.led ? find_destination(choice.model, asked) : find(choice.model);
+    }
+    // Whether the routing may lead there.
+    bool is_destination(std::string_view name) const;
     std::shared_ptr<Replica> find_replica(std::string_view id) const;
     const Pool* find_pool(std::string_view name) const;
     const std::vector<std::shared_ptr<const Pool>>& pools() const { return pools_; }
@@ -90,7 +98,9 @@ private:
     Result<Unit> add_pool(const PoolOptions& options, const RouteTable& previous, RequestMetrics& metrics);
     void add_fallbacks(const ModelOptions& options);
 
-    std::unordered_map<std::string, ModelRoute, Hash, std::equal_to<>> by_model_;
+    std::unordered_map<std::string, ModelRoute, Hash, std::equal_to<>> by_model_;  // In the first pool that lists it.
+    std::deque<ModelRoute> elsewhere_;                                             // The others.
+    std::unordered_map<std::string, std::vector<ModelRoute*>, Hash, std::equal_to<>> by_pool_;  // As it lists them.
     std::unordered_map<std::string, std::shared_ptr<Replica>, Hash, std::equal_to<>> by_id_;
     std::vector<std::shared_ptr<const Pool>> pools_;
     std::vector<std::string> models_;

@@ -1,19 +1,25 @@
 // How requests are spread over models, as plain values: aliases, rules, splits, canaries.
 //
 // A name that clients ask for is an alias, a split, a canary or a model. Wherever a destination is wanted (`to`), any
-// of them may stand; inside a split only models and aliases of models.
+// of them may stand, and a pool; inside a split only models, pools, and aliases of those.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "base/time_zone.h"
+#include "gateway/limit/limit_options.h"
 
 namespace stoker::gateway {
+
+// Where a destination is a pool: "pool:NAME". The model asked for is then served by that pool, or, if it does not list
+// it, the pool's first one.
+inline constexpr std::string_view kPoolPrefix = "pool:";
 
 // Another name for a destination.
 struct AliasOptions {
@@ -76,12 +82,23 @@ struct CanaryOptions {
     friend bool operator==(const CanaryOptions&, const CanaryOptions&) = default;
 };
 
+// Copies of requests that another model gets too; what it answers nobody sees.
+struct ShadowOptions {
+    RuleOptions match{};  // Its name, whose requests, and where the copies go.
+    double percent = 100;
+    LimitSet limits{.requests_per_minute = 60, .concurrent_requests = 4, .tokens_per_day = 1'000'000};
+    Duration timeout{120'000};  // For one copy, from its first byte sent to its last one read.
+    std::size_t max_body_bytes = 256 * 1024;
+};
+
 struct RoutingOptions {
     std::vector<AliasOptions> aliases{};
     std::vector<RuleOptions> rules{};
     std::vector<SplitOptions> splits{};
     std::vector<CanaryOptions> canaries{};
+    std::vector<ShadowOptions> shadows{};
 
+    // Whether names mean just what they say.
     bool empty() const { return aliases.empty() && rules.empty() && splits.empty() && canaries.empty(); }
 };
 

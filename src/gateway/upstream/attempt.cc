@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/meter/waste.h"
+#include "gateway/upstream/address.h"
 #include "wire/refusal.h"
 
 namespace stoker::gateway {
@@ -144,30 +145,16 @@ AttemptResult Attempt::client_left() {
     return delivered(Outcome::Cancelled, entry.status, entry.code, "cancelled");
 }
 
-// Where it goes, and with which headers.
-void Attempt::address(net::ClientRequest& request) const {
-    const net::RequestHead& head = context_.exchange().request();
-    if (pool_.provider) {
-        const ProviderOptions& provider = pool_.provider->options;
-        request.target = provider_target(provider, target_.path_prefix, head.target);
-        request.headers = provider_headers(provider, {.client = head.headers,
-                                                      .dialect = context_.endpoint.dialect,
-                                                      .api_key = target_.api_key,
-                                                      .request_id = context_.id(),
-                                                      .traceparent = context_.attempt_traceparent()});
-        return;
-    }
-    request.target = target_.path_prefix + head.target;
-    request.headers =
-        upstream_headers(head, context_.id(), context_.attempt_traceparent(), target_.api_key,
-                         context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn);
-}
-
 asio::awaitable<AttemptResult> Attempt::run() {
     const DeadlineOptions& limits = pool_.deadlines;
     net::ClientRequest request;
     request.method = "POST";
-    address(request);
+    address(request, pool_, target_,
+            {.head = context_.exchange().request(),
+             .dialect = context_.endpoint.dialect,
+             .id = context_.id(),
+             .traceparent = context_.attempt_traceparent(),
+             .credentials = context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn});
     request.more = context_.upstream_body.pieces();
     request.source = context_.upload.get();
     const bool stream = context_.scan.stream;

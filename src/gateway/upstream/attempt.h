@@ -52,7 +52,6 @@ private:
     boost::asio::awaitable<AttemptResult> pass_events(StreamRelay& relay);
     boost::asio::awaitable<AttemptResult> relay_whole();
     boost::asio::awaitable<AttemptResult> relay_refusal();
-    void address(net::ClientRequest& request) const;
 
     boost::asio::awaitable<bool> start_answer();
     boost::asio::awaitable<bool> send_on(std::string_view bytes);
