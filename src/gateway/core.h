@@ -23,6 +23,7 @@
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
 #include "gateway/request_metrics.h"
+#include "gateway/route/made_responses.h"
 #include "gateway/route/routes.h"
 #include "gateway/shadow/shadows.h"
 #include "gateway/upstream/replica_status.h"
@@ -91,6 +92,7 @@ public:
     AdmissionMetrics admission_metrics;
     TokenEstimator estimator;
     CacheControl cache;
+    MadeResponses made_responses;
     std::vector<std::unique_ptr<LoopState>> loop_states;
 
 private:

@@ -31,11 +31,17 @@ constexpr ErrorInfo kErrors[] = {
     {GatewayError::ModelNotFound, 404, "model_not_found", kBadRequest,
      "No pool serves that model; the message lists near names."},
     {GatewayError::UnknownPath, 404, "unknown_path", kBadRequest, "The gateway has no such endpoint."},
+    {GatewayError::ResponseNotFound, 404, "response_not_found", kBadRequest,
+     "No response of that id is known: it was made before the gateway started, too long ago, by somebody else, or by "
+     "an "
+     "engine that has gone."},
     {GatewayError::MethodNotAllowed, 405, "method_not_allowed", kBadRequest,
      "The endpoint exists, but not for this method; see the `allow` header."},
     {GatewayError::RequestTimeout, 408, "request_timeout", kBadRequest, "The request body did not come in time."},
     {GatewayError::BodyTooLarge, 413, "body_too_large", kBadRequest,
      "The request body is longer than the gateway takes."},
+    {GatewayError::ContentBlocked, 400, "content_blocked", kBadRequest,
+     "A content scanner refused the request, or what the model answered; the message has its reason."},
     {GatewayError::UpstreamRejected, 400, "upstream_rejected", kBadRequest,
      "The engine refused the request with a 4xx that was not JSON; the status is the engine's own."},
     {GatewayError::UpstreamRateLimited, 429, "upstream_rate_limited", kRateLimit,

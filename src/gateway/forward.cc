@@ -8,6 +8,7 @@
 #include "gateway/admission/admission_stage.h"
 #include "gateway/balance/affinity.h"
 #include "gateway/balance/balance.h"
+#include "gateway/route/stored_response.h"
 #include "gateway/upstream/attempt.h"
 #include "net/async.h"
 
@@ -94,6 +95,17 @@ private:
         for (std::size_t i = 0; progress_.begun && i < pool_.targets.size(); ++i) {
             if (!can_continue(context_, pool_.targets[i])) excluded.push_back(i);
         }
+        if (const auto keeper = keeper_of_conversation(context_, pool_)) {
+            std::vector<std::size_t> others = excluded;
+            for (std::size_t i = 0; i < pool_.targets.size(); ++i) {
+                if (i != *keeper) others.push_back(i);
+            }
+            if (const auto target = pick_among(others)) return target;
+        }
+        return pick_among(excluded);
+    }
+
+    std::optional<std::size_t> pick_among(const std::vector<std::size_t>& excluded) const {
         const auto picked = pick_target(pool_, {.tried = excluded,
                                                 .now = clock_now(),
                                                 .model = context_.scan.model,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@
 #include "gateway/upstream/provider.h"
 
 namespace stoker::gateway {
+
+class ContentScanner;
+class PriceHook;
 
 // When a replica counts as dead or hung. See health.h for what each number does.
 struct HealthOptions {
@@ -102,7 +106,9 @@ struct GatewayOptions {
         1024 * 1024;  // Answers up to this are kept back until whole, so that a cut is retried.
     std::size_t usage_tail_bytes = 64 * 1024;  // Of a longer answer, kept to find its usage.
     std::size_t max_event_bytes = 4 * 1024 * 1024;
-    Duration error_linger{250};  // For the client to read an error event before its connection is cut.
+    Duration error_linger{250};                 // For the client to read an error event before its connection is cut.
+    std::shared_ptr<ContentScanner> scanner{};  // hooks/content_scanner.h; null: nobody looks.
+    std::shared_ptr<PriceHook> price{};         // hooks/price_hook.h; null: nobody counts.
 };
 
 }  // namespace stoker::gateway

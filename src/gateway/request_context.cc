@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "gateway/cache/cache_parts.h"
+#include "gateway/hooks/price_hook.h"
 #include "gateway/limit/limit_stage.h"
 #include "gateway/meter/tokens.h"
 #include "gateway/meter/waste.h"
@@ -89,6 +90,7 @@ void RequestContext::account() {
     if (inner_) return;
     count_for_canary();
     if (shadow_) tell_shadow();
+    if (core_->options.price) core_->options.price->on_metered(record_);
     core_->sink.on_record(record_);
 }
 

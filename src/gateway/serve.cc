@@ -7,9 +7,11 @@
 #include "gateway/cache/cache_stage.h"
 #include "gateway/degrade/degrade.h"
 #include "gateway/endpoint.h"
+#include "gateway/hooks/scan_content.h"
 #include "gateway/limit/limit_stage.h"
 #include "gateway/models.h"
 #include "gateway/request_body.h"
+#include "gateway/route/stored_response.h"
 #include "gateway/shadow/shadows.h"
 
 namespace stoker::gateway {
@@ -45,6 +47,8 @@ asio::awaitable<void> serve_endpoint(RequestContext& context) {
     context.passed(RequestContext::Stage::Receive);
     const bool allowed = co_await authorize_model(context, context.scan.model);
     if (!allowed) co_return;
+    const bool harmless = co_await scan_content(context);
+    if (!harmless) co_return;
     const bool planned = co_await plan_route(context);
     if (!planned) co_return;
     const bool served = co_await degrade(context);
@@ -78,6 +82,14 @@ asio::awaitable<void> serve(RequestContext& context) {
         co_return co_await serve_models(context, path);
     }
     if (path == "/health") co_return co_await serve_health(context);
+    if (auto stored = stored_path(path)) {
+        context.endpoint = {{}, wire::Dialect::Responses};
+        const std::string allowed = " " + std::string(stored->methods) + ",";
+        if (allowed.find(" " + head.method + ",") == std::string::npos) {
+            co_return co_await refuse_method(context, std::string(stored->methods));
+        }
+        co_return co_await serve_stored_response(context, *std::move(stored));
+    }
     const auto endpoint = find_endpoint(path);
     context.endpoint = endpoint.value_or(Endpoint{{}, error_dialect(path)});
     if (!endpoint) co_return co_await refuse_path(context);

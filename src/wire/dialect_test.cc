@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "wire/responses.h"
+
 namespace stoker::wire {
 namespace {
 
@@ -91,6 +93,16 @@ TEST(MessageAnswer, TellsUsageAndWhyItStopped) {
     ASSERT_TRUE(scan.has_value());
     EXPECT_EQ(scan->usage->prompt_tokens, 3);
     EXPECT_EQ(scan->finish_reason, "end_turn");
+}
+
+TEST(ResponseId, IsOfTheAnswerOrOfTheEventsResponse) {
+    EXPECT_EQ(response_id(R"({"object":"response","id":"resp_1","output":[{"id":"msg_1"}]})"), "resp_1");
+    EXPECT_EQ(response_id(R"({"type":"response.created","response":{"output":[{"id":"x"}],"id":"resp_2"},"id":"e"})"),
+              "resp_2");
+    EXPECT_EQ(response_id(R"({"object":"response"})"), "");
+    EXPECT_EQ(response_id(R"({"id":7})"), "");
+    EXPECT_EQ(response_id(R"({"id":"resp_1")"), "") << "cut off";
+    EXPECT_EQ(response_id(""), "");
 }
 
 TEST(ResponseEvent, TellsContentSequenceAndEnd) {

@@ -130,6 +130,10 @@ struct RequestReader {
             scan.user_value = json.range();
             return;
         }
+        if (key_is(key, "previous_response_id") && json.peek() == JsonKind::String) {
+            scan.previous_response_value = json.range();
+            return;
+        }
         if (key_is(key, "max_completion_tokens") || key_is(key, "max_output_tokens")) return max_tokens(true);
         if (key_is(key, "max_tokens")) return max_tokens(false);
         if (key_is(key, "messages") || key_is(key, "prompt") || key_is(key, "input")) {

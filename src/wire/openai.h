@@ -44,6 +44,7 @@ struct RequestScan {
     std::optional<std::int64_t> max_tokens;  // max_completion_tokens, max_output_tokens, else max_tokens.
     ByteRange prompt_value;                  // messages, prompt or input; empty if there is none of them.
     ByteRange user_value;                    // `user`, if it is a string; with its quotes.
+    ByteRange previous_response_value;       // The same of `previous_response_id`.
     std::size_t prompt_bytes = 0;            // Size of messages, prompt or input as written.
 };
 

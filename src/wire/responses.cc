@@ -130,4 +130,36 @@ Result<AnswerScan> scan_response_event(std::string_view text) {
     return finished(json, scan);
 }
 
+std::string response_id(std::string_view json) {
+    JsonCursor cursor(json);
+    std::string id;
+    bool event = false;
+    const auto read_id = [&cursor](std::string& into) {
+        if (cursor.peek() == JsonKind::String) {
+            into = unescape(cursor.raw_string());
+        } else {
+            cursor.skip();
+        }
+    };
+    cursor.begin_object();
+    for (std::string_view key; cursor.next_key(key);) {
+        if (key_is(key, "id") && !event) {
+            read_id(id);
+        } else if (key_is(key, "response") && cursor.peek() == JsonKind::Object) {
+            event = true;
+            cursor.begin_object();
+            for (std::string_view inner; cursor.next_key(inner);) {
+                if (key_is(inner, "id")) {
+                    read_id(id);
+                } else {
+                    cursor.skip();
+                }
+            }
+        } else {
+            cursor.skip();
+        }
+    }
+    return cursor.failed() ? std::string() : id;
+}
+
 }  // namespace stoker::wire

@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "gateway/admission/admission_stage.h"
+#include "gateway/hooks/scan_content.h"
+#include "gateway/route/stored_response.h"
 #include "gateway/upstream/attempt.h"
 
 namespace stoker::gateway {
@@ -17,12 +19,14 @@ SteadyTime Attempt::stream_deadline(const StreamRelay& relay) const {
 }
 
 asio::awaitable<AttemptResult> Attempt::relay_events() {
+    const std::unique_ptr<StreamScanner> scanner = scan_stream(context_);
     StreamRelay relay({.dialect = context_.endpoint.dialect,
                        .hide_usage = context_.asks_usage,
                        .max_event_bytes = context_.core().options.max_event_bytes,
                        .inter_token_latency = context_.replica_series()->inter_token_latency,
                        .keep_text = may_continue(context_),
-                       .splice = progress_.splice ? &*progress_.splice : nullptr});
+                       .splice = progress_.splice ? &*progress_.splice : nullptr,
+                       .scanner = scanner.get()});
     const std::int64_t before = progress_.begun ? progress_.answer.tokens : 0;
     auto result = co_await pass_events(relay);
     context_.enter_tokens(relay.facts(), true, before);
@@ -60,6 +64,7 @@ asio::awaitable<AttemptResult> Attempt::pass_events(StreamRelay& relay) {
             note_first_token(context_, now - sent_at_);
             const bool begun = co_await start_answer();
             if (!begun) co_return client_left();
+            note_response(context_, relay.first_event());
         }
         if (state == StreamRelay::State::Done) co_return co_await end_stream(relay);
         const bool sent = co_await send_on(relay.out());
@@ -141,6 +146,14 @@ asio::awaitable<AttemptResult> Attempt::break_stream(StreamRelay& relay, Gateway
         co_return client_left();
     }
     if (context_.exchange().started()) co_return co_await interrupt_stream(relay, error, std::move(message));
+    if (error == GatewayError::ContentBlocked) {
+        call_->cancel();
+        cause_ = info(error).code;
+        co_await context_.refuse(error, std::move(message));
+        AttemptResult refused;
+        refused.delivered = true;
+        co_return refused;
+    }
     const Verdict verdict = judge_stream(error, failed_itself ? relay.failure().upstream_status : 0);
     if (verdict.retry) {
         context_.note_attempt_tokens(0, relay.facts().content_events);
@@ -152,7 +165,8 @@ asio::awaitable<AttemptResult> Attempt::break_stream(StreamRelay& relay, Gateway
 // After it, the client gets all that came whole; how it goes on from there is for the caller.
 asio::awaitable<AttemptResult> Attempt::interrupt_stream(StreamRelay& relay, GatewayError error, std::string message) {
     call_->cancel();
-    if (relay.whole() && error != GatewayError::StreamError) {  // Nothing is missing but the end.
+    if (relay.whole() && error != GatewayError::StreamError &&
+        error != GatewayError::ContentBlocked) {  // Nothing is missing but the end.
         if (!relay.facts().usage) {
             const AnswerFacts facts = joined(progress_.facts, relay.facts());
             context_.take_facts(facts);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "gateway/route/stored_response.h"
 #include "gateway/upstream/attempt.h"
 #include "wire/refusal.h"
 
@@ -110,6 +111,7 @@ asio::awaitable<AttemptResult> Attempt::deliver_held(std::string body) {
     }
     context_.take_facts(facts);  // Before the headers, which tell what is left after it.
     net::Response response{status_, client_headers(call_->head(), context_.marks()), std::move(body)};
+    if (status_ == 200) note_response(context_, response.body);
     if (facts.usage) {
         const std::int64_t made = facts.usage->completion_tokens;
         const bool gone = context_.client_gone();

@@ -41,6 +41,7 @@ std::optional<Verdict> judge_status(int status, int earlier_500s) {
 }
 
 Verdict judge_stream(GatewayError error, int upstream_status) {
+    if (error == GatewayError::ContentBlocked) return {false, false, false, error};
     if (upstream_status >= 400 && upstream_status < 500) return {false, false, false, GatewayError::UpstreamRejected};
     const bool slow = error == GatewayError::StreamStalled || error == GatewayError::UpstreamTimeout;
     return {true, true, false, slow ? GatewayError::UpstreamTimeout : GatewayError::UpstreamError};

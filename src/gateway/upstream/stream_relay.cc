@@ -89,7 +89,12 @@ void StreamRelay::on_json(const net::SseEvent& event) {
     const auto scan = wire::scan_event(options_.dialect, event.data);
     if (!scan) return fail(GatewayError::StreamMalformed, "the replica sent an event that is not JSON");
     if (scan->has_error) return on_error_event(event, *scan);
+    if (options_.scanner != nullptr) {
+        ScanVerdict verdict = options_.scanner->on_event(event.data);
+        if (!verdict.allow) return fail(GatewayError::ContentBlocked, std::move(verdict.reason));
+    }
     if (options_.keep_text) note_text(*scan, event.data);
+    if (options_.dialect == wire::Dialect::Responses && first_event_.empty()) first_event_ = event.data;
     seen_ |= scan->choices_seen;
     finished_ |= scan->choices_finished;
     if (!scan->finish_reason.empty()) facts_.finish_reason = wire::unescape(scan->finish_reason);

@@ -22,6 +22,7 @@
 #include "base/metrics.h"
 #include "base/time.h"
 #include "gateway/errors.h"
+#include "gateway/hooks/content_scanner.h"
 #include "net/sse.h"
 #include "wire/continuation.h"
 #include "wire/dialect.h"
@@ -56,8 +57,9 @@ public:
         bool hide_usage = false;  // The gateway asked for usage, the client did not.
         std::size_t max_event_bytes = 4 * 1024 * 1024;
         metrics::Histogram* inter_token_latency = nullptr;
-        bool keep_text = false;          // For another replica to go on with, should this one fail.
-        wire::Splice* splice = nullptr;  // This stream goes on with another. Outlives the relay.
+        bool keep_text = false;            // For another replica to go on with, should this one fail.
+        wire::Splice* splice = nullptr;    // This stream goes on with another. Outlives the relay.
+        StreamScanner* scanner = nullptr;  // Sees each event before it is passed on. Outlives the relay.
     };
 
     explicit StreamRelay(Options options);
@@ -79,7 +81,7 @@ public:
     // The number of the last event, in APIs that number them.
     std::optional<std::int64_t> sequence() const { return sequence_; }
     // With keep_text: what was let through so far, as JSON writes it, whether that is all there was (no tool call, no
-    // second choice, not too long), and the data of the first event.
+    // second choice, not too long), and the data of the first event (of responses always).
     const std::string& text() const { return text_; }
     bool plain_text() const { return plain_ && seen_ <= 1; }
     const std::string& first_event() const { return first_event_; }
