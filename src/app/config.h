@@ -15,6 +15,7 @@
 #include "alert/rule_file.h"
 #include "alert/rule_manager.h"
 #include "api/push.h"
+#include "app/config_auth.h"
 #include "app/config_cache.h"
 #include "app/config_routing.h"
 #include "app/trace_export.h"
@@ -190,29 +191,6 @@ struct DegradationConfig {
     DegradationLevelConfig emergency;
 };
 DegradationConfig default_degradation();
-struct TenantConfig {
-    std::string name;
-    std::string priority = "normal";
-    std::vector<std::string> models;
-    std::map<std::string, std::string> metadata;
-};
-
-// A key that the file holds by its hash.
-struct KeyConfig {
-    std::string id;
-    std::string sha256;
-    std::string tenant;
-    std::string expires;
-    std::string priority = "tenant";
-    std::vector<std::string> models;
-    std::map<std::string, std::string> metadata;
-};
-
-struct AuthConfig {
-    bool required = false;
-    std::vector<TenantConfig> tenants;
-    std::vector<KeyConfig> keys;
-};
 
 struct TracingConfig {
     std::string endpoint;
@@ -422,9 +400,6 @@ void describe(config::Fields& f, ModelConfig& c);
 void describe(config::Fields& f, DegradationConditionConfig& c);
 void describe(config::Fields& f, DegradationLevelConfig& c);
 void describe(config::Fields& f, DegradationConfig& c);
-void describe(config::Fields& f, TenantConfig& c);
-void describe(config::Fields& f, KeyConfig& c);
-void describe(config::Fields& f, AuthConfig& c);
 void describe(config::Fields& f, TracingConfig& c);
 void describe(config::Fields& f, AccessLogConfig& c);
 void describe(config::Fields& f, RateLimitConfig& c);

@@ -55,7 +55,10 @@ void describe(config::Fields& f, AuthConfig& c) {
         "Authorization goes on to the engine; one that has a key is its tenant's all the same.");
     f.list("tenants", c.tenants,
            "Who uses the gateway. If any are named, keys of others are refused, and tenants become labels of metrics.");
-    f.list("keys", c.keys, "Keys kept in this file by their hash.");
+    f.list("keys", c.keys,
+           "Keys kept in this file by their hash. Others are made while Stoker runs: see `stoker keys`.");
+    f.list("jwt", c.jwt, "Issuers (OpenID Connect and others) whose tokens are taken instead of keys.");
+    check_jwt(f, c);
     std::set<std::string> tenants;
     for (std::size_t i = 0; i < c.tenants.size(); ++i) {
         f.check(fmt::format("tenants[{}].name", i), tenants.insert(c.tenants[i].name).second,

@@ -28,6 +28,8 @@ std::string access_log_path(const Config& config);
 gateway::DegradationOptions degradation_options(const Config& config);
 // Tenants, and the keys that the file holds.
 gateway::AuthOptions auth_options(const Config& config);
+gateway::TokenIssuerOptions token_issuer_options(const JwtIssuerConfig& config);
+std::vector<IssuerSource> issuer_sources(const Config& config);
 gateway::LimitsOptions limits_options(const Config& config);
 tsdb::StoreOptions metrics_options(const Config& config);
 promql::EngineOptions engine_options(const Config& config);

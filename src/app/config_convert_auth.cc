@@ -32,6 +32,7 @@ gateway::AuthOptions auth_options(const Config& config) {
     options.required = config.auth.required;
     for (const TenantConfig& tenant : config.auth.tenants) options.tenants.push_back(tenant_options(tenant));
     for (const KeyConfig& key : config.auth.keys) options.keys.push_back(key_options(key));
+    for (const JwtIssuerConfig& issuer : config.auth.jwt) options.issuers.push_back(token_issuer_options(issuer));
     return options;
 }
 

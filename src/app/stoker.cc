@@ -22,6 +22,7 @@ constexpr Duration kDegradation{500};  // How closely its own interval is kept.
 constexpr Duration kSaveLimits{1'000};
 constexpr Duration kCanaries{1'000};
 constexpr Duration kSaveKeyUses{5'000};
+constexpr Duration kIssuerKeys{100};  // What a request with a new signing key waits, beside the fetch.
 
 std::size_t compute_threads(const Config& config) {
     if (config.runtime.compute_threads > 0) return static_cast<std::size_t>(config.runtime.compute_threads);
@@ -137,6 +138,11 @@ Result<Unit> Stoker::open_keys() {
                               .uses = [this](Timestamp since) { return gateway_->keys_used_since(since); }}));
     auto applied = keys_->configure(auth_options(setup_.config));
     if (!applied) return std::move(applied).error().context("auth");
+    const auto take = [this](const std::string& issuer, std::shared_ptr<const crypto::KeySet> keys) {
+        gateway_->set_issuer_keys(issuer, std::move(keys));
+    };
+    issuer_keys_ = std::make_unique<IssuerKeyFetcher>(*storage_->state, take, registry_);
+    issuer_keys_->configure(issuer_sources(setup_.config));
     return Unit{};
 }
 
@@ -181,6 +187,10 @@ void Stoker::start_jobs() {
         "send_traces", kTraces, [this] { traces_->send(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "save_limits", kSaveLimits, [this] { save_limits(); }, registry_));
+    const auto fetch = [this] {
+        issuer_keys_->look(gateway_->take_wanted_issuers(), std::chrono::steady_clock::now());
+    };
+    jobs_.push_back(std::make_unique<Job>("fetch_issuer_keys", kIssuerKeys, fetch, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "save_key_uses", kSaveKeyUses, [this] { save_key_uses(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
@@ -212,6 +222,7 @@ void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules
     gateway_->degradation().configure(degradation_options(config));
     auto keyed = keys_->configure(auth_options(config));
     if (!keyed) log::error("keys not taken", {{"error", keyed.error().message}});
+    issuer_keys_->configure(issuer_sources(config));
     access_log_->configure(access_log_path(config));
     traces_->configure(trace_options(config));
     gateway_->set_limits(limits_options(config));

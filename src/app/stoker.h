@@ -19,6 +19,7 @@
 #include "app/discovered.h"
 #include "app/engine_loads.h"
 #include "app/forwarding.h"
+#include "app/issuer_keys.h"
 #include "app/key_book.h"
 #include "app/pipelines.h"
 #include "app/receivers.h"
@@ -105,6 +106,7 @@ private:
     std::unique_ptr<SamplePipeline> samples_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<KeyBook> keys_;
+    std::unique_ptr<IssuerKeyFetcher> issuer_keys_;
     std::unique_ptr<DegradationWatch> degradation_;
     std::unique_ptr<AccessLog> access_log_;
     std::unique_ptr<TraceExport> traces_;

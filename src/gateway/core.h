@@ -14,6 +14,8 @@
 #include "gateway/admission/admission_metrics.h"
 #include "gateway/auth/auth_failures.h"
 #include "gateway/auth/keyring.h"
+#include "gateway/auth/token_demand.h"
+#include "gateway/auth/token_verifier.h"
 #include "gateway/cache/cache_control.h"
 #include "gateway/degrade/degradation_control.h"
 #include "gateway/errors.h"
@@ -86,6 +88,8 @@ public:
     Snapshot<RouteTable> routes;
     Shadows shadows;
     Snapshot<Keyring> keyring;
+    Snapshot<TokenVerifier> tokens;
+    TokenDemand token_demand;
     AuthFailures auth_failures;
     Limiter limits;
     LimitMetrics limit_metrics;

@@ -22,8 +22,15 @@ constexpr ErrorInfo kErrors[] = {
     {GatewayError::KeyExpired, 401, "key_expired", kBadRequest,
      "The key was good until a time that is over: its own, or that which its last rotation left it."},
     {GatewayError::KeyRevoked, 401, "key_revoked", kBadRequest, "The key was revoked."},
+    {GatewayError::InvalidToken, 401, "invalid_token", kBadRequest,
+     "The token (JWT) is not good here; the message says which check failed."},
+    {GatewayError::TokenExpired, 401, "token_expired", kBadRequest, "The token's time is over; get a new one."},
+    {GatewayError::TokenKeysUnavailable, 503, "token_keys_unavailable", kServer,
+     "The signing keys of the token's issuer could not be fetched since Stoker knows it; `retry-after` says when to "
+     "come "
+     "back."},
     {GatewayError::TenantUnknown, 403, "tenant_unknown", kBadRequest,
-     "The key is good, but the configuration names tenants and its own is not among them."},
+     "The key or token is good, but says no tenant, or the configuration names tenants and this is not among them."},
     {GatewayError::ModelNotAllowed, 403, "model_not_allowed", kBadRequest,
      "The key, or its tenant, may not use that model; `GET /v1/models` lists those that it may."},
     {GatewayError::TooManyAuthFailures, 429, "too_many_failed_attempts", kRateLimit,

@@ -63,17 +63,6 @@ Result<Unit> Gateway::rebuild(const Routes& routes) {
     return Unit{};
 }
 
-Result<Unit> Gateway::apply_auth(const AuthOptions& auth) {
-    MutexLock lock(mutex_);
-    TRY(auto keyring, Keyring::build(auth, *core_->keyring.get()));
-    core_->keyring.set(std::move(keyring));
-    return Unit{};
-}
-
-std::vector<Keyring::Use> Gateway::keys_used_since(Timestamp since) const {
-    return core_->keyring.get()->used_since(since);
-}
-
 void Gateway::start() {
     MutexLock lock(mutex_);
     started_ = true;

@@ -26,6 +26,7 @@
 #include "gateway/admission/admission_gate.h"
 #include "gateway/auth/auth_options.h"
 #include "gateway/auth/keyring.h"
+#include "gateway/auth/token_verifier.h"
 #include "gateway/balance/engine_load.h"
 #include "gateway/degrade/degradation_control.h"
 #include "gateway/limit/limiter.h"
@@ -55,8 +56,13 @@ public:
     // Errors: InvalidArgument, Conflict; the routes before stay.
     Result<Unit> apply(const Routes& routes);
 
-    // Takes these keys and tenants from the next request on. Errors: Conflict; those before stay.
+    // Takes these keys, tenants and issuers from the next request on. Errors: Conflict; those before stay.
     Result<Unit> apply_auth(const AuthOptions& auth);
+    // The keys that an issuer of tokens signs with, from the next request on; null: a fetch failed, those before stay.
+    // Either way those who waited for it go on.
+    void set_issuer_keys(const std::string& issuer, std::shared_ptr<const crypto::KeySet> keys);
+    // The issuers whose keys requests are waiting for, each once.
+    std::vector<std::string> take_wanted_issuers();
     // The keys used after `since`, to the second.
     std::vector<Keyring::Use> keys_used_since(Timestamp since) const;
 
@@ -118,6 +124,7 @@ public:
 
 private:
     Result<Unit> rebuild(const Routes& routes) REQUIRES_LOCK(mutex_);
+    void rebuild_tokens() REQUIRES_LOCK(mutex_);
     Gateway(GatewayOptions options, net::Loops& loops, metrics::Registry& registry, RecordSink& sink,
             ReplicaObserver& observer);
 
@@ -127,6 +134,8 @@ private:
     bool started_ GUARDED_BY(mutex_) = false;
     Routes routes_ GUARDED_BY(mutex_);  // As applied last.
     Release release_ GUARDED_BY(mutex_);
+    std::vector<TokenIssuerOptions> issuers_ GUARDED_BY(mutex_);
+    IssuerKeys issuer_keys_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stoker::gateway

@@ -11,6 +11,7 @@ inline constexpr char kTokens[] = "llm_tokens_total";
 inline constexpr char kActive[] = "llm_active_requests";
 inline constexpr char kAttempts[] = "stoker_gateway_attempts_total";
 inline constexpr char kAuthFailures[] = "stoker_gateway_auth_failures_total";
+inline constexpr char kTokenChecks[] = "stoker_gateway_token_checks_total";
 inline constexpr char kPicks[] = "stoker_gateway_picks_total";
 inline constexpr char kPrefixTokens[] = "stoker_gateway_prefix_tokens_total";
 inline constexpr char kOverhead[] = "stoker_gateway_overhead_seconds";

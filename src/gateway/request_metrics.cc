@@ -68,6 +68,10 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
       events_(registry.counter(names::kReplicaEvents, "Changes of a replica's state.", {"replica", "event"})),
       auth_failures_(
           registry.counter(names::kAuthFailures, "Requests refused for their credentials, by error code.", {"code"})),
+      token_checks_(registry.counter(names::kTokenChecks,
+                                     "Tokens shown instead of keys: cached (found good before), ok, or what was wrong.",
+                                     {"result"})),
+      token_cached_(&token_checks_.with({"cached"})),
       routed_(registry.counter(names::kRouted, "Requests by what chose their way, and where it led.",
                                {"by", "name", "to"})),
       overhead_before_(&overhead_.with({"request"})),
@@ -131,6 +135,10 @@ void RequestMetrics::count_part(const std::string& pool, const std::string& mode
 
 void RequestMetrics::count_auth_failure(std::string_view code) {
     auth_failures_.with({std::string(code)}).add();
+}
+
+void RequestMetrics::count_token_check(std::string_view result) {
+    token_checks_.with({std::string(result)}).add();
 }
 
 void RequestMetrics::count_continuation(const std::string& pool, std::string_view result) {

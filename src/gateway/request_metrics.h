@@ -60,6 +60,8 @@ public:
     void count_part(const std::string& pool, const std::string& model, const std::string& replica,
                     std::string_view type, std::int64_t tokens);
     void count_auth_failure(std::string_view code);
+    void count_token_check(std::string_view result);
+    void count_token_cached() { token_cached_->add(); }
     // A stream that broke off after its first byte: "begun" to be continued, or why it was not.
     void count_continuation(const std::string& pool, std::string_view result);
     // Tokens that engines computed for nothing: type prompt or completion; reason retry, continuation,
@@ -91,6 +93,8 @@ private:
     metrics::Family<metrics::Gauge>& state_;
     metrics::Family<metrics::Counter>& events_;
     metrics::Family<metrics::Counter>& auth_failures_;
+    metrics::Family<metrics::Counter>& token_checks_;
+    metrics::Counter* token_cached_;
     metrics::Family<metrics::Counter>& routed_;
     metrics::Histogram* overhead_before_;
     metrics::Histogram* overhead_after_;

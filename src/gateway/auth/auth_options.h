@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "crypto/hash.h"
 #include "gateway/auth/identity.h"
+#include "gateway/auth/token_options.h"
 
 namespace stoker::gateway {
 
@@ -39,6 +40,7 @@ struct AuthOptions {
     // None: keys may name any tenant. Else the key of another is refused, so that no tenant's bounds are lost with it.
     std::vector<TenantOptions> tenants{};
     std::vector<KeyOptions> keys{};
+    std::vector<TokenIssuerOptions> issuers{};  // Each named once.
 };
 
 }  // namespace stoker::gateway

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
 #include "base/text.h"
+#include "crypto/jwt.h"
+#include "gateway/auth/authenticate_token.h"
+#include "gateway/auth/refuse_credentials.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -33,31 +35,6 @@ Refusal refusal_of(KeyFault fault, const Identity* identity) {
     }
 }
 
-// RFC 6750, section 3.
-std::string challenge(GatewayError error) {
-    std::string text = R"(Bearer realm="stoker")";
-    if (error != GatewayError::MissingApiKey) text += R"(, error="invalid_token")";
-    return text;
-}
-
-asio::awaitable<void> refuse(RequestContext& context, Refusal refusal) {
-    Core& core = context.core();
-    core.metrics.count_auth_failure(info(refusal.error).code);
-    net::Headers headers;
-    const auto wait = core.auth_failures.note(context.exchange().request().peer, std::chrono::steady_clock::now());
-    if (wait) {
-        refusal = {GatewayError::TooManyAuthFailures, "too many requests with bad credentials from this address"};
-        headers.add("retry-after", std::to_string(std::chrono::ceil<std::chrono::seconds>(*wait).count()));
-    } else {
-        log::info("request refused", {{"request_id", context.id()},
-                                      {"code", info(refusal.error).code},
-                                      {"peer", context.exchange().request().peer},
-                                      {"key_id", context.identity->key_id}});
-        if (info(refusal.error).status == 401) headers.add("www-authenticate", challenge(refusal.error));
-    }
-    co_await context.refuse(refusal.error, std::move(refusal.message), std::move(headers));
-}
-
 }  // namespace
 
 std::optional<std::string_view> credential_of(const net::Headers& headers) {
@@ -75,21 +52,27 @@ std::optional<std::string_view> credential_of(const net::Headers& headers) {
 asio::awaitable<bool> authenticate(RequestContext& context) {
     const auto keyring = context.core().keyring.get();
     const auto credential = credential_of(context.exchange().request().headers);
+    const bool is_token = credential && crypto::looks_like_jwt(*credential) && context.core().tokens.get()->any();
     context.withhold_credentials = keyring->required();
     // Where keys are not asked for, one of Stoker's that comes all the same says who asks.
-    if (!keyring->required() && (!credential || !is_stoker_key(*credential))) co_return true;
+    const bool is_ours = is_token || (credential && is_stoker_key(*credential));
+    if (!keyring->required() && !is_ours) co_return true;
     context.withhold_credentials = true;
     if (!credential || credential->empty()) {
         Refusal missing{GatewayError::MissingApiKey,
                         "this gateway asks for a key: send `Authorization: Bearer KEY`, or `x-api-key`"};
-        co_await refuse(context, std::move(missing));
+        co_await refuse_credentials(context, missing.error, std::move(missing.message));
         co_return false;
+    }
+    if (is_token) {
+        const bool known = co_await authenticate_token(context, *credential, keyring->required());
+        co_return known;
     }
     KeyVerdict verdict = keyring->check(*credential, from_millis(context.record().time_ms));
     if (verdict.identity) context.set_identity(verdict.identity);
     if (verdict.fault == KeyFault::None) co_return true;
     Refusal refusal = refusal_of(verdict.fault, verdict.identity.get());
-    co_await refuse(context, std::move(refusal));
+    co_await refuse_credentials(context, refusal.error, std::move(refusal.message));
     co_return false;
 }
 
