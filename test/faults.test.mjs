@@ -14,6 +14,7 @@ before(async () => {
     good = await startSim({ profile: 'h100-8b' })
     const common = `
     health: {interval: 200ms, unhealthy_after: 3, stall_after: 3s}
+    breaker: {open_for: 500ms, open_max: 2s, slow_start: 1s}
     deadlines: {first_byte: 1500ms, whole: 2500ms, between: 1200ms, total: 10s}
     balance: {policy: round_robin}`
     stoker = await startStoker({
@@ -39,6 +40,9 @@ async function direct() {
     const answer = await getJson(`${good.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(body('sim')) })
     return answer.choices[0].message.content
 }
+
+// Requests that the broken engine got.
+const met = async () => (await getJson(`${bad.url}/sim/requests`)).requests
 
 async function ask(model, stream) {
     const begin = Date.now()
@@ -104,16 +108,24 @@ for (const fault of faults) {
     test(`${fault.name}: with another replica, and alone`, { timeout: 120_000 }, async () => {
         for (const stream of [true, false]) {
             await bad.fault(fault.set)
+            const start = await met()
             // Two in turn: one of them meets the broken engine first.
             for (let turn = 0; turn < 2; turn++) {
                 const seen = await ask('pair', stream)
                 if (fault.pair && seen.status !== 200) right(fault, seen, fault.pair, stream)
                 else right(fault, seen, 'ok', stream)
             }
+            assert.ok((await met()) - start <= 2, `${fault.name}: the broken engine was asked more than once a request`)
             await bad.clearFaults()
             await bad.fault(fault.set)
             const want = typeof fault.alone === 'object' ? fault.alone[stream ? 'stream' : 'whole'] : fault.alone
+            const before = await met()
             right(fault, await ask('alone', stream), want, stream)
+            // Three attempts, and where a stream had begun, three for each of the two times that it is continued.
+            const sent = (await met()) - before
+            const most = want === 'broken' ? 9 : 3
+            assert.ok(sent <= most, `${fault.name}: the engine got ${sent} requests for one`)
+            if (typeof want === 'number' && want < 500) assert.equal(sent, 1, `${fault.name}: a retry can't help`)
             await healthyAgain()
         }
     })
@@ -153,9 +165,14 @@ test('after a failover the client pays for what it got, and sees who answered', 
 
 test('an engine that flaps is left alone while it is down, and comes back', { timeout: 60_000 }, async () => {
     await bad.fault({ kind: 'error_rate', status: 503, for: '3s' })
+    const start = await met()
     const end = Date.now() + 3_000
     let failed = 0
-    while (Date.now() < end) if (!(await ask('pair', true)).ok) failed++
+    let asked = 0
+    for (; Date.now() < end; asked++) if (!(await ask('pair', true)).ok) failed++
     assert.equal(failed, 0)
+    // Five failures open its circuit; then there is one trial each, after half a second, one, and two.
+    const sent = (await met()) - start
+    assert.ok(sent <= 10, `${sent} of ${asked} requests were sent to an engine that is down`)
     await until('the broken engine answers again', async () => (await ask('alone', true)).ok, 20_000)
 })

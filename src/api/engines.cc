@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/metric_reader.h"
+#include "api/replicas.h"
 
 namespace stoker::api {
 namespace {
@@ -29,22 +30,6 @@ json from_facts(const EngineFacts& facts) {
         {"kind", facts.kind}, {"version", facts.version}, {"engine_models", facts.models}, {"scrape", scrape(facts)}};
 }
 
-json from_replica(const gateway::ReplicaStatus& replica) {
-    return {{"id", replica.id},
-            {"pool", replica.pool},
-            {"url", replica.url},
-            {"models", replica.models},
-            {"state", std::string(gateway::to_string(replica.state))},
-            {"reason", replica.reason},
-            {"since_ms", to_millis(replica.since)},
-            {"outstanding", replica.outstanding},
-            {"requests_total", replica.requests_total},
-            {"failures_total", replica.failures_total},
-            {"last_progress_ms", to_millis(replica.last_progress)},
-            {"health",
-             {{"ok", replica.health_ok}, {"detail", replica.health_detail}, {"at_ms", to_millis(replica.health_at)}}}};
-}
-
 json discovered(const EngineFacts& facts) {
     json engine = from_facts(facts);
     engine.update(
@@ -69,7 +54,7 @@ json engine_list(Services& services) {
     json list = json::array();
     std::map<std::string, bool> in_pool;
     for (const auto& replica : services.replicas()) {
-        json engine = from_replica(replica);
+        json engine = replica_json(replica);
         auto url = same_url(replica.url);
         in_pool[url] = true;
         engine.update(from_facts(by_url.contains(url) ? by_url[url] : EngineFacts{}));

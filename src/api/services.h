@@ -116,6 +116,10 @@ struct Services {
     Live& live;
     std::function<Timestamp()> now;
     std::function<std::vector<gateway::ReplicaStatus>()> replicas;
+    // By id or address; the statuses of those it changed. Errors: NotFound.
+    std::function<Result<std::vector<gateway::ReplicaStatus>>(const std::string& replica, const std::string& reason)>
+        drain = {};
+    std::function<Result<std::vector<gateway::ReplicaStatus>>(const std::string& replica)> undrain = {};
     std::function<gateway::LimitsReport()> limits = {};
     CacheServices cache = {};
     // Of pools that limit their concurrency; of each at most so many tenants that wait.

@@ -7,14 +7,17 @@
 namespace stoker::app {
 namespace {
 
-diagnose::Signal::Kind kind_of(gateway::ReplicaEvent::Kind kind) {
+// Empty: what somebody decided is no trouble, and healing's own part stands in its incident's timeline already.
+std::optional<diagnose::Signal::Kind> kind_of(gateway::ReplicaEvent::Kind kind) {
     switch (kind) {
         case gateway::ReplicaEvent::Kind::Down:
             return diagnose::Signal::Kind::EngineDown;
         case gateway::ReplicaEvent::Kind::Hung:
             return diagnose::Signal::Kind::EngineHung;
-        default:
+        case gateway::ReplicaEvent::Kind::Recovered:
             return diagnose::Signal::Kind::EngineRecovered;
+        default:
+            return {};
     }
 }
 
@@ -130,11 +133,10 @@ void Brain::supervise(const Config& config) {
 }
 
 void Brain::on_replica_event(const gateway::ReplicaEvent& event) {
-    // What somebody decided is no trouble; it stands in that incident's timeline already.
-    if (event.kind == gateway::ReplicaEvent::Kind::Ejected || event.kind == gateway::ReplicaEvent::Kind::Readmitted)
-        return;
+    const auto kind = kind_of(event.kind);
+    if (!kind) return;
     diagnose::Signal signal;
-    signal.kind = kind_of(event.kind);
+    signal.kind = *kind;
     signal.source = "gateway";
     signal.replica = event.replica;
     signal.pool = event.status.pool;

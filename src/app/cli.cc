@@ -320,6 +320,7 @@ int run_cli(int argc, char** argv) {
     add_route(app, run);
     add_keys(app, run);
     add_cache(app, run);
+    add_drain(app, run);
     add_rules(app, run);
     add_config(app, run);
     try {

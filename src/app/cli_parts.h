@@ -24,5 +24,6 @@ CLI::App& add_command(CLI::App& app, const char* name, const char* what, const c
 void add_route(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
 void add_cache(CLI::App& app, Run& run);
+void add_drain(CLI::App& app, Run& run);
 
 }  // namespace stoker::app

@@ -243,6 +243,13 @@ struct ImportCommandOptions {
 };
 int import(const ImportCommandOptions& options);
 
+struct DrainOptions {
+    ClientOptions client;
+    std::string replica;  // Id or address.
+    std::string reason;
+    std::string wait;  // How long for what is under way there; empty: not at all.
+};
+
 struct DegradationCommandOptions {
     ClientOptions client;
     std::string level;    // Set: the level is pinned to it.

@@ -17,6 +17,7 @@
 #include "api/push.h"
 #include "app/config_auth.h"
 #include "app/config_cache.h"
+#include "app/config_faults.h"
 #include "app/config_routing.h"
 #include "app/trace_export.h"
 #include "base/config.h"
@@ -81,20 +82,6 @@ struct HealthConfig {
     Duration probe_answer = gateway::HealthOptions{}.probe_answer;
 };
 
-struct DeadlinesConfig {
-    Duration connect = gateway::DeadlineOptions{}.connect;
-    Duration first_byte = gateway::DeadlineOptions{}.first_byte;
-    Duration whole = gateway::DeadlineOptions{}.whole;
-    Duration between = gateway::DeadlineOptions{}.between;
-    Duration total = gateway::DeadlineOptions{}.total;
-};
-
-struct RetriesConfig {
-    std::int64_t max_attempts = gateway::RetryOptions{}.max_attempts;
-    Duration backoff_base = gateway::RetryOptions{}.backoff_base;
-    Duration backoff_max = gateway::RetryOptions{}.backoff_max;
-};
-
 struct BalanceConfig {
     std::string policy{to_string(gateway::BalanceOptions{}.kind)};
     std::string session_header = gateway::BalanceOptions{}.session_header;
@@ -139,6 +126,8 @@ struct PoolConfig {
     HealthConfig health;
     DeadlinesConfig deadlines;
     RetriesConfig retries;
+    BreakerConfig breaker{};
+    OutliersConfig outliers{};
     BalanceConfig balance{};
     ContinuationConfig continuation{};
     std::optional<ProviderConfig> provider{};
@@ -155,6 +144,7 @@ struct FallbackConfig {
 struct ModelConfig {
     std::string name;
     std::vector<FallbackConfig> fallback;
+    ModelDeadlinesConfig deadlines{};
 };
 
 // 0 means that the condition never asks for that level.
@@ -388,8 +378,6 @@ void describe(config::Fields& f, LimitsConfig& c);
 void describe(config::Fields& f, ListenerConfig& c);
 void describe(config::Fields& f, ReplicaConfig& c);
 void describe(config::Fields& f, HealthConfig& c);
-void describe(config::Fields& f, DeadlinesConfig& c);
-void describe(config::Fields& f, RetriesConfig& c);
 void describe(config::Fields& f, BalanceConfig& c);
 void describe(config::Fields& f, ProviderConfig& c);
 void describe(config::Fields& f, AdmissionConfig& c);

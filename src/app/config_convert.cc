@@ -45,14 +45,10 @@ gateway::PoolOptions pool_options(const PoolConfig& c, const std::string& folder
         made.continuation = continuation_mode(replica.continuation);
     }
     options.health = health_options(c.health);
-    options.deadlines.connect = c.deadlines.connect;
-    options.deadlines.first_byte = c.deadlines.first_byte;
-    options.deadlines.whole = c.deadlines.whole;
-    options.deadlines.between = c.deadlines.between;
-    options.deadlines.total = c.deadlines.total;
-    options.retry.max_attempts = static_cast<int>(c.retries.max_attempts);
-    options.retry.backoff_base = c.retries.backoff_base;
-    options.retry.backoff_max = c.retries.backoff_max;
+    options.deadlines = deadline_options(c.deadlines);
+    options.retry = retry_options(c.retries);
+    options.breaker = breaker_options(c.breaker);
+    options.outliers = outlier_options(c.outliers);
     options.balance = balance_options(c.balance);
     options.admission = admission_options(c.admission);
     options.continuation.max = static_cast<int>(c.continuation.max);

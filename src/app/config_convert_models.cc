@@ -7,6 +7,7 @@ namespace stoker::app {
 gateway::ModelOptions model_options(const ModelConfig& c) {
     gateway::ModelOptions options;
     options.name = c.name;
+    options.deadlines = deadline_overrides(c.deadlines);
     for (const FallbackConfig& fallback : c.fallback) {
         gateway::FallbackOptions& made = options.fallback.emplace_back();
         made.to = fallback.to;

@@ -60,6 +60,8 @@ void describe(config::Fields& f, ModelConfig& c) {
            "Models that take over where this one can't serve a request, in the order in which they are tried: each is "
            "tried if what was tried before it ended by one of its causes. Only until the client has its first byte. "
            "Fallbacks of a fallback are not followed: the list is the whole chain.");
+    f.object("deadlines", c.deadlines,
+             "Where this model's requests may take longer, or less long, than its pool's do.");
     for (std::size_t i = 0; i < c.fallback.size(); ++i) {
         f.check(fmt::format("fallback[{}].to", i), c.fallback[i].to.empty() || c.fallback[i].to != c.name,
                 "is the model itself");

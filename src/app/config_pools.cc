@@ -75,26 +75,11 @@ void describe(config::Fields& f, HealthConfig& c) {
              "Connections of real requests refused in a row that make it down.");
     positive(f, "stall_after", c.stall_after,
              "Silence of every stream under way that makes a replica hung, though its health check may answer 200.");
-    positive(f, "silent_after", c.silent_after, "The same while its streams only wait for their first token.");
+    positive(
+        f, "silent_after", c.silent_after,
+        "The same while its streams only wait for their first token; and where nothing is streamed, silence of its "
+        "answers and of its own counters of tokens.");
     positive(f, "probe_answer", c.probe_answer, "How long a hung replica may take to answer the probe that clears it.");
-}
-
-void describe(config::Fields& f, DeadlinesConfig& c) {
-    positive(f, "connect", c.connect, "To connect to a replica.");
-    positive(f, "first_byte", c.first_byte,
-             "From a request sent to the first event with content; then another replica is tried.");
-    positive(f, "whole", c.whole,
-             "The same for answers that are not streamed: to the answer's head, which comes when it is all generated.");
-    positive(f, "between", c.between, "Between two events of a stream; past it the stream ends with an error event.");
-    positive(f, "total", c.total, "For the whole request, all attempts together.");
-    f.check("total", c.total >= c.first_byte, "must not be shorter than `first_byte`");
-}
-
-void describe(config::Fields& f, RetriesConfig& c) {
-    at_least(f, "max_attempts", c.max_attempts, 1, "Attempts per request until its first byte; 1 never retries.");
-    f.field("backoff_base", c.backoff_base, "Wait before the same replica is asked again; doubles, with jitter.");
-    f.field("backoff_max", c.backoff_max, "Longest such wait.");
-    f.check("backoff_max", c.backoff_max >= c.backoff_base, "must not be shorter than `backoff_base`");
 }
 
 void describe(config::Fields& f, ContinuationConfig& c) {
@@ -125,6 +110,8 @@ void describe(config::Fields& f, PoolConfig& c) {
     f.object("deadlines", c.deadlines, "How long each part of a request may take.");
     f.object("continuation", c.continuation, "What happens to a stream that breaks off after its first byte.");
     f.object("retries", c.retries, "What happens to a request whose replica fails before the first byte.");
+    f.object("breaker", c.breaker, "When a replica whose requests fail is left alone for a while.");
+    f.object("outliers", c.outliers, "When one is that does much worse than the others.");
     f.object("balance", c.balance, "Which replica gets a request.");
     f.object("admission", c.admission, "How many requests are under way at a time, and how the others wait.");
 }

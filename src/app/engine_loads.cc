@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view kRunning = "llm_engine_requests_running";
 constexpr std::string_view kWaiting = "llm_engine_requests_waiting";
+constexpr std::string_view kPromptTokens = "llm_engine_prompt_tokens_total";
+constexpr std::string_view kGenerationTokens = "llm_engine_generation_tokens_total";
 constexpr std::string_view kKvUsage = "llm_engine_kv_usage_ratio";
 constexpr std::string_view kCacheConfig = "vllm:cache_config_info";  // The size is in its labels.
 
@@ -34,7 +36,8 @@ std::vector<ReplicaLoadReport> replica_loads(const std::vector<tsdb::SeriesSampl
         const std::string_view name = sample.labels.metric();
         const bool running = name == kRunning;
         const bool counts = running || name == kWaiting;
-        if (!counts && name != kKvUsage && name != kCacheConfig) continue;
+        const bool tokens = name == kPromptTokens || name == kGenerationTokens;
+        if (!counts && !tokens && name != kKvUsage && name != kCacheConfig) continue;
         const std::string_view replica = sample.labels.get("replica");
         const double value = sample.sample.value;
         if (replica.empty() || !std::isfinite(value) || value < 0) continue;  // NaN: the series ends.
@@ -45,6 +48,8 @@ std::vector<ReplicaLoadReport> replica_loads(const std::vector<tsdb::SeriesSampl
         if (counts) {
             (running ? load.running : load.waiting) += value;
             load.at = moment(sample.sample.time, time, clock);
+        } else if (tokens) {
+            load.tokens = std::max<std::int64_t>(load.tokens, 0) + std::llround(std::min(value, 1e15));
         } else if (name == kKvUsage) {
             load.kv_usage = std::max(load.kv_usage, std::min(value, 1.0));
         } else {

@@ -86,6 +86,7 @@ Result<Unit> Stoker::build() {
     samples_ = std::make_unique<SamplePipeline>(*forwarding_, registry_);
     gateway_ = gateway::Gateway::create(gateway_options(config), loops_, registry_, *requests_, events_);
     restore_release();
+    restore_drained();
     auto applied = gateway_->apply(routes(config));
     if (!applied) return std::move(applied).error().context("pools");
     access_log_ = std::make_unique<AccessLog>(*storage_->journal, *storage_->state, registry_);
@@ -146,6 +147,16 @@ Result<Unit> Stoker::open_keys() {
     return Unit{};
 }
 
+void Stoker::restore_drained() {
+    constexpr std::string_view kKey = "gateway.drained";
+    state::StateStore& store = *storage_->state;
+    const auto save = [&store, kKey](const std::string& json) {
+        const auto kept = store.set_value(kKey, json);
+        if (!kept) log::error("which replicas are drained is not kept", {{"error", kept.error().message}});
+    };
+    gateway_->restore_drained(store.value(kKey).value_or(""), save);
+}
+
 Result<Unit> Stoker::listen() {
     const Config& config = setup_.config;
     net::ServerOptions options = server_options(config.gateway, "gateway", config.folder);
@@ -195,6 +206,8 @@ void Stoker::start_jobs() {
         "save_key_uses", kSaveKeyUses, [this] { save_key_uses(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "judge_canaries", kCanaries, [this] { gateway_->tick_canaries(); }, registry_));
+    jobs_.push_back(std::make_unique<Job>(
+        "judge_replicas", kCanaries, [this] { gateway_->tick_outliers(); }, registry_));
     auto overview = [this] {
         if (live_.subscribers() > 0) live_.publish("overview", api::overview_json(*services_));
     };

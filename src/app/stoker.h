@@ -67,6 +67,7 @@ private:
     void build_services();
     // Has the gateway go on where switches and canaries were, and keep them.
     void restore_release();
+    void restore_drained();
     Result<Unit> listen();
     void start_jobs();
 

@@ -9,6 +9,7 @@
 #include "gateway/forward.h"
 #include "gateway/request_context.h"
 #include "gateway/serve.h"
+#include "gateway/upstream/outlier_watch.h"
 #include "gateway/upstream/prober.h"
 
 namespace stoker::gateway {
@@ -18,7 +19,8 @@ Gateway::Gateway(GatewayOptions options, net::Loops& loops, metrics::Registry& r
                  ReplicaObserver& observer)
     : core_(std::make_shared<Core>(options, loops, registry, sink, observer)),
       probers_(std::make_unique<Probers>(core_)),
-      release_(registry) {}
+      release_(registry),
+      outliers_(std::make_unique<OutlierWatch>()) {}
 
 std::unique_ptr<Gateway> Gateway::create(GatewayOptions options, net::Loops& loops, metrics::Registry& registry,
                                          RecordSink& sink, ReplicaObserver& observer) {
@@ -50,6 +52,7 @@ Result<Unit> Gateway::rebuild(const Routes& routes) {
     now_in_effect.routing = release_.in_effect(routes.routing, now());
     TRY(auto table, RouteTable::build(now_in_effect, *before, core_->metrics, release_.canaries()));
     routes_ = routes;
+    drain_as_before(*table);
     configure_admission(*table, core_->admission_metrics);
     core_->shadows.configure(now_in_effect.routing.shadows);
     core_->routes.set(table);
@@ -61,6 +64,11 @@ Result<Unit> Gateway::rebuild(const Routes& routes) {
     }
     if (started_) probers_->follow(*table);
     return Unit{};
+}
+
+void Gateway::tick_outliers() {
+    MutexLock lock(mutex_);
+    outliers_->tick(*core_, *core_->routes.get(), std::chrono::steady_clock::now());
 }
 
 void Gateway::start() {
@@ -104,6 +112,7 @@ void Gateway::report_load(std::string_view replica, EngineReport report) {
             if (same.url().host != at.host || same.url().port != at.port) continue;
             report.load.outstanding = same.outstanding();
             same.load().report(report);
+            if (report.load.known()) same.note_counters(report.load);
         }
         refresh_admission(pool.get());
     }
@@ -172,12 +181,6 @@ Result<Unit> Gateway::eject(std::string_view replica, const std::string& reason)
 Result<Unit> Gateway::readmit(std::string_view replica) {
     TRY(const auto found, find(*core_, replica));
     core_->publish(found, found->readmit());
-    return Unit{};
-}
-
-Result<Unit> Gateway::drain(std::string_view replica) {
-    TRY(const auto found, find(*core_, replica));
-    found->drain();
     return Unit{};
 }
 

@@ -33,6 +33,7 @@
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
 #include "gateway/route/release.h"
+#include "gateway/upstream/drains.h"
 #include "gateway/upstream/replica_status.h"
 #include "net/loops.h"
 #include "net/server.h"
@@ -43,7 +44,9 @@ struct CacheFilter;
 struct CacheOptions;
 struct CacheReport;
 class Core;
+class OutlierWatch;
 class Probers;
+class RouteTable;
 
 class Gateway {
 public:
@@ -86,6 +89,9 @@ public:
     Result<Unit> steer_canary(const std::string& canary, std::string_view action, const ReleaseOrder& order = {});
     // Judges the canaries; to be called every second or so.
     void tick_canaries();
+    // Keeps circuits and slow starts going, and looks for replicas that do much worse than their pool; to be called
+    // every second or so.
+    void tick_outliers();
     // Aliases, splits and canaries as they are now, as JSON.
     std::string release_json() const;
     // What shadows copied, what it cost, and how their answers differ, as JSON.
@@ -115,16 +121,23 @@ public:
     // How many answers went.
     std::size_t purge_cache(const CacheFilter& filter);
 
+    // Brings back which replicas were drained, and where to keep it from now on. Call before apply().
+    void restore_drained(std::string_view kept, Drains::Save save);
+    // Operators: the replicas of this id, or at this address (HOST:PORT, a URL) in whatever pools, take no new requests
+    // from now on, or again; what is under way goes on. Kept. Returns their statuses. Errors: NotFound.
+    Result<std::vector<ReplicaStatus>> drain(std::string_view replica, const std::string& reason);
+    Result<std::vector<ReplicaStatus>> undrain(std::string_view replica);
+
     // Control, for healing and for people. Errors: NotFound.
     Result<Unit> eject(std::string_view replica, const std::string& reason);
     Result<Unit> readmit(std::string_view replica);
-    Result<Unit> drain(std::string_view replica);
     // The supervisor saw the replica's process end.
     Result<Unit> hint_down(std::string_view replica, const std::string& reason);
 
 private:
     Result<Unit> rebuild(const Routes& routes) REQUIRES_LOCK(mutex_);
     void rebuild_tokens() REQUIRES_LOCK(mutex_);
+    void drain_as_before(const RouteTable& table) REQUIRES_LOCK(mutex_);
     Gateway(GatewayOptions options, net::Loops& loops, metrics::Registry& registry, RecordSink& sink,
             ReplicaObserver& observer);
 
@@ -136,6 +149,8 @@ private:
     Release release_ GUARDED_BY(mutex_);
     std::vector<TokenIssuerOptions> issuers_ GUARDED_BY(mutex_);
     IssuerKeys issuer_keys_ GUARDED_BY(mutex_);
+    Drains drains_ GUARDED_BY(mutex_);
+    const std::unique_ptr<OutlierWatch> outliers_;
 };
 
 }  // namespace stoker::gateway

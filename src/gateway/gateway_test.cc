@@ -197,7 +197,7 @@ TEST(Gateway, EjectedAndDrainingReplicasGetNothing) {
     EXPECT_EQ(rig.upstream(0).requests(), 0);
     EXPECT_EQ(rig.status(0).state, ReplicaState::Ejected);
     EXPECT_EQ(rig.status(0).reason, "maintenance");
-    ASSERT_TRUE(rig.gateway().drain(rig.status(1).id));
+    ASSERT_TRUE(rig.gateway().drain(rig.status(1).id, "new driver"));
     const Reply none = rig.ask();
     EXPECT_EQ(none.status, 503);
     EXPECT_EQ(none.code(), "no_replica_available");
@@ -206,7 +206,32 @@ TEST(Gateway, EjectedAndDrainingReplicasGetNothing) {
     ASSERT_TRUE(rig.gateway().readmit(first));
     EXPECT_EQ(rig.ask().status, 200);
     EXPECT_FALSE(rig.gateway().eject("chat/nowhere:1", ""));
-    EXPECT_EQ(rig.events(2)[1].kind, ReplicaEvent::Kind::Readmitted);
+    EXPECT_EQ(rig.events(3)[2].kind, ReplicaEvent::Kind::Readmitted);
+}
+
+TEST(Gateway, DrainingByAddressOutlastsTheProcess) {
+    std::string kept;
+    std::string address;
+    {
+        Rig rig(1);
+        address = rig.upstream(0).address();
+        rig.gateway().restore_drained("", [&kept](const std::string& json) { kept = json; });
+        EXPECT_EQ(rig.gateway().drain("127.0.0.1:1", "").error().code, Errc::NotFound);
+        const auto drained = rig.gateway().drain("http://" + address + "/v1", "new driver");
+        ASSERT_TRUE(drained) << drained.error().message;
+        EXPECT_EQ((*drained)[0].state, ReplicaState::Draining);
+        EXPECT_EQ((*drained)[0].reason, "new driver");
+        EXPECT_EQ(rig.ask().status, 503);
+    }
+    Rig rig(1);
+    rig.pool().replicas[0].url = "http://" + address;
+    rig.gateway().restore_drained(kept, [&kept](const std::string& json) { kept = json; });
+    ASSERT_TRUE(rig.apply());
+    EXPECT_EQ(rig.status(0).state, ReplicaState::Draining);
+    EXPECT_EQ(rig.status(0).reason, "new driver");
+    ASSERT_TRUE(rig.gateway().undrain(address));
+    EXPECT_EQ(rig.status(0).state, ReplicaState::Serving);
+    EXPECT_EQ(kept, R"({"drained":{},"version":1})");
 }
 
 }  // namespace

@@ -30,13 +30,37 @@ struct HealthOptions {
     int healthy_after = 2;          // Good probes in a row.
     int refused_after = 2;          // Connections of real requests refused in a row.
     Duration stall_after{15'000};   // Silence of every stream that had begun.
-    Duration silent_after{60'000};  // Silence while streams wait for their first byte only.
+    Duration silent_after{60'000};  // Silence while streams wait for their first byte only, or while nothing is
+                                    // streamed and the engine's own counters stand still.
     Duration probe_answer{10'000};  // For the one-token request that a replica found hung must answer.
+};
+
+// When real requests, and not only probes, say that a replica should be left alone. See breaker.h.
+struct BreakerOptions {
+    int consecutive = 5;         // Failures in a row; 0: never by these.
+    double failure_share = 0.5;  // Of the requests of `window`; 0: never by these.
+    int min_requests = 20;       // In the window, before a share counts.
+    Duration window{10'000};
+    Duration open_for{5'000};     // The first time; doubles each time that it opens again soon.
+    Duration open_max{120'000};   // At most; closed for so long, earlier openings are forgotten.
+    Duration slow_start{15'000};  // From a tenth of its share to all of it, after any time out; 0: at once.
+};
+
+// When a replica is so much worse than its pool that it is left alone. See outliers.h.
+struct OutlierOptions {
+    Duration interval{10'000};   // Between two looks, and how far back each looks.
+    double failure_share = 0.2;  // Of its requests, at least; 0: failures don't make outliers.
+    double failure_ratio = 3;    // Times the share of the others.
+    double latency_ratio =
+        10;                 // Times as long to first tokens, for the same prompts; 0: latency doesn't make outliers.
+    int min_requests = 20;  // In the interval.
+    double max_ejection = 0.5;  // Share of the pool that may be out at once; 0: nobody is ever ejected.
 };
 
 struct DeadlineOptions {
     Duration connect{2'000};
-    Duration first_byte{60'000};  // Streams: from the request sent to the first event with content.
+    Duration first_byte{60'000};  // Streams: from the request sent to the answer's head.
+    Duration first_token{0};      // Streams: from the request sent to the first event with content; 0: as first_byte.
     Duration whole{300'000};      // Other answers: from the request sent to the answer's head.
     Duration between{30'000};     // Streams: between two events.
     Duration total{600'000};      // The whole request, all attempts together.
@@ -46,6 +70,20 @@ struct RetryOptions {
     int max_attempts = 3;
     Duration backoff_base{100};  // Before the same replica is asked again; doubles, with jitter.
     Duration backoff_max{2'000};
+    // Of all requests together: retries may be this share of the requests of the last 10 s, and so many a second more.
+    double budget_share = 0.2;
+    double budget_per_second = 5;
+    Duration retry_after_max{60'000};  // How long a replica may be avoided because it says so.
+};
+
+// What a model has of its own; what is absent is as its pool has it.
+struct DeadlineOverrides {
+    std::optional<Duration> connect{};
+    std::optional<Duration> first_byte{};
+    std::optional<Duration> first_token{};
+    std::optional<Duration> whole{};
+    std::optional<Duration> between{};
+    std::optional<Duration> total{};
 };
 
 // Whether a replica goes on with a chat that another one has begun to answer.
@@ -72,6 +110,8 @@ struct PoolOptions {
     std::vector<std::string> models{};  // Names that clients use; each belongs to one pool.
     std::vector<ReplicaOptions> replicas{};
     HealthOptions health{};
+    BreakerOptions breaker{};
+    OutlierOptions outliers{};
     DeadlineOptions deadlines{};
     RetryOptions retry{};
     BalanceOptions balance{};
@@ -90,6 +130,7 @@ struct FallbackOptions {
 struct ModelOptions {
     std::string name{};
     std::vector<FallbackOptions> fallback{};  // In order; each is tried if what came before ended by one of its causes.
+    DeadlineOverrides deadlines{};
 };
 
 // Everything that a reload may change. What names a model that no pool serves is passed over: engines that are found,

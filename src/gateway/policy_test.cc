@@ -57,14 +57,6 @@ TEST(Retry, BackoffDoublesToItsBoundWithJitter) {
     EXPECT_EQ(backoff(options, 60, 0), 1s);
 }
 
-TEST(Retry, RetryAfterInSeconds) {
-    EXPECT_EQ(parse_retry_after(" 7 "), 7s);
-    EXPECT_EQ(parse_retry_after("86400"), 3600s);
-    for (std::string_view odd : {"", "-1", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"})
-        EXPECT_FALSE(parse_retry_after(odd));
-    EXPECT_FALSE(parse_retry_after({}));
-}
-
 class RoutesTest : public testing::Test {
 protected:
     Result<std::shared_ptr<const RouteTable>> build(std::vector<PoolOptions> pools) {
@@ -109,7 +101,7 @@ TEST_F(RoutesTest, LeastOutstandingAndRoundRobinInTies) {
 TEST_F(RoutesTest, OnlyServingReplicasArePicked) {
     ASSERT_TRUE(build({chat_pool()}));
     replica(0).eject("test");
-    replica(1).drain();
+    replica(1).drain("");
     EXPECT_EQ(picks(3), "222");
     EXPECT_EQ(picks(1, {2}), "-");
     replica(0).readmit();
@@ -194,7 +186,7 @@ TEST_F(RoutesTest, ATurnCountsWhateverWayItEnds) {
         turn.flow(SteadyTime{1h});
         turn.pause();
         EXPECT_EQ(replica(0).outstanding(), 1);
-        turn.failed();
+        turn.failed("http_503");
     }
     EXPECT_EQ(replica(0).outstanding(), 0);
     EXPECT_EQ(replica(0).status().failures_total, 1);

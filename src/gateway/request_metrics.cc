@@ -5,8 +5,9 @@
 namespace stoker::gateway {
 namespace {
 
-constexpr ReplicaState kStates[] = {ReplicaState::Serving, ReplicaState::Down, ReplicaState::Hung,
-                                    ReplicaState::Ejected, ReplicaState::Draining};
+constexpr ReplicaState kStates[] = {ReplicaState::Serving, ReplicaState::Down,     ReplicaState::Hung,
+                                    ReplicaState::Ejected, ReplicaState::Draining, ReplicaState::Open,
+                                    ReplicaState::HalfOpen};
 
 // Between tokens: half a millisecond to 8 s.
 std::vector<double> token_bounds() {
@@ -61,8 +62,14 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
                                "Tokens of every attempt that an engine answered: counted by the gateway (events of "
                                "streams), told by usage, or counted of streams whose usage never came (unreported).",
                                {"pool", "model", "replica", "ledger", "answer", "type"})),
+      retries_(registry.counter(
+          names::kRetries, "Requests that failed and could be tried again: sent, or no_budget where they were not.",
+          {"pool", "result"})),
       outstanding_(
           registry.gauge(names::kOutstanding, "Requests sent to the replica and not finished.", {"pool", "replica"})),
+      weight_(registry.gauge(names::kReplicaWeight,
+                             "Share of its part of the requests that the replica gets: below 1 while it starts slowly.",
+                             {"pool", "replica"})),
       state_(registry.gauge(names::kReplicaState, "1 for the state that the replica is in.",
                             {"pool", "replica", "state"})),
       events_(registry.counter(names::kReplicaEvents, "Changes of a replica's state.", {"replica", "event"})),
@@ -133,6 +140,10 @@ void RequestMetrics::count_part(const std::string& pool, const std::string& mode
     tokens_.with({pool, model, replica, std::string(type), "engine"}).add(static_cast<double>(tokens));
 }
 
+void RequestMetrics::count_retry(const std::string& pool, std::string_view result) {
+    retries_.with({pool, std::string(result)}).add();
+}
+
 void RequestMetrics::count_auth_failure(std::string_view code) {
     auth_failures_.with({std::string(code)}).add();
 }
@@ -156,6 +167,7 @@ void RequestMetrics::count_event(const std::string& replica, ReplicaEvent::Kind 
 
 void RequestMetrics::show_replica(const ReplicaStatus& status) {
     outstanding_.with({status.pool, status.id}).set(static_cast<double>(status.outstanding));
+    weight_.with({status.pool, status.id}).set(status.weight);
     for (const ReplicaState state : kStates) {
         state_.with({status.pool, status.id, std::string(to_string(state))}).set(status.state == state ? 1 : 0);
     }
@@ -163,6 +175,7 @@ void RequestMetrics::show_replica(const ReplicaStatus& status) {
 
 void RequestMetrics::forget_replica(const std::string& pool, const std::string& replica) {
     outstanding_.remove({pool, replica});
+    weight_.remove({pool, replica});
     for (const ReplicaState state : kStates) state_.remove({pool, replica, std::string(to_string(state))});
 }
 

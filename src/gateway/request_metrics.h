@@ -59,6 +59,8 @@ public:
     // A part of the tokens that few engines tell of: reasoning, cache_write.
     void count_part(const std::string& pool, const std::string& model, const std::string& replica,
                     std::string_view type, std::int64_t tokens);
+    // "sent", or "no_budget" where the pool had none left for it.
+    void count_retry(const std::string& pool, std::string_view result);
     void count_auth_failure(std::string_view code);
     void count_token_check(std::string_view result);
     void count_token_cached() { token_cached_->add(); }
@@ -89,7 +91,9 @@ private:
     metrics::Family<metrics::Counter>& continuations_;
     metrics::Family<metrics::Counter>& wasted_;
     metrics::Family<metrics::Counter>& ledger_;
+    metrics::Family<metrics::Counter>& retries_;
     metrics::Family<metrics::Gauge>& outstanding_;
+    metrics::Family<metrics::Gauge>& weight_;
     metrics::Family<metrics::Gauge>& state_;
     metrics::Family<metrics::Counter>& events_;
     metrics::Family<metrics::Counter>& auth_failures_;

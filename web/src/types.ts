@@ -16,7 +16,7 @@ export interface Traffic {
     duration_p99_s: Known
 }
 
-export type ReplicaState = 'serving' | 'down' | 'hung' | 'ejected' | 'draining' | 'discovered'
+export type ReplicaState = 'serving' | 'down' | 'hung' | 'open' | 'half_open' | 'ejected' | 'draining' | 'discovered'
 
 export interface Overview {
     time_ms: number

@@ -8,11 +8,13 @@ namespace stoker::gateway {
 namespace {
 
 // From the best to the worst; a target of a worse class is chosen only if there is none of a better one.
-enum class Standing : std::uint8_t { Ready, LacksAdapter, Resting, Excluded };
+enum class Standing : std::uint8_t { Ready, LacksAdapter, Resting, LastResort, Excluded };
 
 Standing standing_of(const Replica& replica, const PickRequest& request, std::size_t index, bool adapter) {
-    if (!replica.serving()) return Standing::Excluded;
     if (std::find(request.tried.begin(), request.tried.end(), index) != request.tried.end()) return Standing::Excluded;
+    if (!replica.serving() && !replica.trial_due(request.now)) {
+        return replica.last_resort() ? Standing::LastResort : Standing::Excluded;
+    }
     if (replica.resting(request.now)) return Standing::Resting;
     return adapter && !replica.load().has_adapter(request.model) ? Standing::LacksAdapter : Standing::Ready;
 }

@@ -27,9 +27,10 @@ struct PickRequest {
     bool stream = false;
 };
 
-// The target that the pool's policy prefers among those that serve and are not in `tried`: of these those that did not
-// ask for rest, and of these those that have the model loaded as an adapter, as far as there are any. Empty if none
-// serves. The pool takes the request to go there. Thread-safe.
+// The target that the pool's policy prefers among those that serve, or whose circuit is open and due for a trial, and
+// are not in `tried`: of these those that did not ask for rest, and of these those that have the model loaded as an
+// adapter, as far as there are any. If none serves, one that is out for being worse than the others; empty if there is
+// none either. The pool takes the request to go there. Thread-safe.
 std::optional<Pick> pick_target(const Pool& pool, const PickRequest& request);
 
 // One target as the choice saw it.

@@ -17,6 +17,7 @@ struct EngineLoad {
     double waiting = 0;            // Requests that it has not begun.
     double kv_usage = -1;          // Share of the KV cache that is needed now, 0 to 1; below 0: not said.
     std::int64_t kv_tokens = 0;    // What the whole KV cache holds; 0: not said.
+    std::int64_t tokens = -1;      // Prompt and generated, since the engine began; below 0: not said.
     std::int64_t outstanding = 0;  // What this gateway had there at that moment, as it counts itself.
 
     bool known() const { return at != SteadyTime{}; }

@@ -50,7 +50,7 @@ TEST(EngineLoad, EveryPoolOfAnEngineHears) {
 }
 
 TEST(EngineLoad, AnotherProcessHasAnEmptyCacheAndAnotherLoad) {
-    Rig rig(2);
+    Rig rig(2, [](PoolOptions& pool) { pool.breaker.slow_start = Duration{0}; });
     rig.gateway().report_load(rig.status(0).id, report(20, 0.99));
     ASSERT_TRUE(rig.gateway().hint_down(rig.status(0).id, "its process ended"));
     ASSERT_TRUE(rig.gateway().eject(rig.status(0).id, "to be sure"));

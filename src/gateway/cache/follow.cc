@@ -18,7 +18,7 @@ public:
     Follower(RequestContext& context, std::shared_ptr<Flight> flight, WaitTimer timer)
         : context_(context), flight_(std::move(flight)), timer_(std::move(timer)) {
         context_.take_step(context_.plan.steps.front());
-        deadline_ = context_.received_at() + context_.route->pool->deadlines.total;
+        deadline_ = context_.received_at() + context_.route->deadlines.total;
         context_.exchange().on_client_gone([&context, timer = timer_]() {
             context.note_client_gone();
             timer->cancel();

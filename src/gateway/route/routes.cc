@@ -16,6 +16,16 @@ std::string path_prefix_of(const net::Url& url) {
     return prefix;
 }
 
+DeadlineOptions with_overrides(DeadlineOptions deadlines, const DeadlineOverrides& own) {
+    deadlines.connect = own.connect.value_or(deadlines.connect);
+    deadlines.first_byte = own.first_byte.value_or(deadlines.first_byte);
+    deadlines.first_token = own.first_token.value_or(deadlines.first_token);
+    deadlines.whole = own.whole.value_or(deadlines.whole);
+    deadlines.between = own.between.value_or(deadlines.between);
+    deadlines.total = own.total.value_or(deadlines.total);
+    return deadlines;
+}
+
 }  // namespace
 
 Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& previous, RequestMetrics& metrics) {
@@ -25,6 +35,7 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     pool->retry = options.retry;
     pool->continuation = options.continuation;
     pool->health = options.health;
+    pool->outliers = options.outliers;
     const Pool* before = previous.find_pool(options.name);
     if (options.provider) {
         auto provider = Provider::create(*options.provider, before != nullptr ? before->provider.get() : nullptr);
@@ -38,9 +49,9 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
         std::string id = options.name + "/" + url->host + ":" + url->port;
         auto replica = previous.find_replica(id);
         if (!replica || replica->url().tls != url->tls) {
-            replica = std::make_shared<Replica>(id, options.name, *url, wanted.url, options.health);
+            replica = std::make_shared<Replica>(id, options.name, *url, wanted.url, options.health, options.breaker);
         }
-        replica->configure(options.health, options.models);
+        replica->configure(options.health, options.breaker, options.models);
         if (!by_id_.emplace(id, replica).second) {
             return Error{Errc::Conflict, "pool " + options.name + ": " + wanted.url + " is given twice"};
         }
@@ -51,11 +62,17 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     for (const Target& target : pool->targets) ids.push_back(target.replica->id());
     pool->balancer = Balancer::create(options.balance, ids, before != nullptr ? before->balancer : nullptr);
     pool->admission = before != nullptr ? before->admission : std::make_shared<Admission>();
+    pool->retry_budget = before != nullptr ? before->retry_budget : std::make_shared<RetryBudget>();
+    pool->retry_budget->set_options(options.retry);
     pool->series = metrics.pool_series(pool->name);
     for (const std::string& model : options.models) {
-        ModelRoute route{model, options.provider ? options.provider->name_of(model) : model,
-                         pool,  metrics.model_series(pool->name, model),
-                         {},    {}};
+        ModelRoute route{model,
+                         options.provider ? options.provider->name_of(model) : model,
+                         pool,
+                         pool->deadlines,
+                         metrics.model_series(pool->name, model),
+                         {},
+                         {}};
         for (const Target& target : pool->targets) {
             route.replica_series.push_back(metrics.replica_series(pool->name, model, target.replica->id()));
         }
@@ -75,10 +92,11 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     return Unit{};
 }
 
-void RouteTable::add_fallbacks(const ModelOptions& options) {
+void RouteTable::add_model(const ModelOptions& options) {
     for (const auto& [pool, routes] : by_pool_) {
         for (ModelRoute* route : routes) {
             if (route->model != options.name) continue;
+            route->deadlines = with_overrides(route->deadlines, options.deadlines);
             for (const FallbackOptions& fallback : options.fallback) {
                 const ModelRoute* to = find_destination(fallback.to, options.name);
                 if (to != nullptr && to != route) route->fallback.push_back({to, fallback.on});
@@ -91,7 +109,7 @@ Result<std::shared_ptr<const RouteTable>> RouteTable::build(const Routes& routes
                                                             RequestMetrics& metrics, const CanaryBook& canaries) {
     auto table = std::make_shared<RouteTable>();
     for (const PoolOptions& pool : routes.pools) TRY_UNIT(table->add_pool(pool, previous, metrics));
-    for (const ModelOptions& model : routes.models) table->add_fallbacks(model);
+    for (const ModelOptions& model : routes.models) table->add_model(model);
     table->routing_ = Routing(routes.routing, canaries,
                               [&metrics](const std::string& by, const std::string& name, const std::string& to) {
                                   return metrics.routed_series(by, name, to);

@@ -20,6 +20,7 @@
 #include "gateway/request_metrics.h"
 #include "gateway/route/route_choice.h"
 #include "gateway/upstream/replica.h"
+#include "gateway/upstream/retry_budget.h"
 
 namespace stoker::gateway {
 
@@ -34,8 +35,10 @@ struct Target {
 
 struct Pool {
     std::string name;
-    DeadlineOptions deadlines;
+    DeadlineOptions deadlines;  // For models that have none of their own.
     RetryOptions retry;
+    std::shared_ptr<RetryBudget> retry_budget;  // Never null; kept over reloads.
+    OutlierOptions outliers;
     ContinuationOptions continuation;
     HealthOptions health;
     AdmissionOptions admission_options;
@@ -58,6 +61,7 @@ struct ModelRoute {
     std::string model;
     std::string upstream_model;  // What the pool's replicas call it that have no name of their own for it.
     std::shared_ptr<const Pool> pool;
+    DeadlineOptions deadlines;
     ModelSeries series;
     std::vector<ReplicaSeries> replica_series;  // As pool->targets.
     std::vector<RouteStep> fallback{};          // Of the same table.
@@ -96,7 +100,7 @@ private:
     };
 
     Result<Unit> add_pool(const PoolOptions& options, const RouteTable& previous, RequestMetrics& metrics);
-    void add_fallbacks(const ModelOptions& options);
+    void add_model(const ModelOptions& options);
 
     std::unordered_map<std::string, ModelRoute, Hash, std::equal_to<>> by_model_;  // In the first pool that lists it.
     std::deque<ModelRoute> elsewhere_;                                             // The others.

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "gateway/meter/waste.h"
 #include "gateway/upstream/address.h"
+#include "gateway/upstream/retry_after.h"
 #include "wire/refusal.h"
 
 namespace stoker::gateway {
@@ -14,6 +15,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kMostRefusal = 1024 * 1024;
+constexpr int kTooManyRequests = 429;
+constexpr int kMayBeTheRequests = 500;
 
 using internal::clock_now;
 using internal::kClientLeft;
@@ -46,21 +49,34 @@ std::optional<FallbackCause> internal::cause_of_refusal(int status, std::string_
     return {};
 }
 
-Attempt::Attempt(RequestContext& context, std::size_t target, SteadyTime deadline, StreamProgress& progress)
+Attempt::Attempt(RequestContext& context, std::size_t target, const AttemptTerms& terms, StreamProgress& progress)
     : context_(context),
       index_(target),
       target_(context.route->pool->targets[target]),
       pool_(*context.route->pool),
-      deadline_(deadline),
+      limits_(context.route->deadlines),
+      deadline_(terms.deadline),
       progress_(progress),
       sent_at_(clock_now()),
-      turn_(*target_.replica, context.scan.stream, sent_at_, context.estimate) {
+      turn_(*target_.replica, context.scan.stream, sent_at_, context.estimate, terms.trial) {
     active_.replica = target_.replica.get();
     context_.begin_attempt(active_, target);
 }
 
 Attempt::~Attempt() {
     conclude();
+    // An answer below 500 is one, whatever it says; of a 429 nothing follows, nor of a client that did not wait.
+    if (status_ != 0 && status_ != kTooManyRequests && !active_.cut) turn_.good();
+    context_.core().publish(target_.replica, turn_.end(clock_now()));
+}
+
+bool Attempt::cut_short() const {
+    const Duration phase = std::min(context_.scan.stream ? first_token_limit() : limits_.whole, limits_.total);
+    return deadline_ + std::chrono::milliseconds{1} < sent_at_ + phase / 2;
+}
+
+Duration Attempt::first_token_limit() const {
+    return limits_.first_token > Duration{0} ? limits_.first_token : limits_.first_byte;
 }
 
 void Attempt::conclude() {
@@ -76,7 +92,10 @@ Duration Attempt::remaining(Duration phase) const {
 
 AttemptResult Attempt::fail(Verdict verdict, std::string message, std::string_view cause) {
     cause_ = cause;
-    if (verdict.replica_fault) turn_.failed();
+    const bool late = verdict.error == GatewayError::UpstreamTimeout;
+    if (verdict.replica_fault && !(late && cut_short())) {
+        turn_.failed(cause, status_ == kMayBeTheRequests ? TurnEnd::Suspect : TurnEnd::Fault);
+    }
     AttemptResult result;
     result.verdict = verdict;
     result.status = status_;
@@ -146,7 +165,6 @@ AttemptResult Attempt::client_left() {
 }
 
 asio::awaitable<AttemptResult> Attempt::run() {
-    const DeadlineOptions& limits = pool_.deadlines;
     net::ClientRequest request;
     request.method = "POST";
     address(request, pool_, target_,
@@ -158,8 +176,8 @@ asio::awaitable<AttemptResult> Attempt::run() {
     request.more = context_.upstream_body.pieces();
     request.source = context_.upload.get();
     const bool stream = context_.scan.stream;
-    const net::Deadlines deadlines{remaining(limits.connect), remaining(stream ? limits.first_byte : limits.whole),
-                                   remaining(stream ? limits.first_byte : limits.whole)};
+    const Duration head = stream ? std::min(limits_.first_byte, first_token_limit()) : limits_.whole;
+    const net::Deadlines deadlines{remaining(limits_.connect), remaining(head), remaining(head)};
     const SteadyTime began = clock_now();
     auto call = co_await context_.loop().client_for(pool_).send(target_.replica->url(), std::move(request), deadlines,
                                                                 &active_.token);
@@ -186,8 +204,10 @@ asio::awaitable<AttemptResult> Attempt::answered(std::unique_ptr<net::Call> call
         auto result = fail(*verdict, "the replica answered " + std::to_string(status_) + (body ? said(*body) : ""),
                            "http_" + std::to_string(status_));
         if (active_.cut == GatewayError::ClientClosed) co_return client_left();
-        result.retry_after = parse_retry_after(call_->head().headers.get("retry-after"));
-        if (verdict->rest && result.retry_after) target_.replica->rest_until(clock_now() + *result.retry_after);
+        result.retry_after = parse_retry_after(call_->head().headers.get("retry-after"), now());
+        if (verdict->rest && result.retry_after) {
+            target_.replica->rest_until(clock_now() + std::min(*result.retry_after, pool_.retry.retry_after_max));
+        }
         co_return result;
     }
     // A form may ask for a stream behind what was read of it.

@@ -36,10 +36,16 @@ struct AttemptResult {
     std::optional<HeldAnswer> held;      // For the client, untouched, if no later step of the plan answers.
 };
 
+// What holds for one attempt alone.
+struct AttemptTerms {
+    SteadyTime deadline{};  // Of the whole request.
+    bool trial = false;     // Its replica's circuit is half open: see Replica::claim_trial().
+};
+
 class Attempt {
 public:
     // Sends context.upstream_body. `context` and `progress` outlive it.
-    Attempt(RequestContext& context, std::size_t target, SteadyTime deadline, StreamProgress& progress);
+    Attempt(RequestContext& context, std::size_t target, const AttemptTerms& terms, StreamProgress& progress);
     ~Attempt();
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
@@ -78,6 +84,9 @@ private:
     void note_left_behind();
     // The replica has done its part: what follows is between us and the client.
     void conclude();
+    // The whole request's deadline left the replica less time than it may take.
+    bool cut_short() const;
+    Duration first_token_limit() const;
     Duration remaining(Duration phase) const;
     SteadyTime stream_deadline(const StreamRelay& relay) const;
 
@@ -85,7 +94,8 @@ private:
     const std::size_t index_;  // Of the target in its pool.
     const Target& target_;
     const Pool& pool_;
-    const SteadyTime deadline_;  // Of the whole request.
+    const DeadlineOptions& limits_;  // Of the model.
+    const SteadyTime deadline_;      // Of the whole request.
     StreamProgress& progress_;
     SteadyTime sent_at_{};
     Turn turn_;

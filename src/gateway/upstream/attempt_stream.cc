@@ -13,8 +13,8 @@ using internal::kReplicaLost;
 
 // By when the next piece must come: until the stream flows its first byte is due, then the next event.
 SteadyTime Attempt::stream_deadline(const StreamRelay& relay) const {
-    const SteadyTime due = relay.state() == StreamRelay::State::Holding ? sent_at_ + pool_.deadlines.first_byte
-                                                                        : relay.last_event() + pool_.deadlines.between;
+    const SteadyTime due = relay.state() == StreamRelay::State::Holding ? sent_at_ + first_token_limit()
+                                                                        : relay.last_event() + limits_.between;
     return std::min(due, deadline_);
 }
 
@@ -60,6 +60,7 @@ asio::awaitable<AttemptResult> Attempt::pass_events(StreamRelay& relay) {
             co_return co_await break_stream(relay, relay.failure().error, relay.failure().message);
         }
         turn_.flow(now);
+        context_.core().publish(target_.replica, turn_.prove(now));
         if (!context_.exchange().started()) {
             note_first_token(context_, now - sent_at_);
             const bool begun = co_await start_answer();

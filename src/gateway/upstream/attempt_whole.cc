@@ -47,12 +47,12 @@ asio::awaitable<AttemptResult> Attempt::relay_whole() {
     std::string tail;
     bool passing = false;
     while (true) {
-        call_->set_between(remaining(pool_.deadlines.total));
+        call_->set_between(remaining(limits_.total));
         const auto piece = co_await call_->read_some();
         if (!piece) {
             if (!passing) co_return fail_with(piece.error());
             if (active_.cut == GatewayError::ClientClosed) co_return client_left();
-            turn_.failed();
+            turn_.failed("body_cut");
             context_.record().replica = target_.replica->id();
             context_.exchange().abort();
             co_return delivered(Outcome::Truncated, status_, info(GatewayError::StreamCut).code, "body_cut");

@@ -6,12 +6,19 @@
 //   5xx
 //          or time out while no work is outstanding, or the supervisor saw the process exit.
 //   Hung   it accepts but does nothing with what it has: either probes time out unhealthy_after times while work is
-//          outstanding and not one byte of it comes, or every stream that had begun was silent for stall_after although
-//          /health may say 200. The second kind is not believed to be over because /health says 200: recovery then
-//          takes a real request that is answered (needs_real_probe()).
+//          outstanding and not one byte of it comes, or it makes no progress although /health may say 200: every stream
+//          that had begun was silent for stall_after, or those that wait for their first byte for silent_after, or
+//          (where nothing is streamed) the engine's own counters stood still for silent_after while it had work.
+//          Counters that move prove the opposite: then the silence is not the engine's. The second kind is not believed
+//          to be over because /health says 200: recovery then takes a real request that is answered
+//          (needs_real_probe()).
+//
+// One that fails again soon after it came back (kFlapping) must be well for twice as long each time.
 //
 // A replica whose /health is slow while its streams flow is busy, not hung: progress resets the count of timeouts.
-// Ejected and Draining take no traffic, whatever probes say, until readmit(); what probes see is still remembered.
+// Ejected and Draining take no traffic, whatever probes say, until readmit() and undrain(); what probes see is still
+// remembered. Draining is an operator's word and outlasts the others: healing may eject and re-admit a replica
+// meanwhile, which then drains again, and what it does while it drains is nobody's alarm.
 //
 // Not thread-safe; Replica guards it with its mutex.
 #pragma once
@@ -46,6 +53,8 @@ struct Work {
     std::int64_t flowing = 0;      // Streams with a first byte, waiting for more from the replica.
     std::int64_t expecting = 0;    // Streams waiting for their first byte.
     SteadyTime last_progress{};    // Last byte of any answer, or when outstanding last left zero.
+    // How long the engine's own counters of tokens have stood still though it has work; empty: not known.
+    std::optional<Duration> counters_still{};
 };
 
 struct Transition {
@@ -63,18 +72,20 @@ public:
     std::optional<Transition> on_probe(const Probe& probe, const Work& work, SteadyTime now);
     std::optional<Transition> on_connect_refused(SteadyTime now);
     void on_connected() { refused_in_row_ = 0; }
-    std::optional<Transition> on_exit_hint(const std::string& reason);
+    std::optional<Transition> on_exit_hint(const std::string& reason, SteadyTime now);
     std::optional<Transition> on_tick(const Work& work, SteadyTime now);
 
     std::optional<Transition> eject(const std::string& reason);
     std::optional<Transition> readmit();
-    void drain();
+    std::optional<Transition> drain(const std::string& reason);
+    std::optional<Transition> undrain();  // Serving again, or Down if the last probes say so.
 
     // A reload may change the numbers; state and counts stay.
     // What is probed no more would never be found well again: it is taken for well.
     void set_options(HealthOptions options);
 
     ReplicaState state() const { return state_; }
+    bool drained() const { return drained_; }
     const std::string& reason() const { return reason_; }
     bool last_probe_ok() const { return last_probe_ok_; }
     const std::string& last_probe_detail() const { return last_probe_detail_; }
@@ -87,21 +98,26 @@ public:
 
 private:
     std::optional<Transition> fail(ReplicaEvent::Kind kind, std::string reason, std::vector<std::string> evidence,
-                                   bool cut);
+                                   bool cut, SteadyTime now);
     std::optional<Transition> on_failed_probe(const Probe& probe, const Work& work, SteadyTime now);
-    std::optional<Transition> on_good_probe(const Probe& probe);
+    std::optional<Transition> on_good_probe(const Probe& probe, SteadyTime now);
+    bool makes_no_progress(const Work& work, SteadyTime now) const;
     void reset_counts();
 
     HealthOptions options_;
     ReplicaState state_ = ReplicaState::Serving;
     std::string reason_;
+    bool drained_ = false;  // Until undrain(), whatever the state is meanwhile.
+    std::string drain_reason_;
     bool stalled_ = false;  // Hung because streams stood still, not because probes timed out.
     bool last_probe_ok_ = true;
     std::string last_probe_detail_;
     int failed_in_row_ = 0;
     int good_in_row_ = 0;
     int refused_in_row_ = 0;
-    SteadyTime first_failed_at_{};  // Of the current run of failed probes.
+    int flaps_ = 0;                           // Failures soon after a recovery, one after the other.
+    std::optional<SteadyTime> recovered_at_;  // Last.
+    SteadyTime first_failed_at_{};            // Of the current run of failed probes.
     SteadyTime first_refused_at_{};
 };
 

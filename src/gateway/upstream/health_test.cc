@@ -10,8 +10,9 @@ using namespace std::chrono_literals;
 // Plays one observation per second and returns the states as text: 's' serving, 'D' down, 'H' hung, 'E' ejected, 'd'
 // draining. The observations: '+' probe 200, '5' probe 503, 'x' probe refused, 't' probe timed out, '*' a real request
 // was answered, 'r' a request's connection refused, 'c' one accepted, 'X' the process exited, '.' a tick of the
-// watchdog, 'e' eject, 'a' readmit, 'd' drain. Before any: 'b' a byte comes first (in the same second), 'w' requests
-// are outstanding from now on, 'f' streams flow, 'g' streams wait for their first byte, '0' nothing is outstanding.
+// watchdog, 'e' eject, 'a' readmit, 'd' drain, 'u' undrain. Before any: 'b' a byte comes first (in the same second),
+// 'w' requests are outstanding from now on, 'f' streams flow, 'g' streams wait for their first byte, '0' nothing is
+// outstanding, 'k' the engine's counters stand still, 'm' they move.
 class Player {
 public:
     std::string play(std::string_view script) {
@@ -46,6 +47,12 @@ private:
             case '0':
                 work_ = {};
                 return true;
+            case 'k':
+                work_.counters_still = 2min;
+                return true;
+            case 'm':
+                work_.counters_still = 0s;
+                return true;
             default:
                 return false;
         }
@@ -68,7 +75,7 @@ private:
             case 'c':
                 return health_.on_connected();
             case 'X':
-                return note(health_.on_exit_hint("exit status 139"));
+                return note(health_.on_exit_hint("exit status 139", now_));
             case '.':
                 return note(health_.on_tick(work_, now_));
             case 'e':
@@ -76,7 +83,9 @@ private:
             case 'a':
                 return note(health_.readmit());
             case 'd':
-                return health_.drain();
+                return note(health_.drain("new driver"));
+            case 'u':
+                return note(health_.undrain());
             default:
                 FAIL() << "no such step: " << step;
         }
@@ -150,6 +159,20 @@ TEST(Health, WaitingForAFirstByteMayTakeLonger) {
 TEST(Health, WholeAnswersMayBeSilent) {
     EXPECT_EQ(play("w" + std::string(500, '.')), std::string(500, 's'));
 }
+TEST(Health, WholeAnswersMayNotBeSilentWhileTheCountersStandStill) {
+    EXPECT_EQ(play("wk" + std::string(60, '.')), std::string(59, 's') + "H");
+    EXPECT_EQ(play("wm" + std::string(500, '.')), std::string(500, 's'));
+}
+TEST(Health, CountersThatMoveProveThatTheSilenceIsNotTheEngines) {
+    EXPECT_EQ(play("fm" + std::string(100, '.')), std::string(100, 's'));
+    EXPECT_EQ(play("gm" + std::string(100, '.')), std::string(100, 's'));
+    EXPECT_EQ(play("fk" + std::string(15, '.')), std::string(14, 's') + "H");
+}
+TEST(Health, FlappingMustBeWellForLonger) {
+    EXPECT_EQ(play("xx++xx++++xx++++++++"), "sDDssDDDDssDDDDDDDDs");
+    const std::string calm(300, '+');
+    EXPECT_EQ(play("xx++xx++++" + calm + "xx++").substr(310), "sDDs");
+}
 TEST(Health, HungByStallIsNotOverBecauseHealthSaysSo) {
     Player player;
     player.play("f++++++++++++++.0");
@@ -170,8 +193,25 @@ TEST(Health, ReadmittedServesWithCleanCounts) {
 TEST(Health, DownMayBeEjectedAndReadmitted) {
     EXPECT_EQ(play("xxexx++a+"), "sDEEEEEss");
 }
-TEST(Health, DrainingTakesNothingUntilReadmitted) {
-    EXPECT_EQ(play("+d+xx+a"), "sddddds");
+TEST(Health, DrainingTakesNothingUntilUndrained) {
+    EXPECT_EQ(play("+d+xx+u"), "sddddds");
+}
+TEST(Health, DrainingIsNotOverBecauseHealingIsDone) {
+    EXPECT_EQ(play("+dxxexx++a+u+"), "sdddEEEEEddss");
+    EXPECT_EQ(play("+da+"), "sddd");
+    EXPECT_EQ(play("+ed+a+u"), "sEEEdds");
+}
+TEST(Health, WhatIsDownWhenItIsUndrainedIsDown) {
+    EXPECT_EQ(play("+dxxu+++"), "sdddDDss");
+    EXPECT_EQ(play("xxdu++"), "sDdDDs");
+}
+TEST(Health, DrainingTwiceIsOneChange) {
+    Player player;
+    player.play("+dduu");
+    using Kind = ReplicaEvent::Kind;
+    ASSERT_EQ(player.transitions().size(), 2u);
+    EXPECT_EQ(player.transitions()[0].kind, Kind::Drained);
+    EXPECT_EQ(player.transitions()[1].kind, Kind::Undrained);
 }
 
 TEST(Health, EachChangeIsToldOnceWithItsEvidence) {

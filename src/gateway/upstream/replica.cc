@@ -15,12 +15,14 @@ SteadyTime from_ticks(std::int64_t ticks) {
 
 }  // namespace
 
-Replica::Replica(std::string id, std::string pool, net::Url url, std::string url_text, HealthOptions health)
+Replica::Replica(std::string id, std::string pool, net::Url url, std::string url_text, HealthOptions health,
+                 BreakerOptions breaker)
     : id_(std::move(id)),
       pool_(std::move(pool)),
       url_(std::move(url)),
       url_text_(std::move(url_text)),
       health_(std::move(health)),
+      breaker_(breaker),
       since_(now()) {}
 
 bool Replica::resting(SteadyTime now) const {
@@ -46,39 +48,23 @@ LoadTicket Replica::begin(SteadyTime now, const LoadEstimate& estimate) {
     return load_.begin(estimate, now);
 }
 
-void Replica::end(bool failed, const LoadTicket& ticket) {
-    if (failed) failures_.fetch_add(1, std::memory_order_relaxed);
-    load_.end(ticket);
-}
-
-Work Replica::work() const {
+Work Replica::work(SteadyTime now) const {
     const auto progress =
         std::max(last_progress_.load(std::memory_order_relaxed), busy_since_.load(std::memory_order_relaxed));
     return {outstanding(), flowing_.load(std::memory_order_relaxed), expecting_.load(std::memory_order_relaxed),
-            from_ticks(progress)};
-}
-
-std::optional<Replica::Change> Replica::publish(std::optional<Transition> transition) {
-    state_.store(health_.state(), std::memory_order_relaxed);
-    if (!transition) return {};
-    since_ = stoker::now();
-    Change change;
-    change.cut_requests = transition->cut_requests;
-    change.event = {transition->kind, id_, since_, std::move(transition->reason), std::move(transition->evidence),
-                    status_locked()};
-    return change;
+            from_ticks(progress), progress_.still_for(now)};
 }
 
 std::optional<Replica::Change> Replica::on_probe(const Probe& probe, SteadyTime now) {
     MutexLock lock(mutex_);
     probed_at_ = stoker::now();
-    return publish(health_.on_probe(probe, work(), now));
+    return publish(health_.on_probe(probe, work(now), now), now);
 }
 
 std::optional<Replica::Change> Replica::on_connect_refused(SteadyTime now) {
     MutexLock lock(mutex_);
     refused_.store(1, std::memory_order_relaxed);
-    return publish(health_.on_connect_refused(now));
+    return publish(health_.on_connect_refused(now), now);
 }
 
 void Replica::on_connected() {
@@ -89,36 +75,52 @@ void Replica::on_connected() {
 }
 
 std::optional<Replica::Change> Replica::on_exit_hint(const std::string& reason) {
+    const SteadyTime now = std::chrono::steady_clock::now();
     MutexLock lock(mutex_);
-    return publish(health_.on_exit_hint(reason));
+    return publish(health_.on_exit_hint(reason, now), now);
 }
 
 std::optional<Replica::Change> Replica::on_tick(SteadyTime now) {
     MutexLock lock(mutex_);
-    return publish(health_.on_tick(work(), now));
+    return publish(health_.on_tick(work(now), now), now);
 }
 
 std::optional<Replica::Change> Replica::eject(const std::string& reason) {
     MutexLock lock(mutex_);
-    return publish(health_.eject(reason));
+    return publish(health_.eject(reason), std::chrono::steady_clock::now());
 }
 
 std::optional<Replica::Change> Replica::readmit() {
     MutexLock lock(mutex_);
-    return publish(health_.readmit());
+    return publish(health_.readmit(), std::chrono::steady_clock::now());
 }
 
-void Replica::drain() {
+std::optional<Replica::Change> Replica::drain(const std::string& reason) {
     MutexLock lock(mutex_);
-    health_.drain();
-    since_ = stoker::now();
-    publish({});
+    return publish(health_.drain(reason), std::chrono::steady_clock::now());
 }
 
-void Replica::configure(HealthOptions health, std::vector<std::string> models) {
+std::optional<Replica::Change> Replica::undrain() {
     MutexLock lock(mutex_);
+    return publish(health_.undrain(), std::chrono::steady_clock::now());
+}
+
+bool Replica::drained() const {
+    MutexLock lock(mutex_);
+    return health_.drained();
+}
+
+void Replica::note_counters(const EngineLoad& load) {
+    MutexLock lock(mutex_);
+    progress_.note(load);
+}
+
+void Replica::configure(HealthOptions health, BreakerOptions breaker, std::vector<std::string> models) {
+    MutexLock lock(mutex_);
+    breaker_.set_options(breaker);
     health_.set_options(std::move(health));
     models_ = std::move(models);
+    show_state();
 }
 
 bool Replica::needs_real_probe() const {
@@ -142,8 +144,8 @@ ReplicaStatus Replica::status_locked() const {
     status.pool = pool_;
     status.url = url_text_;
     status.models = models_;
-    status.state = health_.state();
-    status.reason = health_.reason();
+    status.state = state_locked();
+    status.reason = health_.state() == ReplicaState::Serving ? open_reason_ : health_.reason();
     status.since = since_;
     status.outstanding = outstanding();
     status.requests_total = requests_.load(std::memory_order_relaxed);
@@ -151,6 +153,12 @@ ReplicaStatus Replica::status_locked() const {
     if (const auto progress = last_progress_.load(std::memory_order_relaxed); progress != 0) {
         const auto ago = std::chrono::steady_clock::now() - from_ticks(progress);
         status.last_progress = stoker::now() - std::chrono::duration_cast<Duration>(ago);
+    }
+    status.weight = load_.weight();
+    status.failures_in_row = breaker_.failures_in_row();
+    if (breaker_.state() == Breaker::State::Open) {
+        const auto left = breaker_.open_until() - std::chrono::steady_clock::now();
+        status.trial_at = stoker::now() + std::chrono::duration_cast<Duration>(left);
     }
     status.health_ok = health_.last_probe_ok() && probed_at_ != Timestamp{};
     status.health_detail = health_.last_probe_detail();
@@ -160,35 +168,6 @@ ReplicaStatus Replica::status_locked() const {
         status.health_detail = "not probed";
     }
     return status;
-}
-
-Turn::Turn(Replica& replica, bool stream, SteadyTime now, const LoadEstimate& estimate)
-    : replica_(replica), ticket_(replica.begin(now, estimate)) {
-    if (stream) move_to(Phase::Expecting);
-}
-
-Turn::~Turn() {
-    move_to(Phase::Whole);
-    replica_.end(failed_, ticket_);
-}
-
-void Turn::move_to(Phase phase) {
-    if (phase == phase_) return;
-    if (phase_ == Phase::Expecting) replica_.add_expecting(-1);
-    if (phase_ == Phase::Flowing) replica_.add_flowing(-1);
-    if (phase == Phase::Expecting) replica_.add_expecting(1);
-    if (phase == Phase::Flowing) replica_.add_flowing(1);
-    phase_ = phase;
-}
-
-void Turn::pause() {
-    if (phase_ == Phase::Flowing) move_to(Phase::Paused);
-}
-
-void Turn::resume(SteadyTime now) {
-    if (phase_ != Phase::Paused) return;
-    replica_.note_progress(now);
-    move_to(Phase::Flowing);
 }
 
 }  // namespace stoker::gateway

@@ -11,8 +11,10 @@
 namespace stoker::gateway {
 
 // Serving: takes traffic. Ejected: takes none until readmit() (somebody decided). Down: does not answer. Hung: accepts
-// but makes no progress. Down and Hung take no traffic either and are probed.
-enum class ReplicaState : std::uint8_t { Serving, Down, Hung, Ejected, Draining };
+// but makes no progress. Draining: finishes what it has, until an operator says otherwise. Down and Hung take no
+// traffic either and are probed. Open: its requests failed, or it did much worse than its pool, so it is left alone for
+// a while. HalfOpen: one request tries whether that is over.
+enum class ReplicaState : std::uint8_t { Serving, Down, Hung, Ejected, Draining, Open, HalfOpen };
 std::string_view to_string(ReplicaState state);  // snake_case
 
 struct ReplicaStatus {
@@ -27,6 +29,9 @@ struct ReplicaStatus {
     std::int64_t requests_total = 0;
     std::int64_t failures_total = 0;  // Of the replica's own making: 4xx never counts.
     Timestamp last_progress;          // Last byte of any answer; epoch if none yet.
+    double weight = 1;                // Of its share of the requests: less than 1 while it starts slowly.
+    int failures_in_row = 0;          // Of real requests.
+    Timestamp trial_at;               // Open: when a request tries it again; else the epoch.
     bool health_ok = false;           // Last /health probe.
     std::string health_detail;        // "200 in 3 ms", "connect_refused"
     Timestamp health_at;
@@ -34,7 +39,7 @@ struct ReplicaStatus {
 
 // Something the gateway noticed about a replica; diagnose makes incidents of them.
 struct ReplicaEvent {
-    enum class Kind : std::uint8_t { Down, Hung, Recovered, Ejected, Readmitted };
+    enum class Kind : std::uint8_t { Down, Hung, Recovered, Ejected, Readmitted, Drained, Undrained, Opened, Closed };
     Kind kind{};
     std::string replica;
     Timestamp at;

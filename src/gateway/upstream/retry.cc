@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/text.h"
-
 namespace stoker::gateway {
 
 Verdict judge_fault(net::Fault fault) {
@@ -76,13 +74,6 @@ Duration backoff(const RetryOptions& options, int earlier_waits, double random) 
     const auto doubled = options.backoff_base * (std::int64_t{1} << std::clamp(earlier_waits, 0, 20));
     const auto capped = static_cast<double>(std::min(doubled, options.backoff_max).count());
     return Duration{static_cast<std::int64_t>(capped * (1 - random / 2))};
-}
-
-std::optional<Duration> parse_retry_after(std::optional<std::string_view> header) {
-    if (!header) return {};
-    const auto seconds = parse_integer(trim(*header));
-    if (!seconds || *seconds < 0) return {};
-    return std::chrono::seconds(std::min<std::int64_t>(*seconds, 3600));
 }
 
 }  // namespace stoker::gateway

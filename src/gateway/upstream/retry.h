@@ -39,7 +39,4 @@ std::string_view describe(net::Fault fault);
 // which `random` (in [0, 1)) takes away up to half.
 Duration backoff(const RetryOptions& options, int earlier_waits, double random);
 
-// A Retry-After header in seconds; dates and nonsense count as absent, more than an hour as an hour.
-std::optional<Duration> parse_retry_after(std::optional<std::string_view> header);
-
 }  // namespace stoker::gateway

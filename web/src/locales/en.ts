@@ -206,6 +206,8 @@ export const en = {
     'word.serving': 'serving',
     'word.down': 'down',
     'word.hung': 'hung',
+    'word.open': 'circuit open',
+    'word.half_open': 'on trial',
     'word.ejected': 'ejected',
     'word.draining': 'draining',
     'word.discovered': 'discovered',
