@@ -10,10 +10,10 @@ level="${1:-build}"
 
 packages=(ca-certificates ccache cmake ninja-build g++ python3 curl
     libboost1.81-dev libssl-dev libjemalloc-dev libsimdjson-dev libre2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev nlohmann-json3-dev
-    libcli11-dev librocksdb-dev libsnappy-dev libzstd-dev libprotozero-dev zlib1g-dev libsqlite3-dev libgtest-dev libgmock-dev)
+    libcli11-dev librocksdb-dev libhiredis-dev libsnappy-dev libzstd-dev libprotozero-dev zlib1g-dev libsqlite3-dev libgtest-dev libgmock-dev)
 case "$level" in
 build) ;;
-test) packages+=(clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 chromium prometheus victoria-metrics openssl procps) ;;
+test) packages+=(clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 chromium prometheus victoria-metrics redis-server openssl procps) ;;
 bench) packages+=(haproxy nginx-light prometheus victoria-metrics) ;;
 *) sed -n '2,7p' "${BASH_SOURCE[0]}" && exit 2 ;;
 esac

@@ -1,13 +1,16 @@
 // Every balancing policy under the same loads, on simulated engines in virtual time.
 //
-//   bench_balance [--trace FILE]... [--minutes N] [--seeds N] [--only POLICY] [--chat RATE] [--work TOKENS]
-//                 [--profile NAME] [--update PAGE]
+//   bench_balance [--trace FILE]... [--load FACTOR]... [--minutes N] [--seeds N] [--first-seed N] [--only POLICY]
+//                 [--chat RATE] [--work TOKENS] [--profile NAME] [--update PAGE]
 //
+// Each FACTOR is an operating point, by which RATE and TOKENS are multiplied; without any there is one, 1. Of several
+// the last table shows the p99 of first tokens by load, and the full tables are those of 1 alone, if it is among them.
 // FILE is a trace in the format of the Azure LLM inference traces (CSV, may be gzipped), whose gaps are scaled so that
 // it brings TOKENS a second (an answer's count thrice); RATE is that of new chats. Without FILE, requests are drawn
 // from the quantiles of that trace. PAGE is docs/benchmarks.md.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -23,8 +26,10 @@ using namespace stoker::bench_balance;
 
 struct Options {
     std::vector<std::string> traces;
+    std::vector<double> factors;
     int minutes = 10;
     int seeds = 1;
+    int first_seed = 1;
     std::string only;
     double chat_rate = 12;  // New sessions a second.
     double work_rate = 110'000;
@@ -33,7 +38,8 @@ struct Options {
 };
 
 struct Case {
-    std::string title;
+    std::string name;         // The same at every operating point.
+    std::string title;        // With its rate.
     std::vector<Load> loads;  // One for each seed.
     double slowdown = 1;
 };
@@ -47,37 +53,42 @@ double rate_for(const std::vector<twin::TraceRow>& rows, double tokens_per_secon
     return tokens_per_second * static_cast<double>(rows.size()) / tokens;
 }
 
-Result<std::vector<Case>> make_cases(const Options& options, std::uint32_t max_context) {
+Result<std::vector<Case>> make_cases(const Options& options, double factor, std::uint32_t max_context) {
     const Nanos length = std::chrono::minutes{options.minutes};
+    const double chat_rate = options.chat_rate * factor;
+    const double work_rate = options.work_rate * factor;
     std::vector<Case> cases;
-    Case chat{fmt::format("Chats, {:g} new ones a second", options.chat_rate), {}};
-    for (int seed = 1; seed <= options.seeds; ++seed) {
-        chat.loads.push_back(chat_load(options.chat_rate, length, static_cast<std::uint64_t>(seed), max_context));
+    Case chat{"chats", fmt::format("Chats, {:g} new ones a second", chat_rate), {}};
+    for (int i = 0; i < options.seeds; ++i) {
+        chat.loads.push_back(
+            chat_load(chat_rate, length, static_cast<std::uint64_t>(options.first_seed + i), max_context));
     }
     Case slow = chat;
+    slow.name += ", one engine slow";
     slow.title += ", one engine at half speed";
     slow.slowdown = 2;
     cases.push_back(std::move(chat));
     cases.push_back(std::move(slow));
     for (const std::string& path : options.traces) {
         TRY(std::vector<twin::TraceRow> rows, read_trace(path));
-        const double rate = rate_for(rows, options.work_rate);
+        const double rate = rate_for(rows, work_rate);
         const std::string name = std::filesystem::path(path).filename().string();
         const std::string title = fmt::format("Azure trace {}, {:.0f} requests a second", name, rate);
-        cases.push_back({title, {trace_load(name, std::move(rows), rate, length, 1, max_context)}});
+        cases.push_back({name, title, {trace_load(name, std::move(rows), rate, length, 1, max_context)}});
     }
     if (options.traces.empty()) {
-        const double rate = options.work_rate / 1800;
-        Case drawn{fmt::format("Single requests, {:.0f} a second", rate), {}};
-        for (int seed = 1; seed <= options.seeds; ++seed) {
-            drawn.loads.push_back(trace_load("drawn", {}, rate, length, static_cast<std::uint64_t>(seed), max_context));
+        const double rate = work_rate / 1800;
+        Case drawn{"single requests", fmt::format("Single requests, {:.0f} a second", rate), {}};
+        for (int i = 0; i < options.seeds; ++i) {
+            drawn.loads.push_back(
+                trace_load("drawn", {}, rate, length, static_cast<std::uint64_t>(options.first_seed + i), max_context));
         }
         cases.push_back(std::move(drawn));
     }
     return cases;
 }
 
-std::string play(const Case& one, const Options& options, const twin::Profile& profile) {
+std::vector<Row> play(const Case& one, const Options& options, const twin::Profile& profile) {
     std::vector<Row> rows;
     for (const gateway::BalanceKind kind : gateway::all_balance_kinds()) {
         if (!options.only.empty() && options.only != to_string(kind)) continue;
@@ -91,25 +102,42 @@ std::string play(const Case& one, const Options& options, const twin::Profile& p
         for (const Load& load : one.loads) row.outcome.add(replay(load, pool, balance));
         rows.push_back(std::move(row));
     }
-    return fmt::format("\n### {}\n{}\n{}", one.title, table(rows), verdict(rows));
+    return rows;
+}
+
+void show(const std::string& part) {
+    std::fputs(part.c_str(), stdout);
+    std::fflush(stdout);
+}
+
+int fail(const Error& error) {
+    return std::fputs((error.message + "\n").c_str(), stderr), 1;
 }
 
 int run(const Options& options) {
     const auto profile = twin::find_profile(options.profile);
-    if (!profile) return std::fputs((profile.error().message + "\n").c_str(), stderr), 1;
-    const auto cases = make_cases(options, profile->max_context);
-    if (!cases) return std::fputs((cases.error().message + "\n").c_str(), stderr), 1;
+    if (!profile) return fail(profile.error());
     std::string text;
-    for (const Case& one : *cases) {
-        const std::string part = play(one, options, *profile);
-        std::fputs(part.c_str(), stdout);
-        std::fflush(stdout);
+    std::vector<Point> points;
+    for (const double factor : options.factors) {
+        const auto cases = make_cases(options, factor, profile->max_context);
+        if (!cases) return fail(cases.error());
+        for (const Case& one : *cases) {
+            std::vector<Row> rows = play(one, options, *profile);
+            const std::string part = fmt::format("\n### {}\n{}\n{}", one.title, table(rows), verdict(rows));
+            show(part);
+            if (factor == 1 || options.factors.size() == 1) text += part;
+            points.push_back({one.name, factor, std::move(rows)});
+        }
+    }
+    if (options.factors.size() > 1) {
+        const std::string part = "\n### By load\n" + load_table(points);
+        show(part);
         text += part;
     }
     if (options.page.empty()) return 0;
     const auto updated = update_page(options.page, text.substr(1));
-    if (!updated) return std::fputs((updated.error().message + "\n").c_str(), stderr), 1;
-    return 0;
+    return updated ? 0 : fail(updated.error());
 }
 
 }  // namespace
@@ -125,6 +153,10 @@ int main(int argc, char** argv) {
             options.minutes = std::atoi(value.c_str());
         else if (name == "--seeds")
             options.seeds = std::atoi(value.c_str());
+        else if (name == "--first-seed")
+            options.first_seed = std::atoi(value.c_str());
+        else if (name == "--load")
+            options.factors.push_back(std::atof(value.c_str()));
         else if (name == "--only")
             options.only = value;
         else if (name == "--chat")
@@ -138,8 +170,10 @@ int main(int argc, char** argv) {
         else
             return std::fprintf(stderr, "%s: unknown; see the head of bench/balance/main.cc\n", argv[i]), 2;
     }
-    if (options.minutes < 1 || options.seeds < 1 || options.chat_rate <= 0 || options.work_rate <= 0) {
-        return std::fputs("minutes, seeds and rates must be above zero\n", stderr), 2;
+    if (options.factors.empty()) options.factors.push_back(1);
+    const bool loads = std::all_of(options.factors.begin(), options.factors.end(), [](double f) { return f > 0; });
+    if (!loads || options.minutes < 1 || options.seeds < 1 || options.chat_rate <= 0 || options.work_rate <= 0) {
+        return std::fputs("minutes, seeds, loads and rates must be above zero\n", stderr), 2;
     }
     return run(options);
 }

@@ -60,6 +60,39 @@ std::string table(const std::vector<Row>& rows) {
     return text;
 }
 
+std::string load_table(const std::vector<Point>& given) {
+    if (given.empty()) return "";
+    std::vector<const Point*> points;
+    for (const Point& point : given) points.push_back(&point);
+    // By case, and within one as the loads were given.
+    std::stable_sort(points.begin(), points.end(), [&](const Point* a, const Point* b) {
+        const auto first = [&](const Point* p) {
+            return std::find_if(given.begin(), given.end(), [p](const Point& one) { return one.name == p->name; });
+        };
+        return first(a) < first(b);
+    });
+    std::string text = "| TTFT p99, ms |";
+    std::string line = "|---|";
+    for (const Point* point : points) {
+        text += fmt::format(" {} ×{:g} |", point->name, point->load);
+        line += "---|";
+    }
+    text += "\n" + line + "\n";
+    for (std::size_t i = 0; i < points.front()->rows.size(); ++i) {
+        text += fmt::format("| {} |", to_string(points.front()->rows[i].policy));
+        for (const Point* point : points) {
+            const auto p99 = [](const Row& row) { return fmt::format("{:.0f}", 1000 * row.outcome.first_token(0.99)); };
+            const auto best = std::min_element(point->rows.begin(), point->rows.end(), [](const Row& a, const Row& b) {
+                return a.outcome.first_token(0.99) < b.outcome.first_token(0.99);
+            });
+            const std::string shown = p99(point->rows[i]);
+            text += fmt::format(" {0}{1}{0} |", shown == p99(*best) ? "**" : "", shown);
+        }
+        text += "\n";
+    }
+    return text;
+}
+
 std::string verdict(const std::vector<Row>& rows) {
     const auto p99 = [](const Row& row) { return row.outcome.first_token(0.99); };
     const auto best =

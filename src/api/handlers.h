@@ -33,6 +33,9 @@ std::vector<Route> replica_routes(Services& services);
 // The body of /api/v1/overview; also published to live pages every second.
 std::string overview_json(Services& services);
 
+// What live pages are told when limits begin or cease to be shared.
+std::string json_of(const gateway::SharingReport& report);
+
 // The filter that a request's parameters ask for. Errors: InvalidArgument, naming the parameter.
 Result<records::RequestFilter> request_filter(const ApiRequest& request, Timestamp now);
 

@@ -35,6 +35,15 @@ json refusal_json(const gateway::RefusalEntry& entry) {
             {"retry_after_ms", entry.refusal.retry_after.count()}};
 }
 
+json sharing_json(const gateway::SharingReport& report) {
+    json made{{"state", to_string(report.state)}};
+    if (report.state == gateway::Sharing::Off) return made;
+    made["gateways"] = report.gateways;
+    made["since_ms"] = to_millis(report.since);
+    if (!report.reason.empty()) made["reason"] = report.reason;
+    return made;
+}
+
 net::Response limits(Services& services, const ApiRequest& request) {
     constexpr std::int64_t kUsual = 1'000;
     constexpr std::int64_t kMost = 100'000;
@@ -50,11 +59,19 @@ net::Response limits(Services& services, const ApiRequest& request) {
     }
     json refused = json::array();
     for (const gateway::RefusalEntry& entry : report.refused) refused.push_back(refusal_json(entry));
-    return json_response(
-        json{{"share", report.share}, {"limits", std::move(lines)}, {"refused", std::move(refused)}}.dump());
+    return json_response(json{
+        {"share", report.share},
+        {"sharing", sharing_json(services.sharing())},
+        {"limits", std::move(lines)},
+        {"refused",
+         std::move(refused)}}.dump());
 }
 
 }  // namespace
+
+std::string json_of(const gateway::SharingReport& report) {
+    return sharing_json(report).dump();
+}
 
 std::vector<Route> limit_routes(Services& services) {
     return {{"GET", "/api/v1/limits", Cost::Work,

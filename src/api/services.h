@@ -15,6 +15,7 @@
 #include "gateway/cache/answer_cache.h"
 #include "gateway/degrade/degradation_control.h"
 #include "gateway/limit/limiter.h"
+#include "gateway/limit/shared_limits.h"
 #include "gateway/route/release_event.h"
 #include "gateway/upstream/replica_status.h"
 #include "journal/journal.h"
@@ -121,6 +122,7 @@ struct Services {
         drain = {};
     std::function<Result<std::vector<gateway::ReplicaStatus>>(const std::string& replica)> undrain = {};
     std::function<gateway::LimitsReport()> limits = {};
+    std::function<gateway::SharingReport()> sharing = {};
     CacheServices cache = {};
     // Of pools that limit their concurrency; of each at most so many tenants that wait.
     std::function<std::vector<gateway::AdmissionStatus>(std::size_t most_tenants)> queues = {};

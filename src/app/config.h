@@ -27,6 +27,7 @@
 #include "collect/remote_write_sender.h"
 #include "gateway/degrade/degradation.h"
 #include "gateway/limit/limit_options.h"
+#include "gateway/limit/shared_limits.h"
 #include "gateway/options.h"
 #include "heal/policy.h"
 #include "journal/journal.h"
@@ -208,6 +209,15 @@ struct NamedRateLimitConfig {
     RateLimitConfig limits{-1, -1, -1, -1};
 };
 
+struct SharedLimitsConfig {
+    std::string url;
+    std::string prefix = gateway::SharedLimitsOptions{}.prefix;
+    Duration deadline = gateway::SharedLimitsOptions{}.deadline;
+    std::int64_t gateways = gateway::SharedLimitsOptions{}.gateways;
+    std::string ca_file;
+    bool verify = true;
+};
+
 struct RateLimitsConfig {
     Duration burst = gateway::LimitsOptions{}.burst;
     RateLimitConfig global;
@@ -217,6 +227,7 @@ struct RateLimitsConfig {
     std::vector<NamedRateLimitConfig> tenants;
     std::vector<NamedRateLimitConfig> keys;
     std::vector<NamedRateLimitConfig> models;
+    std::optional<SharedLimitsConfig> redis;
 };
 
 struct RulesConfig {
@@ -392,6 +403,7 @@ void describe(config::Fields& f, TracingConfig& c);
 void describe(config::Fields& f, AccessLogConfig& c);
 void describe(config::Fields& f, RateLimitConfig& c);
 void describe(config::Fields& f, NamedRateLimitConfig& c);
+void describe(config::Fields& f, SharedLimitsConfig& c);
 void describe(config::Fields& f, RateLimitsConfig& c);
 void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, DiscoveryConfig& c);

@@ -30,7 +30,11 @@ gateway::DegradationOptions degradation_options(const Config& config);
 gateway::AuthOptions auth_options(const Config& config);
 gateway::TokenIssuerOptions token_issuer_options(const JwtIssuerConfig& config);
 std::vector<IssuerSource> issuer_sources(const Config& config);
+
+// Relative paths are by the configuration file's folder. Empty stays empty.
+std::string in_config_folder(const Config& config, const std::string& path);
 gateway::LimitsOptions limits_options(const Config& config);
+std::optional<gateway::SharedLimitsOptions> shared_limits_options(const Config& config);
 tsdb::StoreOptions metrics_options(const Config& config);
 promql::EngineOptions engine_options(const Config& config);
 api::PushLimits push_limits(const Config& config);

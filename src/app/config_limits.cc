@@ -83,6 +83,7 @@ void describe(config::Fields& f, RateLimitsConfig& c) {
     check_names(f, "keys", c.keys);
     f.list("models", c.models, "The same for models.");
     check_names(f, "models", c.models);
+    f.object("redis", c.redis, "Counts these limits together with other gateways, in Redis (6 or later, or Valkey).");
 }
 
 gateway::LimitsOptions limits_options(const Config& config) {

@@ -17,6 +17,18 @@ std::string wait(const nlohmann::json& entry, const char* key) {
     return format_duration(Duration{entry.value(key, std::int64_t{0})});
 }
 
+// Nothing where limits are this gateway's own.
+void print_sharing(const nlohmann::json& sharing, double share) {
+    const std::string state = sharing.value("state", "off");
+    if (state == "shared") {
+        std::printf("shared by %s gateways\n\n", count(sharing, "gateways").c_str());
+    } else if (state == "alone") {
+        std::printf("NOT SHARED since %s (%s): this gateway admits its part, %.3g, of every limit\n\n",
+                    format_timestamp(from_millis(sharing.value("since_ms", std::int64_t{0}))).c_str(),
+                    sharing.value("reason", "").c_str(), share);
+    }
+}
+
 void print_refused(const nlohmann::json& refused) {
     Table table({"TIME", "REQUEST", "SCOPE", "NAME", "LIMIT", "VALUE", "USED", "RESERVED", "ASKED", "RETRY"});
     for (const auto& entry : refused) {
@@ -37,6 +49,7 @@ int limits(const LimitsOptions& options) {
         std::printf("%s\n", answer->dump().c_str());
         return 0;
     }
+    print_sharing(answer->value("sharing", nlohmann::json::object()), answer->value("share", 1.0));
     if (options.refused) {
         print_refused(answer->at("refused"));
         return 0;

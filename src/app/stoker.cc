@@ -100,6 +100,8 @@ Result<Unit> Stoker::build() {
     gateway_->set_limits(limits_options(config));
     gateway_->set_cache(cache_options(config.cache, config.batching));
     restore_limits();
+    gateway_->on_sharing(
+        [this](const gateway::SharingReport& report) { live_.publish("limits", api::json_of(report)); });
     TRY(brain_,
         Brain::create({folder_, *storage_, engine_, *gateway_, *samples_, live_, registry_, setup_.demo}, config));
 
@@ -111,6 +113,7 @@ Result<Unit> Stoker::build() {
     events_.connect(brain_.get());
     brain_->start(config, setup_.rules);
     gateway_->start();
+    gateway_->share_limits(shared_limits_options(config));
     forwarding_->start();
     start_jobs();
     ready_ = true;
@@ -240,6 +243,7 @@ void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules
     traces_->configure(trace_options(config));
     gateway_->set_limits(limits_options(config));
     gateway_->set_cache(cache_options(config.cache, config.batching));
+    gateway_->share_limits(shared_limits_options(config));
     auto targets = collector_->apply(target_specs(config));
     if (!targets) log::error("targets not taken", {{"error", targets.error().message}});
     brain_->apply(config, std::move(rules));

@@ -131,6 +131,7 @@ private:
     std::atomic<bool> ready_{false};
     std::atomic<bool> backing_up_{false};
     bool stopped_ = false;
+    std::int64_t saved_gateways_ = 0;  // Touched by save_limits() alone.
 };
 
 }  // namespace stoker::app

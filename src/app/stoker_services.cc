@@ -1,4 +1,6 @@
 // The console's view of Stoker: api::Services filled in.
+#include <charconv>
+
 #include "app/config_convert.h"
 #include "app/key_services.h"
 #include "app/limit_days.h"
@@ -6,6 +8,11 @@
 #include "base/log.h"
 
 namespace stoker::app {
+namespace {
+
+constexpr std::string_view kGateways = "gateway.limits.gateways";  // Of the state store's values.
+
+}  // namespace
 
 void Stoker::build_services() {
     receivers_ = std::make_unique<Receivers>(setup_.config, *storage_->metrics, *forwarding_, registry_);
@@ -22,6 +29,7 @@ void Stoker::build_services() {
                         const std::string& reason) { return gateway_->drain(replica, reason); },
         .undrain = [this](const std::string& replica) { return gateway_->undrain(replica); },
         .limits = [this] { return gateway_->limits(); },
+        .sharing = [this] { return gateway_->sharing(); },
         .cache = {.report = [this](const gateway::CacheFilter& filter,
                                    std::size_t most) { return gateway_->cache_report(filter, most); },
                   .purge = [this](const gateway::CacheFilter& filter) { return gateway_->purge_cache(filter); }},
@@ -121,11 +129,20 @@ void Stoker::restore_limits() {
     const auto days = load_limit_days(*storage_->state, now());
     if (!days) return log::error("tokens used today could not be read", {{"error", days.error().message}});
     gateway_->restore_days(*days);
+    std::int64_t gateways = 1;
+    const std::string kept = storage_->state->value(kGateways).value_or("");
+    std::from_chars(kept.data(), kept.data() + kept.size(), gateways);
+    gateway_->remember_gateways(gateways);
 }
 
 void Stoker::save_limits() {
     const auto saved = save_limit_days(*storage_->state, gateway_->take_changed_days());
     if (!saved) log::error("tokens used today could not be saved", {{"error", saved.error().message}});
+    const std::int64_t gateways = gateway_->sharing().gateways;
+    if (gateways == saved_gateways_) return;
+    const auto kept = storage_->state->set_value(kGateways, std::to_string(gateways));
+    if (!kept) log::error("the number of gateways could not be saved", {{"error", kept.error().message}});
+    saved_gateways_ = gateways;
 }
 
 void Stoker::save_key_uses() {

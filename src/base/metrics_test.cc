@@ -24,6 +24,18 @@ TEST(Metrics, TextShowsFamiliesByName) {
               "b_bytes 1.5e+09\n");
 }
 
+TEST(Metrics, AnEmptyLabelIsLeftOut) {
+    Registry registry;
+    auto& requests = registry.counter("a_total", "A.", {"model", "tenant"});
+    requests.with({"tiny", ""}).add(3);
+    requests.with({"", ""}).add(1);
+    EXPECT_EQ(registry.text(),
+              "# HELP a_total A.\n"
+              "# TYPE a_total counter\n"
+              "a_total 1\n"
+              "a_total{model=\"tiny\"} 3\n");
+}
+
 TEST(Metrics, EscapesHelpAndLabelValues) {
     Registry registry;
     registry.gauge("x", "a \\ \"b\"\nc", {"l"}).with({"a \\ \"b\"\nc"}).set(1);

@@ -10,10 +10,13 @@ namespace {
 using Labels = std::vector<std::pair<std::string, std::string>>;
 using Visit = std::function<void(const Exposed&)>;
 
+// An empty label is the same as none.
 Labels pair_up(const std::vector<std::string>& names, const LabelValues& values) {
     Labels labels;
     labels.reserve(names.size() + 1);
-    for (std::size_t i = 0; i < names.size(); ++i) labels.emplace_back(names[i], values[i]);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (!values[i].empty()) labels.emplace_back(names[i], values[i]);
+    }
     return labels;
 }
 

@@ -60,6 +60,7 @@ Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& reg
       metrics(registry),
       degradation(registry),
       shadows(registry),
+      shared_limits(std::make_shared<SharedLimits>(limits, loops.at(loops.size() - 1), registry)),
       limit_metrics(registry),
       admission_metrics(registry),
       cache(registry) {

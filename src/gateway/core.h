@@ -21,6 +21,7 @@
 #include "gateway/errors.h"
 #include "gateway/limit/limit_metrics.h"
 #include "gateway/limit/limiter.h"
+#include "gateway/limit/shared_limits.h"
 #include "gateway/limit/token_estimate.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
@@ -92,6 +93,7 @@ public:
     TokenDemand token_demand;
     AuthFailures auth_failures;
     Limiter limits;
+    const std::shared_ptr<SharedLimits> shared_limits;  // Over `limits`. Never null.
     LimitMetrics limit_metrics;
     AdmissionMetrics admission_metrics;
     TokenEstimator estimator;

@@ -21,7 +21,9 @@ GiveUp no_place(AdmissionRefusal refusal) {
 
 // Makes the request what this replica gets.
 void edit_for(RequestContext& context, const StreamProgress& progress, const Target& target) {
-    const std::string& own_name = target.engine_model.empty() ? context.route->upstream_model : target.engine_model;
+    std::string own_name = target.engine_model.empty() ? context.route->upstream_model : target.engine_model;
+    const std::string_view adapter = context.adapter();
+    if (!adapter.empty()) own_name = adapter_model(target.replica->engine(), own_name, adapter);
     if (!progress.begun) {
         context.upstream_body.assign(context.body, wire::request_edits(context.scan, own_name, context.asks_usage));
         return;

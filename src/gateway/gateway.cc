@@ -79,6 +79,7 @@ void Gateway::start() {
 
 void Gateway::stop() {
     constexpr Duration kPatience{3'000};
+    core_->shared_limits->stop(kPatience);
     {
         MutexLock lock(mutex_);
         if (!std::exchange(started_, false)) return;
@@ -132,6 +133,22 @@ std::vector<std::string> Gateway::models() const {
 
 void Gateway::set_limits(LimitsOptions limits) {
     core_->limits.set(std::move(limits));
+}
+
+void Gateway::share_limits(std::optional<SharedLimitsOptions> options) {
+    core_->shared_limits->configure(std::move(options));
+}
+
+void Gateway::on_sharing(SharedLimits::Told told) {
+    core_->shared_limits->on_change(std::move(told));
+}
+
+void Gateway::remember_gateways(std::int64_t count) {
+    core_->shared_limits->remember(count);
+}
+
+SharingReport Gateway::sharing() const {
+    return core_->shared_limits->report();
 }
 
 LimitsReport Gateway::limits() const {

@@ -30,6 +30,7 @@
 #include "gateway/balance/engine_load.h"
 #include "gateway/degrade/degradation_control.h"
 #include "gateway/limit/limiter.h"
+#include "gateway/limit/shared_limits.h"
 #include "gateway/options.h"
 #include "gateway/record_sink.h"
 #include "gateway/route/release.h"
@@ -109,6 +110,12 @@ public:
     // Limits from the next request on; what is counted stays counted.
     void set_limits(LimitsOptions limits);
     LimitsReport limits() const;
+    // Counts them together with other gateways, in Redis; alone without options. May be called again.
+    void share_limits(std::optional<SharedLimitsOptions> options);
+    // Before the first of those: who is told of each change, from a loop; how many gateways there were before.
+    void on_sharing(SharedLimits::Told told);
+    void remember_gateways(std::int64_t count);
+    SharingReport sharing() const;
     // The queues of the pools that have one, each with at most so many of the tenants that wait.
     std::vector<AdmissionStatus> admission(std::size_t most_lines) const;
     // What each subject used today, where that changed since the last call; and what a run before this one had saved.

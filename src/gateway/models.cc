@@ -14,16 +14,21 @@ namespace {
 
 constexpr std::string_view kModels = "/v1/models";
 
-std::string model_json(const std::string& model) {
-    return R"({"id":)" + quote_json(model) + R"(,"object":"model","created":0,"owned_by":"stoker"})";
+// `parent` is an adapter's base model; empty: it is none.
+std::string model_json(const std::string& model, const std::string& parent = {}) {
+    std::string text = R"({"id":)" + quote_json(model) + R"(,"object":"model","created":0,"owned_by":"stoker")";
+    if (!parent.empty()) text += R"(,"parent":)" + quote_json(parent);
+    return text + "}";
 }
 
-std::string models_json(const std::vector<std::string>& models) {
+std::string models_json(const std::vector<std::string>& models, const std::vector<RouteTable::Adapter>& adapters) {
     std::string text = R"({"object":"list","data":[)";
-    for (const std::string& model : models) {
+    const auto add = [&text](const std::string& model) {
         if (text.back() == '}') text += ',';
-        text += model_json(model);
-    }
+        text += model;
+    };
+    for (const std::string& model : models) add(model_json(model));
+    for (const auto& [name, model] : adapters) add(model_json(name, model));
     return text + "]}";
 }
 
@@ -55,13 +60,16 @@ asio::awaitable<void> serve_models(RequestContext& context, std::string_view pat
     net::Response response;
     response.headers.add("content-type", "application/json");
     if (path.size() <= kModels.size() + 1) {
-        response.body = models_json(visible_models(context, table->models()));
+        auto adapters = table->adapters();
+        std::erase_if(adapters, [&](const auto& each) { return !context.identity->models.allow(each.name); });
+        response.body = models_json(visible_models(context, table->models()), adapters);
     } else {
         const std::string_view model = path.substr(kModels.size() + 1);
         const bool allowed = co_await authorize_model(context, model);
         if (!allowed) co_return;
-        if (!table->knows(model)) co_return co_await refuse_model(context, *table, model);
-        response.body = model_json(std::string(model));
+        const ModelRoute* base = table->knows(model) ? nullptr : table->find_adapter(model);
+        if (base == nullptr && !table->knows(model)) co_return co_await refuse_model(context, *table, model);
+        response.body = model_json(std::string(model), base == nullptr ? std::string() : base->model);
     }
     add_marks(response.headers, context.marks());
     co_await context.respond(std::move(response));

@@ -181,12 +181,17 @@ void RequestContext::adopt(const records::RequestRecord& inner) {
 }
 
 void RequestContext::take_step(const RouteStep& step) {
-    if (route != nullptr) route->series.active->add(-1);
+    if (handles_ != nullptr) handles_->model.active->add(-1);
     step_ = &step;
     route = step.route;
     record_.model = route->model;
     record_.pool = route->pool->name;
-    route->series.active->add(1);
+    handles_ = &route->series->of(*identity);
+    handles_->model.active->add(1);
+}
+
+std::string_view RequestContext::adapter() const {
+    return step_ == plan.steps.data() ? std::string_view(plan.adapter) : std::string_view();
 }
 
 bool RequestContext::has_fallback(FallbackCause cause) const {
@@ -197,7 +202,7 @@ bool RequestContext::has_fallback(FallbackCause cause) const {
 
 void RequestContext::return_to(const RouteStep& step, std::size_t target) {
     take_step(step);
-    series_ = &route->replica_series[target];
+    series_ = &handles_->replicas[target];
     replica_id_ = route->pool->targets[target].replica->id();
     record_.replica = replica_id_;
 }
@@ -267,7 +272,7 @@ void RequestContext::note_first_attempt() {
 void RequestContext::begin_attempt(ActiveAttempt& active, std::size_t target) {
     active_ = &active;
     loop_.attempts.insert(&active);
-    series_ = &route->replica_series[target];
+    series_ = &handles_->replicas[target];
     replica_id_ = active.replica->id();
     attempt_started_ = std::chrono::steady_clock::now();
     record_.attempts.push_back({replica_id_, 0, {}, nanos(attempt_started_ - received_at()), 0});
@@ -351,7 +356,8 @@ std::int64_t RequestContext::count_earlier_tokens() {
         const records::Attempt& attempt = record_.attempts[i];
         if (attempt.tokens == 0) continue;
         earlier += attempt.tokens;
-        core_->metrics.count_estimated_tokens(record_.pool, record_.model, attempt.replica, 0, attempt.tokens);
+        core_->metrics.count_estimated_tokens(record_.pool, record_.model, attempt.replica, handles_->tenant, 0,
+                                              attempt.tokens);
     }
     return earlier;
 }
@@ -368,7 +374,8 @@ bool RequestContext::reached_engine() const {
 void RequestContext::settle_limits() {
     if (!reservation_.any() || std::exchange(limits_settled_, true)) return;
     const std::int64_t used = record_.prompt_tokens + record_.completion_tokens;
-    core_->limits.settle(reservation_, used, reached_engine() || answered_by_cache_, Moment::now());
+    const bool reached = reached_engine() || answered_by_cache_;
+    core_->shared_limits->settled(core_->limits.settle(reservation_, used, reached, Moment::now()));
     core_->limit_metrics.count_tokens(reservation_.tokens, used);
     if (record_.usage_source != records::UsageSource::Engine) return;
     std::optional<std::int64_t> output;
@@ -400,7 +407,7 @@ void RequestContext::write_parts() {
     RequestMetrics& metrics = core_->metrics;
     const records::RequestRecord& seen = record_;
     const auto count = [&](std::string_view type, std::int64_t tokens) {
-        if (tokens > 0) metrics.count_part(seen.pool, seen.model, seen.replica, type, tokens);
+        if (tokens > 0) metrics.count_part(seen.pool, seen.model, seen.replica, handles_->tenant, type, tokens);
     };
     count("reasoning", seen.reasoning_tokens);
     count("cache_write", seen.cache_write_tokens);
@@ -424,17 +431,18 @@ void RequestContext::tell_shadow() {
 
 void RequestContext::write_metrics() {
     RequestMetrics& metrics = core_->metrics;
-    if (route == nullptr) {
+    if (handles_ == nullptr) {
         // What clients name must not become a label: all such requests share one series.
-        return metrics.count_request("", "", record_.status, record_.outcome);
+        const std::string tenant = identity->tenant_is_label ? identity->tenant : std::string();
+        return metrics.count_request("", "", tenant, record_.status, record_.outcome);
     }
-    route->series.active->add(-1);
+    handles_->model.active->add(-1);
     write_replica_metrics();
     if (inner_) return;
     if (record_.status == 200 && record_.outcome == to_string(Outcome::Ok)) {
-        route->series.ok->add();
+        handles_->model.ok->add();
     } else {
-        metrics.count_request(record_.pool, record_.model, record_.status, record_.outcome);
+        metrics.count_request(record_.pool, record_.model, handles_->tenant, record_.status, record_.outcome);
     }
 }
 
@@ -449,8 +457,8 @@ void RequestContext::write_replica_metrics() {
         if (record_.cached_tokens > 0) series->cached_tokens->add(static_cast<double>(record_.cached_tokens));
         write_parts();
     } else if (record_.usage_source == records::UsageSource::Estimated) {
-        core_->metrics.count_estimated_tokens(record_.pool, record_.model, record_.replica, record_.prompt_tokens,
-                                              record_.completion_tokens);
+        core_->metrics.count_estimated_tokens(record_.pool, record_.model, record_.replica, handles_->tenant,
+                                              record_.prompt_tokens, record_.completion_tokens);
     }
 }
 

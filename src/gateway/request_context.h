@@ -101,6 +101,8 @@ public:
     // The request goes this step's way from now on; the step before it, if there was one, is over.
     // REQUIRES: `step` is of `plan`.
     void take_step(const RouteStep& step);
+    // The LoRA adapter of the step's model that is asked for; empty: none.
+    std::string_view adapter() const;
     // Whether a later step of the plan would take the request over, should this one end so.
     bool has_fallback(FallbackCause cause) const;
     // The answer is, after all, what this replica of that step said before others were tried.
@@ -166,9 +168,10 @@ private:
     net::Exchange* exchange_;
     TraceContext trace_;
     records::RequestRecord record_;
-    std::string replica_id_;                 // Of the last attempt.
-    const ReplicaSeries* series_ = nullptr;  // Of the last attempt.
-    const RouteStep* step_ = nullptr;        // Of the plan: the one that is being tried, or was last.
+    std::string replica_id_;                         // Of the last attempt.
+    const RouteSeries::Handles* handles_ = nullptr;  // Of `route`, for who asks; null while there is none.
+    const ReplicaSeries* series_ = nullptr;          // Of the last attempt.
+    const RouteStep* step_ = nullptr;                // Of the plan: the one that is being tried, or was last.
     SteadyTime stage_began_{};
     SteadyTime body_read_at_{};
     SteadyTime attempt_started_{};

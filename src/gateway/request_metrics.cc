@@ -24,20 +24,20 @@ std::vector<double> overhead_bounds() {
 
 RequestMetrics::RequestMetrics(metrics::Registry& registry)
     : requests_(registry.counter(names::kRequests, "Requests by their final status and outcome.",
-                                 {"pool", "model", "code", "outcome"})),
+                                 {"pool", "model", "code", "outcome", "tenant"})),
       duration_(registry.histogram(names::kDuration, "From the request's head to the end of its answer.",
-                                   {"pool", "model", "replica"}, metrics::latency_bounds())),
+                                   {"pool", "model", "replica", "tenant"}, metrics::latency_bounds())),
       time_to_first_token_(registry.histogram(names::kTimeToFirstToken,
                                               "Streams: from the request's head to the first event with content.",
-                                              {"pool", "model", "replica"}, metrics::latency_bounds())),
+                                              {"pool", "model", "replica", "tenant"}, metrics::latency_bounds())),
       inter_token_latency_(registry.histogram(names::kInterTokenLatency, "Streams: between two events with content.",
                                               {"pool", "model", "replica"}, token_bounds())),
       tokens_(
           registry.counter(names::kTokens,
                            "Tokens by type (cached and cache_write are part of prompt, reasoning of completion) and by "
                            "who counted them, engine or estimate.",
-                           {"pool", "model", "replica", "type", "source"})),
-      active_(registry.gauge(names::kActive, "Requests under way.", {"pool", "model"})),
+                           {"pool", "model", "replica", "type", "source", "tenant"})),
+      active_(registry.gauge(names::kActive, "Requests under way.", {"pool", "model", "tenant"})),
       attempts_(registry.counter(names::kAttempts, "Tries of a request on one replica, by how they ended.",
                                  {"replica", "result"})),
       picks_(registry.counter(names::kPicks, "Choices of a replica, by why it was chosen.", {"pool", "reason"})),
@@ -98,18 +98,18 @@ PoolSeries RequestMetrics::pool_series(const std::string& pool) {
     return series;
 }
 
-ModelSeries RequestMetrics::model_series(const std::string& pool, const std::string& model) {
-    return {&active_.with({pool, model}), &requests_.with({pool, model, "200", "ok"})};
+ModelSeries RequestMetrics::model_series(const std::string& pool, const std::string& model, const std::string& tenant) {
+    return {&active_.with({pool, model, tenant}), &requests_.with({pool, model, "200", "ok", tenant})};
 }
 
 ReplicaSeries RequestMetrics::replica_series(const std::string& pool, const std::string& model,
-                                             const std::string& replica) {
-    return {&duration_.with({pool, model, replica}),
-            &time_to_first_token_.with({pool, model, replica}),
+                                             const std::string& replica, const std::string& tenant) {
+    return {&duration_.with({pool, model, replica, tenant}),
+            &time_to_first_token_.with({pool, model, replica, tenant}),
             &inter_token_latency_.with({pool, model, replica}),
-            &tokens_.with({pool, model, replica, "prompt", "engine"}),
-            &tokens_.with({pool, model, replica, "completion", "engine"}),
-            &tokens_.with({pool, model, replica, "cached", "engine"}),
+            &tokens_.with({pool, model, replica, "prompt", "engine", tenant}),
+            &tokens_.with({pool, model, replica, "completion", "engine", tenant}),
+            &tokens_.with({pool, model, replica, "cached", "engine", tenant}),
             &attempts_.with({replica, "ok"}),
             LedgerSeries::of([&](const char* ledger, const char* answer, const char* type) {
                 return &ledger_.with({pool, model, replica, ledger, answer, type});
@@ -120,9 +120,9 @@ metrics::Counter* RequestMetrics::routed_series(const std::string& by, const std
     return &routed_.with({by, name, to});
 }
 
-void RequestMetrics::count_request(const std::string& pool, const std::string& model, int code,
-                                   std::string_view outcome) {
-    requests_.with({pool, model, std::to_string(code), std::string(outcome)}).add();
+void RequestMetrics::count_request(const std::string& pool, const std::string& model, const std::string& tenant,
+                                   int code, std::string_view outcome) {
+    requests_.with({pool, model, std::to_string(code), std::string(outcome), tenant}).add();
 }
 
 void RequestMetrics::count_attempt(const std::string& replica, std::string_view result) {
@@ -130,14 +130,15 @@ void RequestMetrics::count_attempt(const std::string& replica, std::string_view 
 }
 
 void RequestMetrics::count_estimated_tokens(const std::string& pool, const std::string& model,
-                                            const std::string& replica, std::int64_t prompt, std::int64_t completion) {
-    tokens_.with({pool, model, replica, "prompt", "estimate"}).add(static_cast<double>(prompt));
-    tokens_.with({pool, model, replica, "completion", "estimate"}).add(static_cast<double>(completion));
+                                            const std::string& replica, const std::string& tenant, std::int64_t prompt,
+                                            std::int64_t completion) {
+    tokens_.with({pool, model, replica, "prompt", "estimate", tenant}).add(static_cast<double>(prompt));
+    tokens_.with({pool, model, replica, "completion", "estimate", tenant}).add(static_cast<double>(completion));
 }
 
 void RequestMetrics::count_part(const std::string& pool, const std::string& model, const std::string& replica,
-                                std::string_view type, std::int64_t tokens) {
-    tokens_.with({pool, model, replica, std::string(type), "engine"}).add(static_cast<double>(tokens));
+                                const std::string& tenant, std::string_view type, std::int64_t tokens) {
+    tokens_.with({pool, model, replica, std::string(type), "engine", tenant}).add(static_cast<double>(tokens));
 }
 
 void RequestMetrics::count_retry(const std::string& pool, std::string_view result) {

@@ -1,6 +1,7 @@
 // The gateway's metrics, with the handles that a request needs looked up when routes are made, not when it comes.
 //
-// Label values come from the configuration only: what a client names (an unknown model) never becomes one. Thread-safe.
+// Label values come from the configuration only: what a client names (an unknown model) never becomes one. Of tenants
+// only those are named that the configuration names; the label is empty, which is none, for all others. Thread-safe.
 #pragma once
 
 #include <array>
@@ -45,20 +46,23 @@ public:
     explicit RequestMetrics(metrics::Registry& registry);
 
     PoolSeries pool_series(const std::string& pool);
-    ModelSeries model_series(const std::string& pool, const std::string& model);
-    ReplicaSeries replica_series(const std::string& pool, const std::string& model, const std::string& replica);
+    // `tenant` is one that the configuration names, or empty.
+    ModelSeries model_series(const std::string& pool, const std::string& model, const std::string& tenant);
+    ReplicaSeries replica_series(const std::string& pool, const std::string& model, const std::string& replica,
+                                 const std::string& tenant);
 
     // How often a rule, alias, split or canary (`by`) of that name led to `to`.
     metrics::Counter* routed_series(const std::string& by, const std::string& name, const std::string& to);
 
     // The rarer cases, looked up by name.
-    void count_request(const std::string& pool, const std::string& model, int code, std::string_view outcome);
+    void count_request(const std::string& pool, const std::string& model, const std::string& tenant, int code,
+                       std::string_view outcome);
     void count_attempt(const std::string& replica, std::string_view result);
     void count_estimated_tokens(const std::string& pool, const std::string& model, const std::string& replica,
-                                std::int64_t prompt, std::int64_t completion);
+                                const std::string& tenant, std::int64_t prompt, std::int64_t completion);
     // A part of the tokens that few engines tell of: reasoning, cache_write.
     void count_part(const std::string& pool, const std::string& model, const std::string& replica,
-                    std::string_view type, std::int64_t tokens);
+                    const std::string& tenant, std::string_view type, std::int64_t tokens);
     // "sent", or "no_budget" where the pool had none left for it.
     void count_retry(const std::string& pool, std::string_view result);
     void count_auth_failure(std::string_view code);

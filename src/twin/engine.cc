@@ -71,4 +71,19 @@ bool Engine::health_hung() const {
     return faults_.health_hangs(steady_now());
 }
 
+bool Engine::load_adapter(const std::string& name) {
+    MutexLock lock(mutex_);
+    return name != options.model && adapters_.insert(name).second;
+}
+
+bool Engine::unload_adapter(const std::string& name) {
+    MutexLock lock(mutex_);
+    return adapters_.erase(name) > 0;
+}
+
+std::set<std::string> Engine::adapters() const {
+    MutexLock lock(mutex_);
+    return adapters_;
+}
+
 }  // namespace stoker::twin

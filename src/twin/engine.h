@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/sync.h"
@@ -30,6 +31,12 @@ public:
 
     std::atomic<bool> stopping{false};
 
+    // LoRA adapters, loaded while it runs. False: it is there already, or is not.
+    bool load_adapter(const std::string& name);
+    bool unload_adapter(const std::string& name);
+    std::set<std::string> adapters() const;
+    bool serves(const std::string& model) const { return model == options.model || adapters().contains(model); }
+
     SequenceId next_id() { return ++last_id_; }
     void crash() const;
 
@@ -54,6 +61,7 @@ private:
     std::atomic<bool> any_faults_{false};
     mutable Mutex mutex_;
     Faults faults_ GUARDED_BY(mutex_);
+    std::set<std::string> adapters_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stoker::twin

@@ -303,7 +303,7 @@ asio::awaitable<void> serve_generation(Engine& engine, Endpoint endpoint, net::E
     auto refused = refusal(faults, *request);
     if (refused) co_return co_await respond_json(exchange, 400, *std::move(refused));
     if (request->model.empty()) request->model = engine.options.model;
-    if (request->model != engine.options.model) {
+    if (!engine.serves(request->model)) {
         co_return co_await respond_error(exchange, 404, "The model `" + request->model + "` does not exist.");
     }
     auto plan = plan_output(*request, engine.profile);

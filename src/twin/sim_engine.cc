@@ -21,9 +21,29 @@ constexpr Duration kStopGrace{500};
 
 std::string models_json(const Engine& engine) {
     std::string name = quote_json(engine.options.model);
-    return "{\"object\":\"list\",\"data\":[{\"id\":" + name +
-           ",\"object\":\"model\",\"created\":1700000000,\"owned_by\":\"vllm\",\"root\":" + name +
-           ",\"parent\":null,\"max_model_len\":" + std::to_string(engine.profile.max_context) + "}]}";
+    std::string text = "{\"object\":\"list\",\"data\":[{\"id\":" + name +
+                       ",\"object\":\"model\",\"created\":1700000000,\"owned_by\":\"vllm\",\"root\":" + name +
+                       ",\"parent\":null,\"max_model_len\":" + std::to_string(engine.profile.max_context) + "}";
+    for (const std::string& adapter : engine.adapters()) {
+        text += ",{\"id\":" + quote_json(adapter) +
+                ",\"object\":\"model\",\"created\":1700000000,\"owned_by\":\"vllm\",\"root\":" +
+                quote_json("/adapters/" + adapter) + ",\"parent\":" + name + ",\"max_model_len\":null}";
+    }
+    return text + "]}";
+}
+
+// As vLLM takes them with VLLM_ALLOW_RUNTIME_LORA_UPDATING.
+asio::awaitable<void> change_adapters(Engine& engine, net::Exchange& exchange) {
+    auto body = co_await exchange.read_body(kMaxFaultBody);
+    if (!body) co_return co_await respond_error(exchange, net::status_of(body.error().code), body.error().message);
+    const auto asked = nlohmann::json::parse(*body, nullptr, false);
+    const std::string name = asked.is_object() ? asked.value("lora_name", "") : "";
+    if (name.empty()) co_return co_await respond_error(exchange, 400, "'lora_name' needs to be provided.");
+    const bool load = exchange.request().path() == "/v1/load_lora_adapter";
+    const bool changed = load ? engine.load_adapter(name) : engine.unload_adapter(name);
+    if (!changed && load) co_return co_await respond_error(exchange, 400, "The adapter '" + name + "' is loaded.");
+    if (!changed) co_return co_await respond_error(exchange, 404, "The adapter '" + name + "' cannot be found.");
+    co_await respond_json(exchange, 200, quote_json("LoRA adapter '" + name + (load ? "' added." : "' removed.")));
 }
 
 std::string profile_json(const Engine& engine) {
@@ -109,7 +129,8 @@ enum class Route : std::uint8_t {
     State,
     Faults,
     Requests,
-    Profile
+    Profile,
+    Adapters
 };
 
 std::optional<Route> route_of(std::string_view path) {
@@ -125,6 +146,8 @@ std::optional<Route> route_of(std::string_view path) {
         {"/rerank", Route::Extra},
         {"/v1/audio/transcriptions", Route::Extra},
         {"/v1/audio/speech", Route::Extra},
+        {"/v1/load_lora_adapter", Route::Adapters},
+        {"/v1/unload_lora_adapter", Route::Adapters},
         {"/v1/models", Route::State},
         {"/health", Route::State},
         {"/ping", Route::State},
@@ -143,7 +166,8 @@ asio::awaitable<void> serve(Engine& engine, net::Exchange& exchange) {
     if (!route) co_return co_await respond_error(exchange, 404, "Not Found");
     if (*route == Route::Faults) co_return co_await serve_faults(engine, exchange);
     bool generation = *route == Route::Chat || *route == Route::Completion || *route == Route::Embedding ||
-                      *route == Route::Messages || *route == Route::Responses || *route == Route::Extra;
+                      *route == Route::Messages || *route == Route::Responses || *route == Route::Extra ||
+                      *route == Route::Adapters;
     const std::string& method = exchange.request().method;
     if (generation ? method != "POST" : method != "GET" && method != "HEAD") {
         co_return co_await respond_error(exchange, 405, "Method Not Allowed");
@@ -161,6 +185,8 @@ asio::awaitable<void> serve(Engine& engine, net::Exchange& exchange) {
             co_return co_await serve_generation(engine, Endpoint::Responses, exchange);
         case Route::Extra:
             co_return co_await serve_extra(engine, exchange);
+        case Route::Adapters:
+            co_return co_await change_adapters(engine, exchange);
         case Route::Requests:
             co_return co_await respond_json(exchange, 200, engine.requests_json());
         case Route::Profile:

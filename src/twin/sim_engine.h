@@ -1,6 +1,7 @@
 // A simulated inference engine: vLLM's HTTP face over a simulated scheduler, with faults on command.
 //
 //   /v1/chat/completions /v1/completions /v1/embeddings /v1/models   OpenAI's API, streamed or whole
+//   /v1/load_lora_adapter /v1/unload_lora_adapter                    adapters that /v1/models then lists
 //   /health /version /ping /metrics                                  as vLLM answers
 //   /sim/faults                                                      POST sets a fault, GET lists, DELETE clears
 //                                                                    (all, or one kind: DELETE /sim/faults?kind=hang)

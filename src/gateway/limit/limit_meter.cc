@@ -39,10 +39,9 @@ void Meter::add(double units, SteadyTime now, MeterRate rate) {
     at_ = std::max(at_, now);
 }
 
-void Meter::add_capped(double units, SteadyTime now, MeterRate rate) {
-    const double before = level(now, rate);
-    add(units, now, rate);
-    if (units > 0) level_ = std::min(level_, std::max(before, rate.capacity));
+void Meter::set(double units, SteadyTime now) {
+    level_ = units;
+    at_ = now;
 }
 
 std::int64_t day_of(Timestamp time) {
@@ -57,6 +56,12 @@ void DayCount::turn_to(std::int64_t day) {
     if (day <= day_) return;  // A clock that is set back does not give the day's tokens once more.
     day_ = day;
     used_ = 0;
+}
+
+void DayCount::set(std::int64_t day, std::int64_t used, std::int64_t reserved) {
+    day_ = day;
+    used_ = used;
+    reserved_ = reserved;
 }
 
 void DayCount::settle(std::int64_t reserved, std::int64_t used) {

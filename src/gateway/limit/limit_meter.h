@@ -33,8 +33,8 @@ public:
     // Takes (or with a negative number gives back) without asking. What was taken may exceed the capacity: a debt,
     // which time pays like the rest.
     void add(double units, SteadyTime now, MeterRate rate);
-    // The same, but never past the capacity: for what was admitted elsewhere.
-    void add_capped(double units, SteadyTime now, MeterRate rate);
+    // Holds just this much now.
+    void set(double units, SteadyTime now);
 
 private:
     double level_ = 0;
@@ -55,6 +55,7 @@ public:
     void reserve(std::int64_t tokens) { reserved_ += tokens; }
     void settle(std::int64_t reserved, std::int64_t used);
     void restore(std::int64_t used) { used_ += used; }
+    void set(std::int64_t day, std::int64_t used, std::int64_t reserved);
 
     std::int64_t day() const { return day_; }
     std::int64_t used() const { return used_; }

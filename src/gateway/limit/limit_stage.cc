@@ -78,7 +78,12 @@ std::string describe(const LimitRefusal& refusal) {
 asio::awaitable<bool> reserve_limits(RequestContext& context) {
     Core& core = context.core();
     if (!core.limits.active()) co_return true;
-    LimitVerdict verdict = core.limits.reserve(ask_of(context), Moment::now());
+    LimitVerdict verdict;
+    if (core.shared_limits->sharing()) {
+        verdict = co_await core.shared_limits->reserve(ask_of(context));
+    } else {
+        verdict = core.limits.reserve(ask_of(context), Moment::now());
+    }
     if (!verdict.refusal) {
         context.hold(verdict.reservation);
         co_return true;

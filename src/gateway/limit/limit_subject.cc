@@ -12,12 +12,6 @@ std::int64_t share_of(std::int64_t limit, double share) {
     return std::max(std::int64_t{1}, static_cast<std::int64_t>(std::floor(static_cast<double>(limit) * share + 1e-9)));
 }
 
-MeterRate rate_of(std::int64_t per_minute, Duration burst, double share) {
-    const double units = static_cast<double>(per_minute) * share;
-    const double capacity = units * std::chrono::duration<double>(burst).count() / 60;
-    return {.per_second = units / 60, .capacity = std::max(1.0, capacity)};
-}
-
 std::int64_t whole(double value) {
     return static_cast<std::int64_t>(std::ceil(value - 1e-6));
 }
@@ -26,6 +20,12 @@ constexpr Duration kShortestHold{100};
 constexpr Duration kLongestHold{60'000};
 
 }  // namespace
+
+MeterRate rate_of(std::int64_t per_minute, Duration burst, double share) {
+    const double units = static_cast<double>(per_minute) * share;
+    const double capacity = units * std::chrono::duration<double>(burst).count() / 60;
+    return {.per_second = units / 60, .capacity = std::max(1.0, capacity)};
+}
 
 void LimitSubject::configure(const LimitSet& set, Duration burst, double share) {
     limits = set;
@@ -63,7 +63,7 @@ std::optional<LimitRefusal> LimitSubject::check(std::int64_t estimate, Moment no
     if (limits.tokens_per_minute > 0) {
         refuse(LimitKind::Tokens, asked, tokens.wait_for(static_cast<double>(asked), now.steady, token_rate));
     }
-    if (most_concurrent > 0 && concurrent >= most_concurrent) {
+    if (most_concurrent > 0 && concurrent + elsewhere >= most_concurrent) {
         // Nobody knows when the next one ends; on average one of so many does after this long.
         const Duration hold{static_cast<std::int64_t>(mean_hold * 1000 / static_cast<double>(most_concurrent))};
         refuse(LimitKind::Concurrent, 1, std::clamp(hold, kShortestHold, kLongestHold));
@@ -74,10 +74,9 @@ std::optional<LimitRefusal> LimitSubject::check(std::int64_t estimate, Moment no
     return worst;
 }
 
-void LimitSubject::take(std::int64_t count, bool capped, Moment now) {
-    const auto add = capped ? &Meter::add_capped : &Meter::add;
-    if (limits.requests_per_minute > 0) (requests.*add)(1, now.steady, request_rate);
-    if (limits.tokens_per_minute > 0) (tokens.*add)(static_cast<double>(count), now.steady, token_rate);
+void LimitSubject::take(std::int64_t count, Moment now) {
+    if (limits.requests_per_minute > 0) requests.add(1, now.steady, request_rate);
+    if (limits.tokens_per_minute > 0) tokens.add(static_cast<double>(count), now.steady, token_rate);
     ++concurrent;
     tokens_reserved += count;
     day.reserve(count);
@@ -139,8 +138,8 @@ LimitLine LimitSubject::line(LimitKind kind, Moment now) const {
         }
         case LimitKind::Concurrent:
             made.limit = most_concurrent;
-            made.used = concurrent;
-            made.remaining = std::max(std::int64_t{0}, most_concurrent - concurrent);
+            made.used = concurrent + elsewhere;
+            made.remaining = std::max(std::int64_t{0}, most_concurrent - made.used);
             break;
         case LimitKind::DayTokens:
             made.limit = most_a_day;

@@ -27,6 +27,11 @@ Moment Moment::now() {
     return {.steady = std::chrono::steady_clock::now(), .wall = stoker::now()};
 }
 
+Moment Limiter::by_clock(Moment now) const {
+    now.wall += Duration{clock_ahead_.load(std::memory_order_relaxed)};
+    return now;
+}
+
 Limiter::Limiter() = default;
 Limiter::~Limiter() = default;
 
@@ -39,20 +44,6 @@ void Limiter::set(LimitsOptions options) {
         }
     }
     active_ = options_.any();
-}
-
-void Limiter::set_share(double share) {
-    MutexLock lock(mutex_);
-    if (share_ == share) return;
-    share_ = share;
-    for (auto& subjects : subjects_) {
-        for (auto& [name, subject] : subjects) subject->configure(subject->limits, options_.burst, share_);
-    }
-}
-
-Duration Limiter::burst() const {
-    MutexLock lock(mutex_);
-    return options_.burst;
 }
 
 void Limiter::make_room(Subjects& subjects, Moment now) {
@@ -85,6 +76,7 @@ LimitReservation Limiter::find_all(const LimitAsk& ask, Moment now) {
     LimitReservation reservation;
     reservation.at = now.steady;
     reservation.tokens = ask.tokens;
+    reservation.epoch = epoch_;
     const auto add = [&](LimitScope scope, std::string_view name) REQUIRES_LOCK(mutex_) {
         LimitSubject* subject = find(scope, name, now);
         if (subject == nullptr) return;
@@ -97,14 +89,15 @@ LimitReservation Limiter::find_all(const LimitAsk& ask, Moment now) {
     return reservation;
 }
 
-void Limiter::take(LimitReservation& reservation, bool capped, Moment now) {
+void Limiter::take(LimitReservation& reservation, Moment now) {
     for (std::size_t i = 0; i < reservation.count; ++i) {
-        reservation.shares[i].subject->take(reservation.shares[i].tokens, capped, now);
+        reservation.shares[i].subject->take(reservation.shares[i].tokens, now);
     }
 }
 
 LimitVerdict Limiter::reserve(const LimitAsk& ask, Moment now) {
     LimitVerdict verdict;
+    now = by_clock(now);
     MutexLock lock(mutex_);
     LimitReservation reservation = find_all(ask, now);
     for (std::size_t i = 0; i < reservation.count; ++i) {
@@ -117,29 +110,40 @@ LimitVerdict Limiter::reserve(const LimitAsk& ask, Moment now) {
     if (verdict.refusal) {
         remember(ask, *verdict.refusal, now);
     } else {
-        take(reservation, false, now);
+        take(reservation, now);
     }
     verdict.views = views_locked(reservation, {}, now);
     if (!verdict.refusal) verdict.reservation = reservation;
     return verdict;
 }
 
-LimitReservation Limiter::mirror(const LimitAsk& ask, Moment now) {
-    MutexLock lock(mutex_);
-    LimitReservation reservation = find_all(ask, now);
-    take(reservation, true, now);
-    return reservation;
-}
-
-void Limiter::settle(const LimitReservation& reservation, std::int64_t used, bool reached_engine, Moment now) {
-    if (!reservation.any()) return;
+std::vector<SharedChange> Limiter::settle(const LimitReservation& reservation, std::int64_t used, bool reached_engine,
+                                          Moment now) {
+    std::vector<SharedChange> changes;
+    if (!reservation.any()) return changes;
+    now = by_clock(now);
     const double held = std::chrono::duration<double>(now.steady - reservation.at).count();
     MutexLock lock(mutex_);
+    // What was reserved after the shared count was told of everything, and not by it, it does not know of.
+    const bool known = reservation.shared || reservation.epoch < epoch_;
     for (std::size_t i = 0; i < reservation.count; ++i) {
-        const auto& share = reservation.shares[i];
-        share.subject->day.turn_to(day_of(now.wall));
-        share.subject->settle(share.tokens, used, reached_engine, held, now);
+        const auto& [subject, tokens] = reservation.shares[i];
+        subject->day.turn_to(day_of(now.wall));
+        subject->settle(tokens, used, reached_engine, held, now);
+        if (!sharing_) continue;
+        SharedChange change{.claim = subject->claim(options_.burst, 0), .used = used};
+        if (known) {
+            change.requests = reached_engine ? 0 : -1;
+            change.tokens = used - tokens;
+            change.reserved = -tokens;
+            change.concurrent = -1;
+        } else {
+            change.requests = reached_engine ? 1 : 0;
+            change.tokens = used;
+        }
+        changes.push_back(std::move(change));
     }
+    return changes;
 }
 
 RateViews Limiter::views_locked(const LimitReservation& reservation, std::optional<std::int64_t> used, Moment now) {
@@ -154,24 +158,7 @@ RateViews Limiter::views_locked(const LimitReservation& reservation, std::option
 
 RateViews Limiter::views(const LimitReservation& reservation, std::optional<std::int64_t> used, Moment now) {
     MutexLock lock(mutex_);
-    return views_locked(reservation, used, now);
-}
-
-std::vector<LimitClaim> Limiter::claims(const LimitAsk& ask) {
-    std::vector<LimitClaim> made;
-    MutexLock lock(mutex_);
-    const auto add = [&](LimitScope scope, std::string_view name) REQUIRES_LOCK(mutex_) {
-        const LimitSet& limits = options_.of(scope, name);
-        if (!limits.any()) return;
-        LimitSubject whole;  // A shared count has the whole limit.
-        whole.configure(limits, options_.burst, 1);
-        made.push_back({scope, std::string(name), limits, whole.reservable(ask.tokens)});
-    };
-    add(LimitScope::Global, "");
-    if (!ask.tenant.empty()) add(LimitScope::Tenant, ask.tenant);
-    if (!ask.key.empty()) add(LimitScope::Key, ask.key);
-    if (!ask.model.empty()) add(LimitScope::Model, ask.model);
-    return made;
+    return views_locked(reservation, used, by_clock(now));
 }
 
 void Limiter::remember(const LimitAsk& ask, const LimitRefusal& refusal, Moment now) {
@@ -184,13 +171,9 @@ void Limiter::remember(const LimitAsk& ask, const LimitRefusal& refusal, Moment 
                         .refusal = refusal});
 }
 
-void Limiter::note_refusal(const LimitAsk& ask, const LimitRefusal& refusal, Moment now) {
-    MutexLock lock(mutex_);
-    remember(ask, refusal, now);
-}
-
 LimitsReport Limiter::report(Moment now) {
     LimitsReport report;
+    now = by_clock(now);
     MutexLock lock(mutex_);
     report.share = share_;
     for (auto& subjects : subjects_) {
@@ -212,12 +195,13 @@ LimitsReport Limiter::report(Moment now) {
 
 std::vector<DayUse> Limiter::take_changed_days(Moment now) {
     std::vector<DayUse> days;
+    now = by_clock(now);
     MutexLock lock(mutex_);
     for (auto& subjects : subjects_) {
         for (auto& [name, subject] : subjects) {
             if (!std::exchange(subject->day_changed, false) || subject->most_a_day == 0) continue;
             subject->day.turn_to(day_of(now.wall));
-            days.push_back({subject->scope, name, subject->day.day(), subject->day.used()});
+            days.push_back({subject->scope, name, subject->day.day(), subject->known_day_used()});
         }
     }
     return days;
@@ -227,7 +211,12 @@ void Limiter::restore(const std::vector<DayUse>& days, Moment now) {
     MutexLock lock(mutex_);
     for (const DayUse& use : days) {
         if (use.day != day_of(now.wall)) continue;
-        if (LimitSubject* subject = find(use.scope, use.name, now)) subject->day.restore(use.used);
+        LimitSubject* subject = find(use.scope, use.name, now);
+        if (subject == nullptr) continue;
+        subject->day.restore(use.used);
+        // Told to a shared count as what it should hold already, not as something new.
+        subject->seen.day = use.day;
+        subject->seen.day_used = subject->seen.day_part = subject->day.used();
     }
 }
 

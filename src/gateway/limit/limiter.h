@@ -5,8 +5,9 @@
 // the last token. Rates are meters (limit_meter.h), days are counts. At the end what was reserved is replaced by what
 // was used; more than was reserved becomes a debt that later requests wait for.
 //
-// Where gateways share their limits each still keeps its own count of what it admitted (mirror()), so that it can go on
-// with its fair share (set_share()) the moment the shared count is out of reach.
+// Where gateways share their limits (shared_limits.h) the shared count decides, and what it says is kept here too: for
+// the headers, for whoever looks, and so that this gateway can go on with its fair share the moment the shared count is
+// out of reach (go_alone()), and tell of it when it is back (share()).
 //
 // Thread-safe. The lock is held for some hundred nanoseconds; nothing is done under it but counting.
 #pragma once
@@ -113,6 +114,8 @@ struct LimitReservation {
     std::size_t count = 0;
     std::int64_t tokens = 0;  // The estimate.
     SteadyTime at{};
+    bool shared = false;      // By the shared count.
+    std::uint64_t epoch = 0;  // How often this gateway had met it by then.
     bool any() const { return count > 0; }
 };
 
@@ -122,12 +125,42 @@ struct LimitVerdict {
     RateViews views{};
 };
 
-// A subject that applies to a request, as a shared count needs it.
+// A subject that applies to a request, as a shared count needs it: the whole limits, 0 for none.
 struct LimitClaim {
     LimitScope scope{};
     std::string name{};
-    LimitSet limits{};
+    MeterRate request_rate{};
+    MeterRate token_rate{};
+    std::int64_t most_concurrent = 0;
+    std::int64_t most_a_day = 0;
+    std::int64_t tokens = 0;  // To be reserved.
+};
+
+// What a shared count holds of one subject: of all gateways, or of one.
+struct SharedCount {
+    double requests = 0;  // In the meters, now.
+    double tokens = 0;
+    std::int64_t day = 0;
+    std::int64_t day_used = 0;
+    std::int64_t day_reserved = 0;
+    std::int64_t concurrent = 0;
+};
+
+// What a gateway tells the shared count when it meets it (again).
+struct SharedOwn {
+    LimitClaim claim{};
+    SharedCount seen{};   // What it held when it was met last, drained since.
+    SharedCount alone{};  // To be added: what was admitted without it, and what is under way.
+};
+
+// What the end of a request changes in the shared count.
+struct SharedChange {
+    LimitClaim claim{};
+    double requests = 0;
     std::int64_t tokens = 0;
+    std::int64_t used = 0;
+    std::int64_t reserved = 0;
+    std::int64_t concurrent = 0;
 };
 
 class Limiter {
@@ -138,21 +171,26 @@ public:
     // From now on; what is counted stays counted.
     void set(LimitsOptions options);
     bool active() const { return active_.load(std::memory_order_relaxed); }
-    // The part of every limit that this gateway may admit by itself: 1, or 1/N. REQUIRES: 0 < share <= 1.
-    void set_share(double share);
 
     LimitVerdict reserve(const LimitAsk& ask, Moment now);
-    // Counts what was admitted elsewhere, whatever is left here.
-    LimitReservation mirror(const LimitAsk& ask, Moment now);
-    // `used` tokens by the engine's count. A request that never reached an engine gives its turn back too.
-    void settle(const LimitReservation& reservation, std::int64_t used, bool reached_engine, Moment now);
+    // `used` tokens by the engine's count. A request that never reached an engine gives its turn back too. Returns what
+    // the shared count must hear of it; nothing while there is none.
+    std::vector<SharedChange> settle(const LimitReservation& reservation, std::int64_t used, bool reached_engine,
+                                     Moment now);
 
     // The state for the headers of a request that holds `reservation`; with `used` as if it were settled.
     RateViews views(const LimitReservation& reservation, std::optional<std::int64_t> used, Moment now);
-    // What a shared count must be asked for. Empty if nothing applies.
+    // From now on a shared count decides. Returns what to tell it: all that is not nothing.
+    std::vector<SharedOwn> share(Moment now);
+    // From now on this gateway decides alone, within this part of every limit. REQUIRES: 0 < share <= 1.
+    void go_alone(double share, Moment now);
+    // How far ahead of this host's clock the one is by which days are counted.
+    void set_clock(Duration ahead);
+    // What the shared count must be asked for. Empty if nothing applies.
     std::vector<LimitClaim> claims(const LimitAsk& ask);
-    Duration burst() const;
-    void note_refusal(const LimitAsk& ask, const LimitRefusal& refusal, Moment now);
+    // What it answered to these claims: whether all were taken, and what it held then.
+    LimitVerdict decided(const LimitAsk& ask, const std::vector<LimitClaim>& claims,
+                         const std::vector<SharedCount>& counts, bool admitted, Moment now);
 
     LimitsReport report(Moment now);
 
@@ -170,15 +208,20 @@ private:
     LimitReservation find_all(const LimitAsk& ask, Moment now) REQUIRES_LOCK(mutex_);
     LimitSubject* find(LimitScope scope, std::string_view name, Moment now) REQUIRES_LOCK(mutex_);
     void make_room(Subjects& subjects, Moment now) REQUIRES_LOCK(mutex_);
-    void take(LimitReservation& reservation, bool capped, Moment now) REQUIRES_LOCK(mutex_);
+    void take(LimitReservation& reservation, Moment now) REQUIRES_LOCK(mutex_);
+    void give_up_share(Moment now) REQUIRES_LOCK(mutex_);
+    Moment by_clock(Moment now) const;
     RateViews views_locked(const LimitReservation& reservation, std::optional<std::int64_t> used, Moment now)
         REQUIRES_LOCK(mutex_);
     void remember(const LimitAsk& ask, const LimitRefusal& refusal, Moment now) REQUIRES_LOCK(mutex_);
 
     std::atomic<bool> active_{false};
+    std::atomic<std::int64_t> clock_ahead_{0};  // Milliseconds.
     mutable Mutex mutex_;
     LimitsOptions options_ GUARDED_BY(mutex_);
     double share_ GUARDED_BY(mutex_) = 1;
+    bool sharing_ GUARDED_BY(mutex_) = false;
+    std::uint64_t epoch_ GUARDED_BY(mutex_) = 0;  // Counts share().
     std::array<Subjects, kLimitScopes> subjects_ GUARDED_BY(mutex_);
     std::deque<RefusalEntry> refused_ GUARDED_BY(mutex_);
     SteadyTime swept_at_ GUARDED_BY(mutex_){};

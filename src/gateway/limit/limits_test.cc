@@ -234,25 +234,6 @@ TEST(Limiter, AReloadKeepsWhatIsCounted) {
     EXPECT_EQ(play(limiter, from("a"), 3, 0s), "+++");
 }
 
-TEST(Limiter, AShareIsAPartOfEveryLimit) {
-    Limiter limiter;
-    limiter.set(tenant_limits({.requests_per_minute = 10}));
-    limiter.set_share(0.5);
-    EXPECT_EQ(play(limiter, from("a"), 6, 0s), "+++++r");
-    EXPECT_EQ(limiter.reserve(from("a"), at(0s)).refusal->retry_after, 12s);
-    limiter.set_share(1);
-    EXPECT_EQ(play(limiter, from("a"), 6, 0s), "+++++r");
-}
-
-TEST(Limiter, MirroredRequestsCountButNeverMakeADebt) {
-    Limiter limiter;
-    limiter.set(tenant_limits({.requests_per_minute = 10}));
-    limiter.set_share(0.5);
-    for (int i = 0; i < 1000; ++i) limiter.settle(limiter.mirror(from("a"), at(0s)), 10, true, at(0s));
-    EXPECT_EQ(play(limiter, from("a"), 1, 0s), "r");
-    EXPECT_EQ(play(limiter, from("a"), 2, 12s), "+r");
-}
-
 TEST(Limiter, TheLedgerOfRefusalsIsBoundedAndNewestFirst) {
     Limiter limiter;
     limiter.set(tenant_limits({.requests_per_minute = 1}));

@@ -17,6 +17,14 @@ void RoutePlan::add(const ModelRoute& route) {
 
 namespace {
 
+// A model, or the base model of an adapter.
+const ModelRoute* find_model(RoutePlan& plan, std::string_view name) {
+    if (const ModelRoute* route = plan.table->find(name)) return route;
+    const ModelRoute* base = plan.table->find_adapter(name);
+    if (base != nullptr) plan.adapter = name;
+    return base;
+}
+
 const ModelRoute* choose(RequestContext& context) {
     thread_local std::minstd_rand generator{std::random_device{}()};
     const double point = std::uniform_real_distribution<double>(0, 1)(generator);
@@ -29,7 +37,8 @@ const ModelRoute* choose(RequestContext& context) {
     context.record().rule = choice.rule;
     context.record().split = choice.split;
     context.record().arm = choice.arm;
-    return plan.table->find(choice, context.scan.model);
+    const ModelRoute* route = plan.table->find(choice, context.scan.model);
+    return route != nullptr ? route : find_model(plan, choice.model);
 }
 
 }  // namespace
@@ -53,7 +62,7 @@ std::string_view user_of(const wire::RequestScan& scan, std::string_view body) {
 asio::awaitable<bool> plan_route(RequestContext& context) {
     RoutePlan& plan = context.plan;
     plan.table = context.core().routes.get();
-    const ModelRoute* route = plan.table->routing().empty() ? plan.table->find(context.scan.model) : choose(context);
+    const ModelRoute* route = plan.table->routing().empty() ? find_model(plan, context.scan.model) : choose(context);
     if (route == nullptr) {
         co_await refuse_model(context, *plan.table, context.scan.model);
         co_return false;

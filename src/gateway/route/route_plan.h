@@ -22,6 +22,7 @@ struct RoutePlan {
     std::string_view split{};                 // Or canary, whose draw did; empty: none.
     std::string_view arm{};                   // What it drew.
     CanarySample* sample = nullptr;           // Of the first step: how the request ends is counted there.
+    std::string adapter{};                    // The LoRA adapter of the first step's model that is asked for, or none.
 
     // Appends the model and its fallbacks.
     void add(const ModelRoute& route);

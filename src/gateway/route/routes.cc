@@ -66,16 +66,8 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
     pool->retry_budget->set_options(options.retry);
     pool->series = metrics.pool_series(pool->name);
     for (const std::string& model : options.models) {
-        ModelRoute route{model,
-                         options.provider ? options.provider->name_of(model) : model,
-                         pool,
-                         pool->deadlines,
-                         metrics.model_series(pool->name, model),
-                         {},
-                         {}};
-        for (const Target& target : pool->targets) {
-            route.replica_series.push_back(metrics.replica_series(pool->name, model, target.replica->id()));
-        }
+        ModelRoute route{model,           options.provider ? options.provider->name_of(model) : model,    pool,
+                         pool->deadlines, std::make_shared<RouteSeries>(metrics, pool->name, model, ids), {}};
         std::vector<ModelRoute*>& in_pool = by_pool_[pool->name];
         for (const ModelRoute* earlier : in_pool) {
             if (earlier->model == model) return Error{Errc::Conflict, "the model " + model + " is given twice"};
@@ -88,6 +80,8 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
         }
         models_.push_back(model);
     }
+    const auto& in_pool = by_pool_[pool->name];
+    first_models_.push_back(in_pool.empty() ? nullptr : in_pool.front());
     pools_.push_back(std::move(pool));
     return Unit{};
 }
@@ -118,6 +112,32 @@ Result<std::shared_ptr<const RouteTable>> RouteTable::build(const Routes& routes
     std::sort(table->models_.begin(), table->models_.end());
     table->models_.erase(std::unique(table->models_.begin(), table->models_.end()), table->models_.end());
     return std::shared_ptr<const RouteTable>(std::move(table));
+}
+
+const ModelRoute* RouteTable::find_adapter(std::string_view adapter) const {
+    for (std::size_t i = 0; i < pools_.size(); ++i) {
+        for (const Target& target : pools_[i]->targets) {
+            if (first_models_[i] != nullptr && target.replica->load().has_adapter(adapter)) return first_models_[i];
+        }
+    }
+    return nullptr;
+}
+
+std::vector<RouteTable::Adapter> RouteTable::adapters() const {
+    std::vector<Adapter> all;
+    for (std::size_t i = 0; i < pools_.size(); ++i) {
+        for (const Target& target : pools_[i]->targets) {
+            if (first_models_[i] == nullptr) continue;
+            for (const std::string& name : *target.replica->load().adapters()) {
+                if (!knows(name)) all.push_back({name, first_models_[i]->model});
+            }
+        }
+    }
+    // By pool where two have one of that name, as find_adapter() takes the first.
+    std::stable_sort(all.begin(), all.end(), [](const Adapter& a, const Adapter& b) { return a.name < b.name; });
+    const auto same = [](const Adapter& a, const Adapter& b) { return a.name == b.name; };
+    all.erase(std::unique(all.begin(), all.end(), same), all.end());
+    return all;
 }
 
 const ModelRoute* RouteTable::find(std::string_view model) const {

@@ -19,6 +19,7 @@
 #include "gateway/options.h"
 #include "gateway/request_metrics.h"
 #include "gateway/route/route_choice.h"
+#include "gateway/route_series.h"
 #include "gateway/upstream/replica.h"
 #include "gateway/upstream/retry_budget.h"
 
@@ -62,9 +63,8 @@ struct ModelRoute {
     std::string upstream_model;  // What the pool's replicas call it that have no name of their own for it.
     std::shared_ptr<const Pool> pool;
     DeadlineOptions deadlines;
-    ModelSeries series;
-    std::vector<ReplicaSeries> replica_series;  // As pool->targets.
-    std::vector<RouteStep> fallback{};          // Of the same table.
+    std::shared_ptr<RouteSeries> series;  // Replicas as pool->targets. Never null.
+    std::vector<RouteStep> fallback{};    // Of the same table.
 };
 
 class RouteTable {
@@ -81,6 +81,14 @@ public:
     }
     // Whether the routing may lead there.
     bool is_destination(std::string_view name) const;
+    // The model whose pool has a replica with this LoRA adapter loaded, now; null if none has.
+    const ModelRoute* find_adapter(std::string_view adapter) const;
+    struct Adapter {
+        std::string name;
+        std::string model;  // A name of its base model here.
+    };
+    // Those loaded now whose names no model has, in order.
+    std::vector<Adapter> adapters() const;
     std::shared_ptr<Replica> find_replica(std::string_view id) const;
     const Pool* find_pool(std::string_view name) const;
     const std::vector<std::shared_ptr<const Pool>>& pools() const { return pools_; }
@@ -107,6 +115,7 @@ private:
     std::unordered_map<std::string, std::vector<ModelRoute*>, Hash, std::equal_to<>> by_pool_;  // As it lists them.
     std::unordered_map<std::string, std::shared_ptr<Replica>, Hash, std::equal_to<>> by_id_;
     std::vector<std::shared_ptr<const Pool>> pools_;
+    std::vector<const ModelRoute*> first_models_;  // Of the pools; null where one has none.
     std::vector<std::string> models_;
     Routing routing_;
 };

@@ -111,6 +111,11 @@ std::optional<std::size_t> Journey::pick() {
     for (std::size_t i = 0; progress_.begun && i < pool_.targets.size(); ++i) {
         if (!can_continue(context_, pool_.targets[i])) excluded.push_back(i);
     }
+    const std::string_view adapter = context_.adapter();
+    for (std::size_t i = 0; !adapter.empty() && i < pool_.targets.size(); ++i) {
+        // Without it the engine knows of no such model.
+        if (!pool_.targets[i].replica->load().has_adapter(adapter)) excluded.push_back(i);
+    }
     if (const auto keeper = keeper_of_conversation(context_, pool_)) {
         std::vector<std::size_t> others = excluded;
         for (std::size_t i = 0; i < pool_.targets.size(); ++i) {
@@ -122,11 +127,12 @@ std::optional<std::size_t> Journey::pick() {
 }
 
 std::optional<std::size_t> Journey::pick_among(std::vector<std::size_t> excluded) {
+    const std::string_view adapter = context_.adapter();
     for (;;) {
         const SteadyTime now = clock_now();
         const auto picked = pick_target(pool_, {.tried = excluded,
                                                 .now = now,
-                                                .model = context_.scan.model,
+                                                .model = adapter.empty() ? context_.scan.model : adapter,
                                                 .prompt = context_.scan.prompt_value.of(context_.body),
                                                 .session = session_of(context_),
                                                 .max_tokens = context_.scan.max_tokens.value_or(0),

@@ -16,7 +16,8 @@ namespace stoker::gateway {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::size_t kMostAnswer = 256 * 1024;
+constexpr std::size_t kMostAnswer = 1024 * 1024;  // vLLM's entry of one model has 500 bytes.
+constexpr Duration kBetweenLists{5'000};          // Adapters are loaded and unloaded while an engine runs.
 
 SteadyTime clock_now() {
     return std::chrono::steady_clock::now();
@@ -117,7 +118,7 @@ asio::awaitable<Probe> probe_once(net::Client& client, const ProbePlan& plan, ne
     co_return Probe{status < 500 ? ProbeResult::Healthy : ProbeResult::Unwell, std::move(detail), real};
 }
 
-// What the engine calls itself. REQUIRES: as above.
+// What the engine calls itself, and the adapters that it has. REQUIRES: as above.
 asio::awaitable<EngineKind> ask_engine(net::Client& client, const ProbePlan& plan, net::CancelToken& token) {
     net::ClientRequest request;
     request.target = plan.path_prefix + "/v1/models";
@@ -128,6 +129,9 @@ asio::awaitable<EngineKind> ask_engine(net::Client& client, const ProbePlan& pla
     const auto answer = co_await (*call)->read_all(kMostAnswer);
     if (!answer || (*call)->head().status != 200) co_return EngineKind::Other;
     const EngineKind kind = engine_of_models(*answer);
+    if (kind != EngineKind::Unknown) {
+        plan.replica->load().report({.load = {}, .knows_adapters = true, .adapters = adapters_of_models(*answer)});
+    }
     co_return kind == EngineKind::Unknown ? EngineKind::Other : kind;  // It has been asked; that will do.
 }
 
@@ -154,6 +158,7 @@ struct Probers::Living {
 Probers::Probers(std::shared_ptr<Core> core) : core_(std::move(core)), living_(std::make_shared<Living>()) {}
 
 asio::awaitable<void> Probers::run(std::shared_ptr<Core> core, std::shared_ptr<Probing> probing) {
+    SteadyTime list_due{};
     while (!probing->ended) {
         const auto plan = probing->plan.get();
         const auto& replica = plan->replica;
@@ -163,9 +168,13 @@ asio::awaitable<void> Probers::run(std::shared_ptr<Core> core, std::shared_ptr<P
         Probe probe = co_await probe_once(client_of(probing->state, *plan), *plan, token);
         if (probe.result != ProbeResult::Healthy) {
             replica->set_engine(EngineKind::Unknown);  // What comes back may be another one.
-        } else if (replica->engine() == EngineKind::Unknown && !plan->pool->provider && !probing->ended) {
+        } else if ((replica->engine() == EngineKind::Unknown || clock_now() >= list_due) && !plan->pool->provider &&
+                   !probing->ended) {
+            const EngineKind before = replica->engine();
             const EngineKind kind = co_await ask_engine(*probing->state.probe_client, *plan, token);
-            replica->set_engine(kind);
+            // An engine does not become another one while it is healthy; a list that once did not come says nothing.
+            if (before == EngineKind::Unknown) replica->set_engine(kind);
+            list_due = clock_now() + kBetweenLists;
         }
         probing->token = nullptr;
         if (probing->ended) break;
