@@ -18,6 +18,7 @@ pools:
   - name: chat
     models: [sim]
     replicas: [${sims.map((sim) => `{url: ${sim.url}}`).join(', ')}]
+    health: {interval: 200ms, unhealthy_after: 3, stall_after: 2s}
 ` })
 })
 after(stopAll)

@@ -115,7 +115,9 @@ for (const fault of faults) {
                 if (fault.pair && seen.status !== 200) right(fault, seen, fault.pair, stream)
                 else right(fault, seen, 'ok', stream)
             }
-            assert.ok((await met()) - start <= 2, `${fault.name}: the broken engine was asked more than once a request`)
+            // Once a request; and once more where a connection that was kept is cut before the answer's first byte.
+            const first = (await met()) - start
+            assert.ok(first <= 4, `${fault.name}: the broken engine got ${first} requests for two`)
             await bad.clearFaults()
             await bad.fault(fault.set)
             const want = typeof fault.alone === 'object' ? fault.alone[stream ? 'stream' : 'whole'] : fault.alone

@@ -71,7 +71,7 @@ auth:
       metadata_claims: {team: department}
 routing:
   rules:
-    - {name: search, when: {metadata: {team: search}}, to: sim-large}
+    - {name: search, metadata: {team: search}, to: sim-large}
 pools:
   - name: chat
     models: [sim, sim-large]

@@ -385,7 +385,11 @@ void RequestContext::settle_limits() {
 
 void RequestContext::count_for_canary() {
     CanarySample* sample = plan.sample;
-    if (sample == nullptr || record_.attempts.empty()) return;
+    if (sample == nullptr) return;
+    if (record_.attempts.empty()) {  // Refused by us, or all its replicas are out: that much is the arm's own doing.
+        if (record_.error == info(GatewayError::NoReplica).code) sample->failed.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
     const bool by_first = step_ == plan.steps.data();
     if (by_first && record_.outcome == to_string(Outcome::Ok)) {
         sample->good.fetch_add(1, std::memory_order_relaxed);

@@ -215,7 +215,7 @@ std::optional<Transition> ReplicaHealth::readmit() {
 }
 
 std::optional<Transition> ReplicaHealth::drain(const std::string& reason) {
-    drain_reason_ = reason.empty() ? "by hand" : reason;
+    if (!reason.empty() || !drained_) drain_reason_ = reason.empty() ? "by hand" : reason;  // Said again: it stays.
     if (std::exchange(drained_, true)) {
         if (state_ == ReplicaState::Draining) reason_ = drain_reason_;
         return {};
