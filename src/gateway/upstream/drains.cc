@@ -24,7 +24,8 @@ void Drains::restore(std::string_view kept, Save save) {
 }
 
 void Drains::add(const std::string& replica, const std::string& reason) {
-    reasons_[replica] = reason;
+    const auto [at, fresh] = reasons_.try_emplace(replica, reason);
+    if (!fresh && !reason.empty()) at->second = reason;  // Said again without one, the first stays.
     save();
 }
 

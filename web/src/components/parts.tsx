@@ -5,8 +5,8 @@ import { Link } from '../router'
 
 const tones: Record<string, string> = {
     serving: 'good', ok: 'good', resolved: 'good', active: 'good',
-    down: 'bad', hung: 'bad', open: 'bad', escalated: 'bad', upstream_error: 'bad', truncated: 'bad', critical: 'bad',
-    ejected: 'warn', draining: 'warn', acting: 'warn', awaiting_approval: 'warn', rejected: 'warn', client_error: 'warn', warning: 'warn', expired: 'warn', revoked: 'warn', unknown_tenant: 'warn',
+    down: 'bad', hung: 'bad', open: 'bad', circuit_open: 'bad', escalated: 'bad', upstream_error: 'bad', truncated: 'bad', critical: 'bad',
+    ejected: 'warn', half_open: 'warn', draining: 'warn', acting: 'warn', awaiting_approval: 'warn', rejected: 'warn', client_error: 'warn', warning: 'warn', expired: 'warn', revoked: 'warn', unknown_tenant: 'warn',
 }
 
 // A state or outcome as a coloured word; the word carries the meaning, the colour only helps.

@@ -206,7 +206,7 @@ export const en = {
     'word.serving': 'serving',
     'word.down': 'down',
     'word.hung': 'hung',
-    'word.open': 'circuit open',
+    'word.circuit_open': 'circuit open',
     'word.half_open': 'on trial',
     'word.ejected': 'ejected',
     'word.draining': 'draining',

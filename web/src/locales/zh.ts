@@ -208,7 +208,7 @@ export const zh: Record<Key, string> = {
     'word.serving': '服务中',
     'word.down': '宕机',
     'word.hung': '卡死',
-    'word.open': '熔断',
+    'word.circuit_open': '熔断',
     'word.half_open': '试探中',
     'word.ejected': '已摘除',
     'word.draining': '排空中',

@@ -25,7 +25,7 @@ export function Engines() {
                     ) : (
                         <div class="grid">
                             {engines.map((engine) => (
-                                <Card key={engine.id} title={engine.id} aside={<Word of={engine.state} />}>
+                                <Card key={engine.id} title={engine.id} aside={<Word of={engine.state === 'open' ? 'circuit_open' : engine.state} />}>
                                     {engine.reason && <p class={`notice ${engine.state === 'serving' || engine.state === 'discovered' ? '' : 'bad'}`}>{engine.reason}</p>}
                                     <EngineFacts engine={engine} />
                                 </Card>

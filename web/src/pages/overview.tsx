@@ -156,7 +156,7 @@ function EngineTable({ overview }: { overview: Overview }) {
                         {overview.engines.map((engine) => (
                             <tr key={engine.id}>
                                 <td class="name"><Link to="/engines">{engine.id}</Link></td>
-                                <td><Word of={engine.state} /></td>
+                                <td><Word of={engine.state === 'open' ? 'circuit_open' : engine.state} /></td>
                                 <td><Bar share={engine.kv_usage} text={percent(engine.kv_usage)} label={t('kv')} /></td>
                                 <td class="num">{number(engine.running)}</td>
                                 <td class="num">{number(engine.waiting)}</td>
