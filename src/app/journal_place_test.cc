@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -36,7 +37,7 @@ protected:
         return texts;
     }
 
-    const fs::path folder_ = fs::path(testing::TempDir()) / "journal_place";
+    const fs::path folder_ = fs::path(testing::TempDir()) / ("journal_place_" + std::to_string(getpid()));
     std::unique_ptr<journal::Journal> journal_;
     std::unique_ptr<state::StateStore> state_;
 };

@@ -51,7 +51,7 @@ TEST(RedisProtocol, ReadsRepliesHoweverTheyCome) {
 
 TEST(RedisProtocol, CommandsMayHoldAnyBytes) {
     EXPECT_EQ(redis_command({"SET", std::string("a\0b", 3), ""}),
-              std::string("*3\r\n$3\r\nSET\r\n$3\r\na\0b\r\n$0\r\n\r\n", 29));
+              std::string("*3\r\n$3\r\nSET\r\n$3\r\na\0b\r\n$0\r\n\r\n", 28));
 }
 
 TEST(RedisUrl, SaysWhereAndWho) {
