@@ -1,6 +1,7 @@
 // Answers that are kept and shared, through the binary: what clients see, and what the engine is spared.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { streamChat } from './lib/client.mjs'
 import { getJson, run, startSim, startStoker, stopAll, until } from './lib/stoker.mjs'
@@ -182,4 +183,35 @@ test('an emergency leaves what the cache has', async () => {
     assert.equal(refused.status, 503)
     assert.equal((await refused.json()).error.code, 'service_degraded')
     await run('degradation', '--release', '--pool', 'chat', '--server', stoker.console)
+})
+
+test('a leader whose client does not read slows nobody down', async () => {
+    const flood = await startSim({ model: 'flood', profile: 'instant' })
+    const other = await startStoker({
+        config: `
+pools: [{name: p, models: [flood], replicas: [{url: "${flood.url}"}]}]
+cache: {max_size: 1GiB, max_answer: 64MiB, rules: [{models: [flood], exact: false}]}
+`,
+    })
+    const tokens = 150_000 // More than sockets hold.
+    const body = { model: 'flood', stream: true, temperature: 0, max_tokens: tokens, ignore_eos: true, messages: [{ role: 'user', content: 'hello' }] }
+    const text = JSON.stringify(body)
+    const { hostname, port } = new URL(other.gateway)
+    const leader = connect({ host: hostname, port: Number(port) })
+    leader.pause()
+    leader.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-request-id: leader\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`)
+    const asked = async () => (await getJson(`${flood.url}/sim/requests`)).requests
+    await until('the leader is under way', async () => (await asked()) === 1)
+    const seen = await streamChat(other.gateway, body, { headers: { 'x-request-id': 'follower' } })
+    assert.equal(seen.status, 200)
+    assert.equal(seen.headers['x-stoker-cache'], 'coalesced')
+    assert.ok(seen.done, JSON.stringify(seen.error))
+    assert.equal(seen.text.split(' ').filter(Boolean).length, tokens)
+    assert.equal(await asked(), 1)
+    // The leader gets all of it too, once it reads.
+    let got = ''
+    leader.on('data', (piece) => (got = (got + piece).slice(-200)))
+    leader.resume()
+    await until('the leader has its end', () => got.includes('[DONE]'), 20_000)
+    leader.destroy()
 })

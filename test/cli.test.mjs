@@ -5,14 +5,23 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { root, run } from './lib/stoker.mjs'
 
-const commands = ['serve', 'demo', 'sim-engine', 'query', 'requests', 'incidents', 'config', 'version']
+// Every command and those below it: ['query'], ['cache', 'show'], …
+async function commands(...above) {
+    const { stdout } = await run(...above, '--help')
+    const listed = stdout.match(/^Subcommands:\n((?: {2}\S.*\n|\s{4,}.*\n)+)/m)?.[1] ?? ''
+    const names = [...listed.matchAll(/^ {2}(\S+)/gm)].map((match) => [...above, match[1]])
+    const below = await Promise.all(names.map((name) => commands(...name)))
+    return [...names, ...below.flat()]
+}
 
 test('every command has help with examples', async () => {
-    for (const command of commands) {
-        const { code, stdout } = await run(command, '--help')
-        assert.equal(code, 0, command)
-        assert.match(stdout, /Examples:/, command)
-        assert.match(stdout, new RegExp(`stoker ${command}`), command)
+    const all = await commands()
+    assert.ok(all.length > 30, `${all.length} commands found`)
+    for (const command of all) {
+        const { code, stdout } = await run(...command, '--help')
+        assert.equal(code, 0, command.join(' '))
+        assert.match(stdout, /Examples:/, command.join(' '))
+        assert.match(stdout, new RegExp(`stoker ${command.join(' ')}`), command.join(' '))
     }
 })
 
@@ -26,6 +35,15 @@ test('exit codes: 2 for wrong usage, 1 for what failed', async () => {
     assert.equal(nobody.code, 1)
     assert.match(nobody.stderr, /127\.0\.0\.1:9/)
     assert.equal((await run('config', 'check', '/nowhere.yaml')).code, 1)
+})
+
+test('a command that is not there is said to be none, with the near one', async () => {
+    const near = await run('replica')
+    assert.equal(near.code, 2)
+    assert.equal(near.stderr, "stoker: there is no command 'replica'; did you mean 'replicas'?\n`stoker --help` lists them.\n")
+    const nested = await run('cache', 'shwo')
+    assert.equal(nested.code, 2)
+    assert.match(nested.stderr, /^stoker cache: there is no command 'shwo'; did you mean 'show'\?/)
 })
 
 test('version as text and JSON', async () => {

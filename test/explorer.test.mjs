@@ -1,30 +1,25 @@
 // The metrics explorer in Chromium: type, complete, run, fail, zoom, share; and the pages beside it.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { chromium } from 'playwright-core'
+import { closeBrowser, openPage } from './lib/browser.mjs'
 import { getJson, startStoker, stopAll, until } from './lib/stoker.mjs'
 
-let stoker, browser, page
+let stoker, page
 const complaints = []
 
 before(async () => {
     stoker = await startStoker({ config: 'collect: {scrape_interval: 1s, scrape_timeout: 1s}\n' })
     await until('this machine is measured', async () => (await getJson(`${stoker.console}/api/v1/query?query=count(node_cpu_seconds_total)`)).data.result.length > 0, 20_000)
-    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
     page = await open('/explore')
 })
 
 after(async () => {
-    await browser?.close()
+    await closeBrowser()
     await stopAll()
 })
 
 async function open(path) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' })
-    context.setDefaultTimeout(15_000)
-    const opened = await context.newPage()
-    opened.on('pageerror', (error) => complaints.push(error.message))
-    await opened.goto(stoker.console + path)
+    const opened = await openPage(stoker.console + path, { complaints, quiet: true, context: { viewport: { width: 1280, height: 900 } } })
     await opened.locator('main h1').waitFor()
     return opened
 }

@@ -2,8 +2,11 @@
 // still taken while the issuer is away.
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { after, before, test } from 'node:test'
+import { makeCertificates } from './lib/provider.mjs'
 import { getJson, startSim, startStoker, stopAll, until } from './lib/stoker.mjs'
 
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -26,8 +29,10 @@ class Issuer {
     keys = []
     asked = { discovery: 0, keys: 0 }
 
-    async start(port = 0) {
-        this.server = createServer((request, response) => {
+    // With `certificates` (of makeCertificates): behind TLS.
+    async start(port = 0, certificates) {
+        const tls = certificates && { key: readFileSync(certificates.key), cert: readFileSync(certificates.certificate) }
+        const serve = (request, response) => {
             if (request.url === '/realm/.well-known/openid-configuration') {
                 this.asked.discovery++
                 response.end(JSON.stringify({ issuer: this.url, jwks_uri: `${this.url}/keys` }))
@@ -37,10 +42,11 @@ class Issuer {
             } else {
                 response.writeHead(404).end()
             }
-        })
+        }
+        this.server = tls ? createTlsServer(tls, serve) : createServer(serve)
         await new Promise((done) => this.server.listen(port, '127.0.0.1', done))
         this.port = this.server.address().port
-        this.url = `http://127.0.0.1:${this.port}/realm`
+        this.url = `${tls ? 'https://localhost' : 'http://127.0.0.1'}:${this.port}/realm`
     }
     async stop() {
         this.server.closeAllConnections()
@@ -195,4 +201,22 @@ test('an issuer that never answered makes no client guilty', async () => {
     assert.equal((await response.json()).error.code, 'token_keys_unavailable')
     assert.ok(response.headers.get('retry-after'))
     await other.stop()
+})
+
+test('an issuer behind TLS with certificates of its own authority', async () => {
+    const certificates = makeCertificates()
+    const sealed = new Issuer()
+    sealed.keys = [ec]
+    await sealed.start(0, certificates)
+    const trusting = (ca) => config().replace(issuer.url, sealed.url + ca)
+    const token = ec.token(sealed.claims())
+    const one = await startStoker({ config: trusting(`\n      ca_file: ${certificates.ca}`) })
+    const status = (where) => fetch(`${where.gateway}/v1/models`, { headers: { authorization: `Bearer ${token}` } }).then((response) => response.status)
+    await until('its keys are taken', async () => (await status(one)) === 200)
+    assert.ok(sealed.asked.discovery >= 1 && sealed.asked.keys >= 1)
+    // Without the authority nobody is believed, and the log says so.
+    const other = await startStoker({ config: trusting('') })
+    await until('the refusal is told', () => /could not be fetched.*certificate/.test(other.log()))
+    assert.equal(await status(other), 503)
+    await Promise.all([one.stop(), other.stop(), sealed.stop()])
 })

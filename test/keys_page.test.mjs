@@ -1,17 +1,11 @@
 // The page of keys in Chromium: one is made, shown once, works, gets a new secret, and is revoked.
-//
-// PAGE_DIST=web/dist takes the page from there instead of from the binary, as in page.test.mjs.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { chromium } from 'playwright-core'
-import { getJson, root, startSim, startStoker, stopAll, until } from './lib/stoker.mjs'
+import { closeBrowser, openPage } from './lib/browser.mjs'
+import { getJson, startSim, startStoker, stopAll, until } from './lib/stoker.mjs'
 
-const executable = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
 const complaints = []
-let stoker, browser, page
+let stoker, page
 
 before(async () => {
     const sim = await startSim()
@@ -24,26 +18,13 @@ auth:
 pools: [{name: chat, models: [sim], replicas: [{url: ${sim.url}}]}]
 `,
     })
-    browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] })
-    const context = await browser.newContext({ locale: 'en-GB' })
-    context.setDefaultTimeout(15_000)
-    page = await context.newPage()
-    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
-    page.on('pageerror', (error) => complaints.push(error.message))
-    if (process.env.PAGE_DIST) await page.route(/^http:\/\/[^/]+\/(?!api\/|-\/)/, fromFolder)
-    await page.goto(`${stoker.console}/keys`)
+    page = await openPage(`${stoker.console}/keys`, { complaints })
     await page.getByRole('heading', { level: 1, name: 'Keys' }).waitFor()
 })
 after(async () => {
-    await browser?.close()
+    await closeBrowser()
     await stopAll()
 })
-
-function fromFolder(route) {
-    const file = join(root, process.env.PAGE_DIST, new URL(route.request().url()).pathname)
-    const found = extname(file) && existsSync(file) ? file : join(root, process.env.PAGE_DIST, 'index.html')
-    return route.fulfill({ body: readFileSync(found), contentType: types[extname(found)] })
-}
 
 const models = async (key) => (await fetch(`${stoker.gateway}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).status
 const row = (id) => page.locator('.rows tbody tr', { has: page.locator('td.name', { hasText: new RegExp(`^${id}$`) }) })
@@ -79,6 +60,34 @@ test('a key is made, shown once, and is good', async () => {
     await until('the list is that key', async () => (await page.locator('.rows tbody tr').count()) === 1)
     await page.getByLabel('Search by how an id or a key begins').fill('')
     page.old = key
+})
+
+test('its models and metadata are changed, with the next request', async () => {
+    const kept = () => getJson(`${stoker.console}/api/v1/keys/by-page`)
+    await page.getByRole('button', { name: 'Edit by-page' }).click()
+    const form = page.getByRole('form', { name: 'Edit by-page' })
+    assert.equal(await form.getByLabel('Models').inputValue(), 'sim, llama-*')
+    await form.getByLabel('Models').fill('llama-*')
+    await form.getByLabel('Metadata').fill('no equals sign')
+    await form.getByText('Each line must read name=value.').waitFor()
+    assert.ok(await form.getByRole('button', { name: 'Save' }).isDisabled())
+    await form.getByLabel('Metadata').fill('team=search\ncost_centre=a=b')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.waitFor({ state: 'detached' })
+    await row('by-page').getByText('llama-*', { exact: true }).waitFor()
+    assert.deepEqual((await kept()).models, ['llama-*'])
+    assert.deepEqual((await kept()).metadata, { team: 'search', cost_centre: 'a=b' })
+    const listed = await (await fetch(`${stoker.gateway}/v1/models`, { headers: { authorization: `Bearer ${page.old}` } })).json()
+    assert.deepEqual(listed.data, [])
+    // What is taken out of the list goes, what stays there stays.
+    await page.getByRole('button', { name: 'Edit by-page' }).click()
+    assert.match(await form.getByLabel('Metadata').inputValue(), /cost_centre=a=b/)
+    await form.getByLabel('Metadata').fill('team=search')
+    await form.getByLabel('Models').fill('')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.waitFor({ state: 'detached' })
+    await row('by-page').getByText('all', { exact: true }).waitFor()
+    assert.deepEqual((await kept()).metadata, { team: 'search' })
 })
 
 test('rotated: the old key and the new one are good', async () => {

@@ -1,19 +1,13 @@
 // The page in Chromium, on a real Stoker that supervises simulated engines.
-//
-// PAGE_DIST=web/dist takes the page from there instead of from the binary, for work on the page alone.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { chromium } from 'playwright-core'
+import { closeBrowser, openPage } from './lib/browser.mjs'
 import { streamChat } from './lib/client.mjs'
-import { binary, freePort, getJson, root, startStoker, stopAll, until } from './lib/stoker.mjs'
+import { binary, freePort, getJson, startStoker, stopAll, until } from './lib/stoker.mjs'
 
-const executable = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const sections = ['/', '/requests', '/incidents', '/engines', '/explore', '/explore/cardinality', '/rules', '/targets', '/keys']
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const sections = ['/', '/requests', '/incidents', '/engines', '/queues', '/explore', '/explore/cardinality', '/rules', '/targets', '/keys']
 
-let stoker, browser, page
+let stoker, page
 let traffic = true
 const complaints = []
 
@@ -45,13 +39,12 @@ healing:
     })
     await until('all engines serve', async () => (await engines()).filter((engine) => engine.state === 'serving' && engine.health.ok).length === 3, 30_000)
     keepTalking()
-    browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] })
     page = await open()
 })
 
 after(async () => {
     traffic = false
-    await browser?.close()
+    await closeBrowser()
     for (const engine of stoker ? await engines().catch(() => []) : []) {
         try {
             process.kill(engine.process.pid, 'SIGKILL')
@@ -74,23 +67,10 @@ async function keepTalking() {
 }
 
 async function open({ width = 1280, height = 900, theme = 'light', expectErrors = false } = {}) {
-    const context = await browser.newContext({ viewport: { width, height }, locale: 'en-GB', colorScheme: theme })
-    context.setDefaultTimeout(15_000)
-    const opened = await context.newPage()
-    if (process.env.PAGE_DIST) await opened.route(/^http:\/\/[^/]+\/(?!api\/|-\/)/, fromFolder)
-    if (!expectErrors) {
-        opened.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
-        opened.on('pageerror', (error) => complaints.push(error.message))
-    }
-    await opened.goto(stoker.console)
+    const context = { viewport: { width, height }, colorScheme: theme }
+    const opened = await openPage(stoker.console, { complaints: expectErrors ? [] : complaints, context })
     await opened.locator('main h1').waitFor()
     return opened
-}
-
-function fromFolder(route) {
-    const file = join(root, process.env.PAGE_DIST, new URL(route.request().url()).pathname)
-    const found = extname(file) && existsSync(file) ? file : join(root, process.env.PAGE_DIST, 'index.html')
-    return route.fulfill({ body: readFileSync(found), contentType: types[extname(found)] })
 }
 
 const go = async (path, where = page) => {

@@ -283,9 +283,15 @@ test('pushes: by their protocols, bounded each and in all', { skip, timeout: 60_
     // Too large by itself.
     assert.equal((await push('/write', '#'.repeat(65 * 1024))).status, 413)
     // One that takes all the room there is and is slow about it.
-    const slow = httpRequest(`${one.console}/write`, { method: 'POST', headers: { 'content-length': 64 * 1024 } })
-    slow.on('error', () => {})
-    slow.write('#')
+    let slow
+    const hold = () => {
+        slow?.destroy()
+        slow = httpRequest(`${one.console}/write`, { method: 'POST', headers: { 'content-length': 64 * 1024 } })
+        slow.on('error', () => {})
+        slow.on('response', hold) // It came while one of ours had some of the room.
+        slow.write('#')
+    }
+    hold()
     const busy = await until('there is no room', async () => {
         const response = await push('/write', 'pushed value=1\n')
         return response.status === 503 && response

@@ -174,14 +174,22 @@ test("a refused key is the gateway's trouble, not the client's", async () => {
 })
 
 test("a provider's 429 and its refusals are the client's to see", async () => {
-    provider.answer = (_, response) => sendJson(response, 429, { error: { message: 'slow down' } }, { 'retry-after': '7' })
-    const limited = await ask('gpt')
-    assert.equal(limited.status, 429)
-    assert.equal(limited.headers.get('retry-after'), '7')
     provider.answer = (_, response) => sendJson(response, 400, { error: { message: 'temperature is too high', type: 'invalid_request_error' } })
     const refused = await ask('gpt-small')
     assert.equal(refused.status, 400)
     assert.match((await refused.json()).error.message, /temperature/)
+    provider.answer = (_, response) => sendJson(response, 429, { error: { message: 'slow down' } }, { 'retry-after': '2' })
+    const limited = await ask('gpt')
+    assert.equal(limited.status, 429)
+    assert.equal(limited.headers.get('retry-after'), '2')
+    // It asked to be left alone, and is.
+    const before = provider.seen.length
+    const spared = await ask('gpt')
+    assert.equal(spared.status, 429)
+    assert.ok(['1', '2'].includes(spared.headers.get('retry-after')))
+    assert.equal(provider.seen.length, before)
+    provider.reset()
+    await until('it is asked again', async () => (await ask('gpt')).status === 200)
 })
 
 test('it is listed like any model, never probed or scraped, and its keys are shown nowhere', async () => {

@@ -7,12 +7,14 @@ import { getJson, run, startSim, startStoker, stopAll, until } from './lib/stoke
 let stoker
 const sims = {}
 const config = () => `
+auth: {tenants: [{name: gold, metadata: {plan: gold}, models: [chat]}]}
 pools:
 ${Object.entries(sims).map(([name, sim]) => `  - {name: ${name}, models: [${name}], replicas: [{url: ${sim.url}, model: sim}]}`).join('\n')}
 routing:
   aliases: [{name: chat, to: blue}]
   rules:
     - {name: long-prompts, models: [chat], min_prompt_tokens: 500, to: green}
+    - {name: gold-plan, models: [chat], metadata: {plan: gold}, to: green}
     - {name: search-team, headers: {x-team: sea*}, to: green}
   splits:
     - {name: half, by: user, targets: [{to: blue, weight: 1}, {to: green, weight: 1}]}
@@ -96,6 +98,14 @@ test('a sticky draw is explained as it is made', async () => {
         const told = JSON.parse(await route('explain', '--model', 'half', '--user', user, '--output', 'json'))
         assert.equal(await answeredBy('half', { user }), told.model, user)
     }
+})
+
+test('explain knows what the configuration says of a tenant', async () => {
+    const gold = JSON.parse(await route('explain', '--model', 'chat', '--tenant', 'gold', '--output', 'json'))
+    assert.equal(gold.rule, 'gold-plan')
+    assert.equal(gold.refused, undefined)
+    assert.match(await route('explain', '--model', 'green', '--tenant', 'gold'), /refused: tenant gold may not ask for green: model_not_allowed/)
+    assert.match(await route('explain', '--model', 'chat', '--tenant', 'nobody'), /refused: the configuration names no tenant 'nobody'/)
 })
 
 test('explain says where and why without sending anything', async () => {

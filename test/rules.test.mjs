@@ -36,7 +36,7 @@ groups:
         expr: job:errors:rate5m > 0.5
         keep_firing_for: 3m
         annotations:
-          rate: '{{ $value | humanize }}/s, {{ with query "up" }}{{ . | first | value }}{{ end }}'
+          rate: '{{ $value | humanize }}/s, {{ with query "up" | sortByLabel "instance" }}{{ . | first | value }}{{ end }}'
           broken: '{{ gt $value 5 }}'
           all: '{{ range query "up" | sortByLabel "instance" }}{{ .Labels.instance }}={{ .Value }};{{ end }}'
       - alert: Pending
@@ -153,6 +153,13 @@ const tests = {
       - {series: 'twice{x="2"}', values: '1x5'}
     promql_expr_test: [{expr: one, eval_time: 2m, exp_samples: []}]`,
 }
+
+test("the built-in rules' own tests pass", () => {
+    const file = join(root, 'test/rules/ledgers.yaml')
+    const ours = stokerRules(['test', file])
+    assert.equal(ours.status, 0, ours.stdout + ours.stderr)
+    if (!skip) assert.equal(run('promtool', ['test', 'rules', file]).status, 0)
+})
 
 test('unit tests of rules have the verdicts of promtool', { skip }, async () => {
     const dir = temporaryDirectory()

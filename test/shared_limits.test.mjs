@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createHash } from 'node:crypto'
-import { startRedis, stopRedis, ask as redisAsk } from './lib/redis.mjs'
+import { makeCertificates } from './lib/provider.mjs'
+import { startRedis, stopRedis, ask as redisAsk, askTls } from './lib/redis.mjs'
 import { getJson, run, startSim, startStoker, stopAll, until } from './lib/stoker.mjs'
 
 const kGateways = 3
@@ -205,4 +206,26 @@ test('a Redis with a password, and a reload to it and away', async () => {
     assert.equal((await send(one, 'rate')).status, 200)
     assert.doesNotMatch(one.log(), /cret|wrong/)
     await one.stop()
+})
+
+test('a Redis behind TLS with certificates of its own authority', async () => {
+    const certificates = makeCertificates()
+    const sealed = await startRedis({ certificates })
+    const trusting = (more) => config(sealed.url).replace('deadline: 250ms', `deadline: 250ms${more}`)
+    const pair = await Promise.all([1, 2].map(() => startStoker({ config: trusting(`, ca_file: ${certificates.ca}`) })))
+    for (const one of pair) await until('it shares over TLS', async () => (await state(one)) === 'shared', 20_000)
+    const began = Date.now()
+    const admitted = await flood('rate', 150, {}, pair)
+    assert.ok(admitted >= 60 && admitted <= most(6, Date.now() - began), `${admitted} of 60`)
+    assert.match(await askTls(sealed.port, certificates, 'KEYS', '*'), /tenant:rate/)
+    // Without the authority nobody is believed: the gateway goes on alone, and says why.
+    const strict = await startStoker({ config: trusting('') })
+    await until('it is alone', async () => (await state(strict)) === 'alone', 20_000)
+    assert.match((await getJson(`${strict.console}/api/v1/limits`)).sharing.reason, /TLS.*certificate/)
+    assert.equal((await send(strict, 'rate')).status, 200)
+    const { writeFileSync } = await import('node:fs')
+    writeFileSync(strict.configFile, trusting(', verify: false'))
+    await fetch(`${strict.console}/api/v1/config/reload`, { method: 'POST' })
+    await until('told not to look, it shares', async () => (await state(strict)) === 'shared', 20_000)
+    await Promise.all([...pair, strict].map((one) => one.stop()))
 })

@@ -98,6 +98,7 @@ test('Anthropic: errors are the classes of its SDK, with our code', async () => 
     })
     await fault('rate_limit', { count: 1, retry_after: '1s' })
     await assert.rejects(anthropic.messages.create({ model: 'tiny', max_tokens: 1, messages }), Anthropic.RateLimitError)
+    await until('the engine is asked again', () => anthropic.messages.create({ model: 'tiny', max_tokens: 1, messages }))
 })
 
 test('Anthropic: a stream that breaks raises, and the record says how much came', async () => {

@@ -77,7 +77,7 @@ test('a request is a trace that continues its caller\'s', async () => {
     assert.equal(attribute(root, 'gen_ai.operation.name').stringValue, 'chat')
     assert.equal(Number(attribute(root, 'gen_ai.usage.output_tokens').intValue), 5)
     const names = spans.map((span) => span.name)
-    for (const name of ['receive', 'first token', 'tokens', `attempt chat/127.0.0.1:${sim.port}`]) assert.ok(names.includes(name), `${name} is not among ${names}`)
+    for (const name of ['receive', 'route', 'limit', 'first token', 'tokens', 'write', `attempt chat/127.0.0.1:${sim.port}`]) assert.ok(names.includes(name), `${name} is not among ${names}`)
     for (const span of spans.filter((each) => each !== root)) {
         assert.equal(hex(span.parentSpanId), hex(root.spanId))
         assert.ok(Number(span.startTimeUnixNano) >= Number(root.startTimeUnixNano) && Number(span.endTimeUnixNano) <= Number(root.endTimeUnixNano) + 1e6, span.name)

@@ -2,6 +2,7 @@
 import datetime
 import os
 import platform
+import statistics
 
 
 def table(head, rows):
@@ -42,7 +43,7 @@ def request_tables(results):
             table(["added latency, p50 / p99, µs", *(f"{kind.split('/')[1]} clients" for kind in clients)], latencies)]
 
 
-def stream_tables(results, idle):
+def stream_tables(results, memory):
     direct = results["direct"]
     tables = []
     for kind in [kind for kind in direct if kind.startswith("streams/")]:
@@ -57,47 +58,79 @@ def stream_tables(results, idle):
                          pair(result["event_p50_us"] - less["event_p50_us"], result["event_p99_us"] - less["event_p99_us"], first),
                          f"{result['cpu_us']:.1f}", f"{result['stalls']:,.0f}", f"{result['broken']:.0f}",
                          f"{max(0, result['rss_kib'] - result['rss_before_kib']) / streams:.1f}", f"{result['per_second']:,.0f}",
-                         f"{idle[name] / 1024:.0f} / {result['rss_kib'] / 1024:.0f}"])
+                         f"{memory[name]['idle'] / 1024:.0f} / {result['rss_kib'] / 1024:.0f}"])
         tables.append(table([f"{kind.split('/')[1]} streams", "added TTFT p50 / p99, µs", "added per event p50 / p99, µs", "CPU µs an event",
                              "events late by 100 ms", "broken", "KiB a stream", "events/s", "RSS idle / then, MiB"], rows))
     return tables
 
 
 def verdicts(results):
-    """Each target with its number; a miss is in bold."""
-    stoker, haproxy, direct = results.get("Stoker"), results.get("HAProxy"), results["direct"]
+    """One row for each target: what it is about, Stoker's number, the one it is held against, what is wanted and whether it is met."""
+    stoker, haproxy, portkey, direct = results.get("Stoker"), results.get("HAProxy"), results.get("Portkey", {}), results["direct"]
     if not stoker or not haproxy:
         return []
-    lines = []
+    rows = []
 
-    def add(text, good):
-        lines.append(f"- {text}" if good else f"- **missed:** {text}")
+    def add(what, ours, theirs, wanted, good):
+        rows.append([what, ours, theirs, wanted, "met" if good else "**missed**"])
+
+    def rate(what, kind, share, others="HAProxy"):
+        ours, theirs = stoker[kind], (haproxy if others == "HAProxy" else portkey)[kind]
+        ratio = ours["per_second"] / theirs["per_second"]
+        by_cpu = theirs["cpu_us"] / ours["cpu_us"]
+        add(what, f"{ours['per_second']:,.0f}", f"{others} {theirs['per_second']:,.0f}: {ratio:.2f} of it (by CPU time {by_cpu:.2f})",
+            f"{share}", ratio >= share)
 
     for kind in [kind for kind in stoker if kind.startswith("requests/")]:
-        ratio = stoker[kind]["per_second"] / haproxy[kind]["per_second"]
-        cpu = haproxy[kind]["cpu_us"] / stoker[kind]["cpu_us"]
-        add(f"requests a second at {kind.split('/')[1]} clients: {ratio:.2f} of HAProxy's (0.50 wanted; by CPU time {cpu:.2f})", ratio >= 0.5)
-        if kind in results.get("Portkey", {}):
-            times = stoker[kind]["per_second"] / results["Portkey"][kind]["per_second"]
-            add(f"and {times:.0f} times Portkey's (30 wanted)", times >= 30)
-    for quantile in ("p50_us", "p99_us"):
-        ours, theirs = (kinds["requests/1"][quantile] - direct["requests/1"][quantile] for kinds in (stoker, haproxy))
-        add(f"added latency at one client, {quantile[:3]}: {ours:.0f} µs, HAProxy {theirs:.0f} (1.3 times wanted)", ours <= 1.3 * theirs)
-    for kind in [kind for kind in stoker if kind.startswith("streams/")]:
-        ours, theirs = stoker[kind], haproxy[kind]
-        name = f"{kind.split('/')[1]} streams"
-        first = ours["ttft_p99_us"] - theirs["ttft_p99_us"]
-        add(f"{name}: TTFT p99 {first:+.0f} µs against HAProxy's (+250 wanted)", first <= 250)
-        event = ours["event_p50_us"] - theirs["event_p50_us"]
-        add(f"{name}: an event {event:+.1f} µs (+2 wanted; CPU {ours['cpu_us'] - theirs['cpu_us']:+.1f} µs)", event <= 2)
-        add(f"{name}: {ours['stalls']:.0f} late by 100 ms, {ours['broken']:.0f} broken", ours["stalls"] == 0 and ours["broken"] == 0)
-        if kind == "streams/4096":
-            each = (ours["rss_kib"] - ours["rss_before_kib"]) / 4096
-            add(f"{name}: {each:.1f} KiB each (16 wanted)", each <= 16)
+        clients = kind.split("/")[1]
+        rate(f"requests/s, {clients} clients", kind, 0.5)
+        if kind in portkey:
+            rate(f"requests/s, {clients} clients", kind, 30, "Portkey")
     large = max((kind for kind in stoker if kind.startswith("prompt/")), key=lambda kind: int(kind.split("/")[1]))
-    ratio = stoker[large]["per_second"] / haproxy[large]["per_second"]
-    add(f"220 KiB prompts: {ratio:.2f} of HAProxy's rate (0.70 wanted)", ratio >= 0.7)
-    return lines
+    rate("requests/s, 220 KiB prompts", large, 0.7)
+    for quantile in ("p50", "p99"):
+        ours, theirs = (kinds["requests/1"][quantile + "_us"] - direct["requests/1"][quantile + "_us"] for kinds in (stoker, haproxy))
+        add(f"added latency at one client, {quantile}, µs", f"{ours:.0f}", f"HAProxy {theirs:.0f}: {ours / theirs:.2f} times it", "1.3 times",
+            ours <= 1.3 * theirs)
+    for kind in [kind for kind in stoker if kind.startswith("streams/")]:
+        ours, theirs, none = stoker[kind], haproxy[kind], direct[kind]
+        name = f"{kind.split('/')[1]} streams"
+        first = [kinds["ttft_p99_us"] - none["ttft_p99_us"] for kinds in (ours, theirs)]
+        add(f"{name}: added TTFT p99, µs", f"{first[0]:,.0f}", f"HAProxy {first[1]:,.0f}", "+250", first[0] <= first[1] + 250)
+        event = [kinds["event_p50_us"] - none["event_p50_us"] for kinds in (ours, theirs)]
+        add(f"{name}: added to an event, p50, µs", f"{event[0]:,.1f} (CPU {ours['cpu_us']:.1f})",
+            f"HAProxy {event[1]:,.1f} (CPU {theirs['cpu_us']:.1f})", "+2", event[0] <= event[1] + 2)
+        add(f"{name}: events late by 100 ms / broken streams", f"{ours['stalls']:,.0f} / {ours['broken']:.0f}",
+            f"HAProxy {theirs['stalls']:,.0f} / {theirs['broken']:.0f}", "0 / 0", ours["stalls"] == 0 and ours["broken"] == 0)
+    if "streams/4096" in stoker:
+        each = [(kinds["streams/4096"]["rss_kib"] - kinds["streams/4096"]["rss_before_kib"]) / 4096 for kinds in (stoker, haproxy)]
+        add("4096 streams: KiB each", f"{each[0]:.1f}", f"HAProxy {each[1]:.1f}", "16", each[0] <= 16)
+    if "flat" in stoker:
+        rows.append(flat_verdict(stoker["flat"]))
+    return rows
+
+
+def flat_verdict(minutes):
+    """Flat: the second half is as fast as the first, by CPU time, which other work on the machine blurs less, and no larger."""
+    half = max(1, len(minutes) // 2)
+    cost = [statistics.median(minute["cpu_us"] for minute in part) for part in (minutes[:half], minutes[-half:])]
+    memory = [max(minute["rss_kib"] for minute in part) / 1024 for part in (minutes[:half], minutes[-half:])]
+    broken = sum(minute["broken"] for minute in minutes)
+    good = len(minutes) >= 10 and cost[1] <= 1.1 * cost[0] and memory[1] <= 1.05 * memory[0] and broken == 0
+    return [f"{len(minutes)} minutes: CPU µs a request, peak RSS in MiB, broken", f"{cost[1]:.1f}, {memory[1]:.0f}, {broken}",
+            f"its first half {cost[0]:.1f}, {memory[0]:.0f}", "10 minutes flat", "met" if good else "**missed**"]
+
+
+def memory_table(results, memory):
+    """Resident memory, of each: before the first request, at 4,096 streams, and the most there ever was."""
+    rows = []
+    for name, kinds in results.items():
+        if name == "direct":
+            continue
+        streams = max((result["rss_kib"] for kind, result in kinds.items() if kind.startswith("streams/")), default=0)
+        rows.append([name, f"{memory[name]['idle'] / 1024:.0f}", f"{streams / 1024:.0f}" if streams else "–",
+                     f"{memory[name]['peak'] / 1024:.0f}"])
+    return table(["RSS, MiB", "idle", "with the most streams", "peak"], rows)
 
 
 def flat_table(results):
@@ -105,17 +138,18 @@ def flat_table(results):
     if not minutes:
         return []
     shown = [minutes[0], *minutes[1:-1:max(1, len(minutes) // 4)], minutes[-1]] if len(minutes) > 1 else minutes
-    return [table(["minute", "requests a second", "CPU µs a request", "RSS, MiB", "broken"],
-                  [[str(minutes.index(m) + 1), f"{m['per_second']:,.0f}", f"{m['cpu_us']:.1f}", f"{m['rss_kib'] / 1024:.0f}", str(m["broken"])]
-                   for m in shown])]
+    return [table(["minute", "requests a second", "CPU µs a request", "RSS, MiB", "events late by 100 ms", "broken"],
+                  [[str(minutes.index(m) + 1), f"{m['per_second']:,.0f}", f"{m['cpu_us']:.1f}", f"{m['rss_kib'] / 1024:.0f}", f"{m['stalls']:,.0f}",
+                    str(m["broken"])] for m in shown])]
 
 
-def write_page(results, idle, options, page):
+def write_page(results, memory, options, page):
     stamp = f"{datetime.date.today()}, {os.cpu_count()} × {cpu_name()}, Linux {platform.release().split('-')[0]}, medians of {options.rounds} rounds"
-    parts = [stamp, *request_tables(results), *stream_tables(results, idle), *flat_table(results)]
+    parts = [stamp]
     targets = verdicts(results)
     if targets:
-        parts += ["Against the targets:", "\n".join(targets)]
+        parts.append(table(["target", "Stoker", "against", "wanted", "verdict"], targets))
+    parts += [*request_tables(results), *stream_tables(results, memory), memory_table(results, memory), *flat_table(results)]
     text = "\n\n".join(parts)
     print(text)
     if page is None:

@@ -97,9 +97,9 @@ def tool(*arguments):
     return json.loads(done.stdout)
 
 
-def resident_kib(pid):
+def resident_kib(pid, field="VmRSS"):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(field + ":"):
             return int(line.split()[1])
     return 0
 
@@ -202,7 +202,7 @@ def main():
                     pids[proxy.name] = running.start(proxy.name, PROXY_CORE, proxy.command(running.directory), proxy.ready())
             time.sleep(1)
             bench = Bench(proxies, pids, options)
-            idle = {name: resident_kib(pid) for name, pid in pids.items()}
+            memory = {name: {"idle": resident_kib(pid)} for name, pid in pids.items()}
             for number in range(options.rounds):
                 say(f"round {number + 1} of {options.rounds}")
                 bench.round()
@@ -210,7 +210,9 @@ def main():
                 bench.streams()
             if options.flat:
                 bench.flat(options.flat)
-            write_page(bench.medians(), idle, options, None if options.no_page else root / "docs/benchmarks.md")
+            for name, pid in pids.items():
+                memory[name]["peak"] = resident_kib(pid, "VmHWM")
+            write_page(bench.medians(), memory, options, None if options.no_page else root / "docs/benchmarks.md")
         finally:
             running.stop()
 

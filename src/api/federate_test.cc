@@ -1,7 +1,7 @@
 #include "api/federate_text.h"
 #include "api/prometheus_fixture.h"
 #include "base/text.h"
-#include "collect/remote_write_convert.h"
+#include "collect/push/remote_write_convert.h"
 #include "wire/prometheus_protobuf.h"
 
 namespace stoker::api {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "collect/remote_write_convert.h"
+#include "collect/push/remote_write_convert.h"
 #include "wire/prometheus_protobuf_encoder.h"
 
 namespace stoker::api {

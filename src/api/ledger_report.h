@@ -1,8 +1,10 @@
 // Three ledgers of tokens side by side, for each replica: what the gateway counted, what answers said, what the
 // engine's own counters moved; and what was computed for nothing. docs/gateway.md says what their differences mean.
 //
-// From the store's samples, without extrapolation: an increase is the sum of steps from one sample to the next, and a
-// counter that falls has begun again at 0. Sums are exact but for the seconds between two samples at both ends.
+// From the store's samples, without extrapolation: an increase is the sum of steps from one sample to the next. Our own
+// counters begin at 0. What an engine's counter stood at when it was first seen, or seen again after a restart or a
+// while out of sight, is where it is counted from, and what we know of the time before is not compared with it. Sums
+// are exact but for the seconds between two samples at both ends.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +27,12 @@ struct LedgerTokens {
     double usage_whole = 0;
     double unreported = 0;         // Counted of streams whose usage never came.
     std::optional<double> engine;  // By its own counter; empty if it shows none, or not yet twice.
+    // Part of known(), but not compared: what happened while the engine's counter was out of sight, that is before the
+    // first look at it, around a restart, and as long as it was down or out of its pool.
+    double unseen = 0;
 
     double known() const { return usage_stream + usage_whole + unreported; }
+    double comparable() const { return known() - unseen; }
 };
 
 struct Ledger {

@@ -10,11 +10,10 @@ namespace {
 using nlohmann::json;
 
 json tokens_json(const LedgerTokens& tokens) {
-    return {{"counted", tokens.counted},
-            {"usage", {{"stream", tokens.usage_stream}, {"whole", tokens.usage_whole}}},
-            {"unreported", tokens.unreported},
-            {"known", tokens.known()},
-            {"engine", tokens.engine ? json(*tokens.engine) : json(nullptr)}};
+    return {
+        {"counted", tokens.counted},       {"usage", {{"stream", tokens.usage_stream}, {"whole", tokens.usage_whole}}},
+        {"unreported", tokens.unreported}, {"known", tokens.known()},
+        {"unseen", tokens.unseen},         {"engine", tokens.engine ? json(*tokens.engine) : json(nullptr)}};
 }
 
 json replica_json(const ReplicaLedger& replica) {

@@ -71,7 +71,7 @@ TEST_F(LedgersTest, AddUpTheStepsOfTheStretch) {
 
 TEST_F(LedgersTest, AFallIsANewBeginningAndWhatNobodySawBeforeIsNotGuessed) {
     engine({500, 510, 4, 10});
-    EXPECT_EQ(report().all.completion.engine, 10);
+    EXPECT_EQ(report().all.completion.engine, 6) << "what it did around its restart was not seen";
     querier_.clear();
     series({{"__name__", "llm_engine_generation_tokens_total"}, {"replica", "chat/a"}}, {7'000, 7'005}, 20);
     EXPECT_EQ(report().all.completion.engine, 5) << "the engine is older than the first look at it";
@@ -80,6 +80,46 @@ TEST_F(LedgersTest, AFallIsANewBeginningAndWhatNobodySawBeforeIsNotGuessed) {
     series({{"__name__", "stoker_gateway_ledger_tokens_total"}, {"replica", "chat/a"}, {"ledger", "counted"}}, {7, 9},
            20);
     EXPECT_EQ(report().all.completion.counted, 9) << "our own counters begin with us";
+}
+
+TEST_F(LedgersTest, WhatWasKnownBeforeTheEngineWasSeenIsNotCompared) {
+    own("usage", "stream", "completion", {0, 5'000, 9'000, 9'500});
+    series({{"__name__", "llm_engine_generation_tokens_total"}, {"replica", "chat/a"}}, {9'000, 9'500}, 20);
+    const ReplicaLedger seen = report(0);
+    EXPECT_EQ(seen.all.completion.known(), 9'500);
+    EXPECT_EQ(seen.all.completion.unseen, 9'000);
+    EXPECT_EQ(seen.all.completion.engine, 500);
+    EXPECT_EQ(drifts(seen.all), "");
+}
+
+TEST_F(LedgersTest, ARestartIsNoDrift) {
+    own("usage", "stream", "completion", {0, 5'000, 15'000, 16'000, 17'000});
+    engine({0, 5'000, 2'000, 3'000, 4'000});  // 8,000 were made before it ended and after the last look.
+    const ReplicaLedger seen = report(0, 40);
+    EXPECT_EQ(seen.all.completion.known(), 17'000);
+    EXPECT_EQ(seen.all.completion.engine, 7'000);
+    EXPECT_EQ(drifts(seen.all), "");
+}
+
+TEST_F(LedgersTest, AReplicaTakenOutAndPutBackIsComparedAnew) {
+    const double gone = tsdb::stale_marker();
+    own("usage", "stream", "completion", {0, 2'000, 3'000, 3'000, 3'000, 5'000});
+    engine({100, 2'100, gone, gone, 90'000, 92'000});  // Others had it meanwhile.
+    const ReplicaLedger seen = report(0, 50);
+    EXPECT_EQ(seen.all.completion.engine, 4'000);
+    EXPECT_EQ(seen.all.completion.unseen, 1'000);
+    EXPECT_EQ(drifts(seen.all), "");
+    querier_.clear();
+    own("usage", "stream", "completion", {0, 2'000, 7'000, 9'000});
+    engine({100, 2'100, gone, gone});
+    EXPECT_EQ(drifts(report(0, 30).all), "") << "it is still out of sight";
+}
+
+TEST_F(LedgersTest, AnotherModelOfAKnownEngineBeginsAtNothing) {
+    own("usage", "stream", "completion", {0, 2'000, 4'000});
+    engine({0, 2'000, 2'000});
+    series({{"__name__", "llm_engine_generation_tokens_total"}, {"replica", "chat/a"}, {"model", "lora"}}, {2'000}, 20);
+    EXPECT_EQ(report(0, 20).all.completion.engine, 4'000);
 }
 
 TEST_F(LedgersTest, DriftNeedsAShareAndANumber) {

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
-#include "collect/influx_receiver.h"
+#include "collect/push/influx_receiver.h"
 
 namespace stoker::api {
 

@@ -126,7 +126,7 @@ TEST_F(PrometheusApi, LookbackDelta) {
 TEST_F(PrometheusApi, Statistics) {
     const std::string answer = data("/api/v1/query?query=sum_over_time(up[3m])&stats=all");
     EXPECT_NE(answer.find(R"("result":[{"metric":{"job":"a"},)"), std::string::npos) << answer;
-    EXPECT_NE(answer.find(R"(]}],"stats":{"timings":{"evalTotalTime":0.)"), std::string::npos) << answer;
+    EXPECT_NE(answer.find(R"(]}],"stats":{"timings":{"evalTotalTime":)"), std::string::npos) << answer;
     // Three minutes of two series; the store hands out what it has in the range.
     EXPECT_NE(answer.find(R"("samples":{"totalQueryableSamples":6,"peakSamples":6}}})"), std::string::npos) << answer;
     EXPECT_EQ(data("/api/v1/query?query=1").find("stats"), std::string::npos);

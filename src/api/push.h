@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "collect/push.h"
+#include "collect/push/push.h"
 #include "net/http.h"
 
 namespace stoker::api {

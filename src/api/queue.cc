@@ -17,6 +17,10 @@ json pool_json(const gateway::AdmissionStatus& pool) {
     for (std::size_t i = 0; i < gateway::kPriorityClasses; ++i) {
         waiting[std::string(to_string(static_cast<gateway::Priority>(i)))] = pool.waiting[i];
     }
+    json refused = json::object();
+    for (std::size_t i = 1; i < gateway::kAdmissionEnds; ++i) {
+        refused[std::string(to_string(static_cast<gateway::AdmissionEnd>(i)))] = pool.ended[i];
+    }
     json tenants = json::array();
     for (const gateway::FairLine& line : pool.lines) {
         tenants.push_back({{"tenant", line.tenant},
@@ -31,6 +35,8 @@ json pool_json(const gateway::AdmissionStatus& pool) {
                  {"running", pool.running},
                  {"queue", pool.queue},
                  {"waiting", std::move(waiting)},
+                 {"oldest_wait_ms", pool.oldest_wait.count()},
+                 {"refused", std::move(refused)},
                  {"drain_per_second", pool.drain_per_second},
                  {"tenants", std::move(tenants)}};
     if (pool.mode == gateway::ConcurrencyMode::Auto) {

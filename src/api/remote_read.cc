@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "collect/remote_write_convert.h"
+#include "collect/push/remote_write_convert.h"
 #include "journal/crc32c.h"
 #include "wire/compression.h"
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/metrics.h"
-#include "collect/push.h"
+#include "collect/push/push.h"
 #include "net/http.h"
 #include "tsdb/querier.h"
 #include "wire/remote_read.h"

@@ -8,14 +8,20 @@ namespace stoker::app {
 namespace {
 
 // Empty: what somebody decided is no trouble, and healing's own part stands in its incident's timeline already.
-std::optional<diagnose::Signal::Kind> kind_of(gateway::ReplicaEvent::Kind kind) {
-    switch (kind) {
+std::optional<diagnose::Signal::Kind> kind_of(const gateway::ReplicaEvent& event) {
+    switch (event.kind) {
         case gateway::ReplicaEvent::Kind::Down:
             return diagnose::Signal::Kind::EngineDown;
         case gateway::ReplicaEvent::Kind::Hung:
             return diagnose::Signal::Kind::EngineHung;
         case gateway::ReplicaEvent::Kind::Recovered:
             return diagnose::Signal::Kind::EngineRecovered;
+        case gateway::ReplicaEvent::Kind::Opened:
+            // Once may be a hiccup that is over when it is tried again.
+            if (event.status.openings < 2) return {};
+            return diagnose::Signal::Kind::CircuitOpened;
+        case gateway::ReplicaEvent::Kind::Closed:
+            return diagnose::Signal::Kind::CircuitClosed;
         default:
             return {};
     }
@@ -133,7 +139,7 @@ void Brain::supervise(const Config& config) {
 }
 
 void Brain::on_replica_event(const gateway::ReplicaEvent& event) {
-    const auto kind = kind_of(event.kind);
+    const auto kind = kind_of(event);
     if (!kind) return;
     diagnose::Signal signal;
     signal.kind = *kind;

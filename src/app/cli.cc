@@ -1,11 +1,16 @@
 #include "app/cli.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
+#include <nlohmann/json.hpp>
 
+#include "app/ask.h"
 #include "app/cli_parts.h"
 #include "app/commands.h"
+#include "base/text.h"
 
 namespace stoker::app {
 namespace {
@@ -304,6 +309,28 @@ void add_config(CLI::App& app, Run& run) {
     version_command.callback([&run] { run = [] { return version(output); }; });
 }
 
+// What is wrong with the command named in `argv`; empty: nothing.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+    const CLI::App* group = &app;
+    std::string path = "stoker";
+    for (int i = 1; i < argc && argv[i][0] != '-' && group->get_require_subcommand_min() > 0; ++i) {
+        const CLI::App* found = nullptr;
+        std::vector<std::string> names;
+        for (const CLI::App* command : group->get_subcommands([](const CLI::App*) { return true; })) {
+            names.push_back(command->get_name());
+            if (names.back() == argv[i]) found = command;
+        }
+        if (found == nullptr) {
+            const auto near = nearest_name(argv[i], names);
+            return fmt::format("{}: there is no command '{}'{}\n`{} --help` lists them.\n", path, argv[i],
+                               near ? fmt::format("; did you mean '{}'?", *near) : "", path);
+        }
+        path += std::string(" ") + argv[i];
+        group = found;
+    }
+    return {};
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv) {
@@ -320,15 +347,25 @@ int run_cli(int argc, char** argv) {
     add_route(app, run);
     add_keys(app, run);
     add_cache(app, run);
+    add_replicas(app, run);
     add_drain(app, run);
     add_rules(app, run);
     add_config(app, run);
+    if (const std::string wrong = unknown_command(app, argc, argv); !wrong.empty()) {
+        std::fputs(wrong.c_str(), stderr);
+        return 2;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& problem) {
         return app.exit(problem) == 0 ? 0 : 2;
     }
-    return run ? run() : 2;
+    try {
+        return run ? run() : 2;
+    } catch (const nlohmann::json::exception& problem) {
+        return fail({Errc::Internal, std::string("the server's answer is not what this version of `stoker` expects: ") +
+                                         problem.what()});
+    }
 }
 
 }  // namespace stoker::app

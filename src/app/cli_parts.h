@@ -25,5 +25,6 @@ void add_route(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
 void add_cache(CLI::App& app, Run& run);
 void add_drain(CLI::App& app, Run& run);
+void add_replicas(CLI::App& app, Run& run);
 
 }  // namespace stoker::app

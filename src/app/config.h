@@ -24,7 +24,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "collect/collector.h"
-#include "collect/remote_write_sender.h"
+#include "collect/send/remote_write_sender.h"
 #include "gateway/degrade/degradation.h"
 #include "gateway/limit/limit_options.h"
 #include "gateway/limit/shared_limits.h"
@@ -66,6 +66,7 @@ struct ReplicaConfig {
     std::string model;
     std::string continuation = "auto";
     std::string api_key;
+    std::vector<std::string> adapters;
     std::vector<std::string> run;
     std::string systemd;
     std::map<std::string, std::string> env;
@@ -108,6 +109,8 @@ struct ProviderConfig {
     std::vector<std::string> remove_headers;
     std::string ca_file;
     bool verify = gateway::ProviderOptions{}.verify;
+    std::string proxy = "environment";
+    std::string proxy_credentials;
     bool probe = false;
 };
 
@@ -118,6 +121,7 @@ struct AdmissionConfig {
     double ttft_tolerance = gateway::AdmissionOptions{}.ttft_tolerance;
     std::int64_t queue = static_cast<std::int64_t>(gateway::AdmissionOptions{}.queue);
     Duration timeout = gateway::AdmissionOptions{}.timeout;
+    double lower_share = gateway::AdmissionOptions{}.lower_share;
 };
 
 struct PoolConfig {
@@ -127,6 +131,7 @@ struct PoolConfig {
     HealthConfig health;
     DeadlinesConfig deadlines;
     RetriesConfig retries;
+    HedgeConfig hedge{};
     BreakerConfig breaker{};
     OutliersConfig outliers{};
     BalanceConfig balance{};
@@ -139,6 +144,7 @@ struct PoolConfig {
 struct FallbackConfig {
     std::string to;
     std::vector<std::string> on = {"down", "overloaded"};
+    bool allowed_only = false;
 };
 
 // What holds for one model, whatever pool serves it.

@@ -35,8 +35,14 @@ void describe(config::Fields& f, AdmissionConfig& c) {
     at_least(f, "queue", c.queue, 0,
              "Requests that may wait, for the whole pool. When it is full, the newest of the lowest priority goes.");
     f.check("queue", c.queue <= kMostPlaces, "must be at most 1000000");
-    positive(f, "timeout", c.timeout,
-             "How long one may wait; then it falls back to another model (`overloaded`), or gets 503 and Retry-After.");
+    positive(
+        f, "timeout", c.timeout,
+        "How long one may wait; then it falls back to another model (`overloaded`), or gets 503 and Retry-After. So "
+        "does at once a request that by the pace of late would wait longer.");
+    f.field("lower_share", c.lower_share,
+            "Of the tokens that higher priorities are served, what each priority below them gets while it waits, so "
+            "that none starves; 0: a higher one always goes first.");
+    f.check("lower_share", c.lower_share >= 0 && c.lower_share <= 0.5, "must be from 0 to 0.5");
 }
 
 gateway::AdmissionOptions admission_options(const AdmissionConfig& c) {
@@ -49,6 +55,7 @@ gateway::AdmissionOptions admission_options(const AdmissionConfig& c) {
     options.ttft_tolerance = c.ttft_tolerance;
     options.queue = static_cast<std::size_t>(c.queue);
     options.timeout = c.timeout;
+    options.lower_share = c.lower_share;
     return options;
 }
 

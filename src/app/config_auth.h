@@ -36,6 +36,7 @@ struct JwtIssuerConfig {
     std::vector<std::string> audiences;
     std::string jwks_url;
     std::string jwks_file;
+    std::string ca_file;
     Duration refresh = IssuerSource{}.refresh;
     Duration timeout = IssuerSource{}.timeout;
     Duration leeway = gateway::TokenIssuerOptions{}.leeway;

@@ -42,11 +42,13 @@ gateway::PoolOptions pool_options(const PoolConfig& c, const std::string& folder
         made.url = replica.url;
         made.model = replica.model;
         made.api_key = replica.api_key;
+        made.adapters = replica.adapters;
         made.continuation = continuation_mode(replica.continuation);
     }
     options.health = health_options(c.health);
     options.deadlines = deadline_options(c.deadlines);
     options.retry = retry_options(c.retries);
+    options.hedge = hedge_options(c.hedge);
     options.breaker = breaker_options(c.breaker);
     options.outliers = outlier_options(c.outliers);
     options.balance = balance_options(c.balance);

@@ -6,11 +6,11 @@
 #include "api/remote_read.h"
 #include "app/config.h"
 #include "base/log.h"
-#include "collect/influx_receiver.h"
-#include "collect/json_receiver.h"
-#include "collect/otlp_convert.h"
-#include "collect/remote_write_receiver.h"
-#include "collect/remote_write_sender.h"
+#include "collect/push/influx_receiver.h"
+#include "collect/push/json_receiver.h"
+#include "collect/push/otlp_convert.h"
+#include "collect/push/remote_write_receiver.h"
+#include "collect/send/remote_write_sender.h"
 #include "gateway/auth/auth_options.h"
 
 namespace stoker::app {

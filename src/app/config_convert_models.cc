@@ -12,6 +12,7 @@ gateway::ModelOptions model_options(const ModelConfig& c) {
         gateway::FallbackOptions& made = options.fallback.emplace_back();
         made.to = fallback.to;
         made.on = {};
+        made.allowed_only = fallback.allowed_only;
         for (const std::string& cause : fallback.on) {
             if (const auto known = gateway::parse_fallback_cause(cause)) made.on.add(*known);
         }

@@ -1,4 +1,4 @@
-// pools[].deadlines, retries, breaker and outliers; models[].deadlines.
+// pools[].deadlines, retries, hedge, breaker and outliers; models[].deadlines.
 #include "app/config_faults.h"
 
 #include "app/config_checks.h"
@@ -42,6 +42,7 @@ void describe(config::Fields& f, ModelDeadlinesConfig& c) {
     f.field("whole", c.whole, "Other answers: to the head.");
     f.field("between", c.between, "Streams: between two events.");
     f.field("total", c.total, "The whole request, all attempts together.");
+    f.field("queue", c.queue, "Waiting for a place in the pool; 0 is as the pool's `admission.timeout`.");
 }
 
 void describe(config::Fields& f, RetriesConfig& c) {
@@ -54,6 +55,22 @@ void describe(config::Fields& f, RetriesConfig& c) {
     not_negative(f, "budget_per_second", c.budget_per_second, "so many a second more.");
     f.field("retry_after_max", c.retry_after_max,
             "How long a replica is avoided at most because it said so with Retry-After.");
+}
+
+void describe(config::Fields& f, HedgeConfig& c) {
+    f.field(
+        "after", c.after,
+        "How long a request may be without a first token (without an answer, where it is not streamed) before it is "
+        "sent to a second replica too; the first that answers is the client's. 0: never, unless `percentile` is "
+        "set, and then it is the least.");
+    share(f, "percentile", c.percentile,
+          "Instead of a fixed time, that by which this share of the pool's first tokens came in the last minute: 0.95 "
+          "hedges the slowest twentieth. Nothing is hedged before there were 50.");
+    f.check("percentile", c.percentile < 1, "must be less than 1");
+    share(f, "budget_share", c.budget_share,
+          "Second attempts of all the pool's requests together: at most this share of the requests of the last 10 s, "
+          "and");
+    not_negative(f, "budget_per_second", c.budget_per_second, "so many a second more.");
 }
 
 void describe(config::Fields& f, BreakerConfig& c) {
@@ -101,7 +118,8 @@ gateway::DeadlineOverrides deadline_overrides(const ModelDeadlinesConfig& c) {
             .first_token = own(c.first_token),
             .whole = own(c.whole),
             .between = own(c.between),
-            .total = own(c.total)};
+            .total = own(c.total),
+            .queue = own(c.queue)};
 }
 
 gateway::RetryOptions retry_options(const RetriesConfig& c) {
@@ -111,6 +129,13 @@ gateway::RetryOptions retry_options(const RetriesConfig& c) {
             .budget_share = c.budget_share,
             .budget_per_second = c.budget_per_second,
             .retry_after_max = c.retry_after_max};
+}
+
+gateway::HedgeOptions hedge_options(const HedgeConfig& c) {
+    return {.after = c.after,
+            .percentile = c.percentile,
+            .budget_share = c.budget_share,
+            .budget_per_second = c.budget_per_second};
 }
 
 gateway::BreakerOptions breaker_options(const BreakerConfig& c) {

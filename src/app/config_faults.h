@@ -27,6 +27,7 @@ struct ModelDeadlinesConfig {
     Duration whole{0};
     Duration between{0};
     Duration total{0};
+    Duration queue{0};
 };
 
 struct RetriesConfig {
@@ -36,6 +37,13 @@ struct RetriesConfig {
     double budget_share = gateway::RetryOptions{}.budget_share;
     double budget_per_second = gateway::RetryOptions{}.budget_per_second;
     Duration retry_after_max = gateway::RetryOptions{}.retry_after_max;
+};
+
+struct HedgeConfig {
+    Duration after = gateway::HedgeOptions{}.after;
+    double percentile = gateway::HedgeOptions{}.percentile;
+    double budget_share = gateway::HedgeOptions{}.budget_share;
+    double budget_per_second = gateway::HedgeOptions{}.budget_per_second;
 };
 
 struct BreakerConfig {
@@ -60,12 +68,14 @@ struct OutliersConfig {
 void describe(config::Fields& f, DeadlinesConfig& c);
 void describe(config::Fields& f, ModelDeadlinesConfig& c);
 void describe(config::Fields& f, RetriesConfig& c);
+void describe(config::Fields& f, HedgeConfig& c);
 void describe(config::Fields& f, BreakerConfig& c);
 void describe(config::Fields& f, OutliersConfig& c);
 
 gateway::DeadlineOptions deadline_options(const DeadlinesConfig& c);
 gateway::DeadlineOverrides deadline_overrides(const ModelDeadlinesConfig& c);
 gateway::RetryOptions retry_options(const RetriesConfig& c);
+gateway::HedgeOptions hedge_options(const HedgeConfig& c);
 gateway::BreakerOptions breaker_options(const BreakerConfig& c);
 gateway::OutlierOptions outlier_options(const OutliersConfig& c);
 

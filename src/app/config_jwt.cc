@@ -1,5 +1,4 @@
 // auth.jwt: issuers whose tokens are taken instead of keys.
-#include <filesystem>
 #include <set>
 
 #include "app/config.h"
@@ -18,6 +17,10 @@ void describe(config::Fields& f, JwtIssuerConfig& c) {
     check_url(f, "jwks_url", c.jwks_url);
     f.field("jwks_file", c.jwks_file, "A file with its signing keys instead, from the folder of this file.");
     f.check("jwks_file", c.jwks_file.empty() || c.jwks_url.empty(), "can't be given together with jwks_url");
+    f.field("ca_file", c.ca_file,
+            "Certificates (PEM) to trust instead of the system's when its keys are fetched, for an issuer with "
+            "certificates of a private authority; from the folder of this file.");
+    f.check("ca_file", c.ca_file.empty() || c.jwks_file.empty(), "says nothing where the keys come from jwks_file");
     if (c.jwks_url.empty() && c.jwks_file.empty()) check_url(f, "issuer", c.issuer);
     positive(f, "refresh", c.refresh,
              "How often the keys are looked at again. A token that names a key that is not known makes that happen at "
@@ -77,12 +80,12 @@ gateway::TokenIssuerOptions token_issuer_options(const JwtIssuerConfig& c) {
 std::vector<IssuerSource> issuer_sources(const Config& config) {
     std::vector<IssuerSource> sources;
     for (const JwtIssuerConfig& c : config.auth.jwt) {
-        sources.push_back(
-            {.issuer = c.issuer,
-             .url = c.jwks_url,
-             .file = c.jwks_file.empty() ? "" : (std::filesystem::path(config.folder) / c.jwks_file).string(),
-             .refresh = c.refresh,
-             .timeout = c.timeout});
+        sources.push_back({.issuer = c.issuer,
+                           .url = c.jwks_url,
+                           .file = in_config_folder(config, c.jwks_file),
+                           .ca_file = in_config_folder(config, c.ca_file),
+                           .refresh = c.refresh,
+                           .timeout = c.timeout});
     }
     return sources;
 }

@@ -46,6 +46,9 @@ void describe(config::Fields& f, FallbackConfig& c) {
             "503), `context_too_long` (the prompt is longer than the model takes), `content_refused` (its policy or "
             "filter refused what was asked).");
     f.check("on", !c.on.empty(), "must name at least one cause");
+    f.field("allowed_only", c.allowed_only,
+            "Whether it is for those alone whose key and tenant may ask for that model by name. Otherwise it answers "
+            "for everybody who may ask for the model that it stands in for.");
     for (std::size_t i = 0; i < c.on.size(); ++i) {
         f.check(
             fmt::format("on[{}]", i), gateway::parse_fallback_cause(c.on[i]).has_value(),

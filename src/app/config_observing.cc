@@ -10,7 +10,7 @@ void describe(config::Fields& f, TracingConfig& c) {
             "Receiver of traces by OTLP/HTTP: http://HOST:4318/v1/traces. Empty: nothing is sent. While it is away "
             "traces wait, at most for `storage.journal.retention`.");
     check_url(f, "endpoint", c.endpoint);
-    f.field("headers", c.headers, "HTTP headers sent along.");
+    f.secrets("headers", c.headers, "HTTP headers sent along.");
     f.secret("bearer_token", c.bearer_token, "Token sent as Authorization.");
     f.field("sample", c.sample,
             "Share of the requests that went well whose traces are sent, 0 to 1, by trace id; those of others always "

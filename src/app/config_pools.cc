@@ -52,12 +52,15 @@ void describe(config::Fields& f, ReplicaConfig& c) {
         "llama.cpp, on if it takes continue_final_message.");
     f.secret("api_key", c.api_key,
              "Bearer token sent to the engine instead of the client's Authorization; empty passes the client's on.");
+    f.field("adapters", c.adapters,
+            "LoRA adapters that the engine has and does not list: TGI's, by their names in LORA_ADAPTERS. vLLM's, "
+            "SGLang's and llama.cpp's are found.");
     f.field(
         "run", c.run,
         "Command that runs the engine in the foreground, word by word, without a shell. Stoker starts it, watches it, "
         "and can restart it.");
     f.check("run", c.run.empty() || !c.run.front().empty(), "must begin with a program");
-    f.field("env", c.env, "Environment variables for `run`, added to Stoker's own.");
+    f.secrets("env", c.env, "Environment variables for `run`, added to Stoker's own.");
     f.check("env", c.env.empty() || !c.run.empty(), "is only for `run`, which is not given");
     f.field("systemd", c.systemd, "systemd unit that runs the engine; Stoker can restart it. Not together with `run`.");
     f.check("systemd", is_unit_name(c.systemd), "is not the name of a systemd unit, such as vllm@1.service");
@@ -110,6 +113,7 @@ void describe(config::Fields& f, PoolConfig& c) {
     f.object("deadlines", c.deadlines, "How long each part of a request may take.");
     f.object("continuation", c.continuation, "What happens to a stream that breaks off after its first byte.");
     f.object("retries", c.retries, "What happens to a request whose replica fails before the first byte.");
+    f.object("hedge", c.hedge, "What happens to a request whose replica is slow to begin; off by default.");
     f.object("breaker", c.breaker, "When a replica whose requests fail is left alone for a while.");
     f.object("outliers", c.outliers, "When one is that does much worse than the others.");
     f.object("balance", c.balance, "Which replica gets a request.");

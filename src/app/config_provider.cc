@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "app/config.h"
@@ -38,6 +39,31 @@ bool is_private(const net::Url& url) {
     return url.tls || url.host == "localhost" || url.host == "::1" || url.host.starts_with("127.");
 }
 
+std::string variable(const char* name, const char* other) {
+    for (const char* each : {name, other}) {
+        const char* value = std::getenv(each);
+        if (value != nullptr && *value != '\0') return value;
+    }
+    return {};
+}
+
+// The proxy that is meant; its host is empty if there is none.
+Result<net::ProxyOptions> provider_proxy(const ProviderConfig& c) {
+    net::ProxyOptions proxy;
+    if (c.proxy == "none" || c.proxy.empty()) return proxy;
+    if (c.proxy != "environment") {
+        TRY(proxy, net::parse_proxy(c.proxy));
+    } else if (const std::string given = variable("https_proxy", "HTTPS_PROXY"); !given.empty()) {
+        auto parsed = net::parse_proxy(given);
+        if (!parsed) return std::move(parsed).error().context("HTTPS_PROXY");
+        proxy = *std::move(parsed);
+        proxy.bypass = net::parse_no_proxy(variable("no_proxy", "NO_PROXY"));
+        for (const char* here : {"localhost", "127.0.0.0/8", "::1"}) proxy.bypass.emplace_back(here);
+    }
+    if (!c.proxy_credentials.empty()) proxy.credentials = c.proxy_credentials;
+    return proxy;
+}
+
 }  // namespace
 
 void describe(config::Fields& f, ProviderConfig& c) {
@@ -52,9 +78,9 @@ void describe(config::Fields& f, ProviderConfig& c) {
     f.check("path", c.path.empty() || (c.path.starts_with('/') && !c.path.ends_with('/')),
             "must begin with '/' and not end with one");
     f.field("models", c.models, "From names under the pool's `models` to the provider's; others go up as they are.");
-    f.field("set_headers", c.set_headers,
-            "Headers that are added to each request, in place of the client's of that name. Never shown: they may hold "
-            "keys.");
+    f.secrets("set_headers", c.set_headers,
+              "Headers that are added to each request, in place of the client's of that name. Their values are never "
+              "shown: they may be keys.");
     for (const auto& [name, value] : c.set_headers) {
         f.check("set_headers", is_header_name(name, false), fmt::format("'{}' is not the name of a header", name));
         f.check("set_headers", is_header_value(value),
@@ -74,6 +100,15 @@ void describe(config::Fields& f, ProviderConfig& c) {
             "Certificates (PEM) that the provider's is checked against, relative to the configuration file. Empty: the "
             "system's.");
     f.field("verify", c.verify, "Whether the provider's certificate is checked; false trusts whoever answers.");
+    f.field("proxy", c.proxy,
+            "HTTP proxy on the way, asked for a connection (CONNECT): http://HOST:PORT, or `none`. `environment` takes "
+            "that of HTTPS_PROXY (or https_proxy), save for this machine and the hosts in NO_PROXY.");
+    const auto proxy = provider_proxy(c);
+    f.check("proxy", proxy.has_value(), proxy ? "" : proxy.error().message);
+    f.check("proxy", c.proxy.find('@') == std::string::npos, "must not hold a password: give proxy_credentials");
+    f.secret("proxy_credentials", c.proxy_credentials, "user:password for `proxy`.");
+    f.check("proxy_credentials", c.proxy_credentials.empty() || is_header_value(c.proxy_credentials),
+            "has characters no header may");
     f.field("probe", c.probe,
             "Whether replicas are asked for `health.path`, with the key; /v1/models is a good one, and its /v1 is "
             "replaced by "
@@ -110,6 +145,7 @@ gateway::ProviderOptions provider_options(const ProviderConfig& c, const std::st
     options.remove_headers = c.remove_headers;
     if (!c.ca_file.empty()) options.ca_file = (std::filesystem::path(folder) / c.ca_file).string();
     options.verify = c.verify;
+    if (auto proxy = provider_proxy(c)) options.proxy = *std::move(proxy);  // Checked when it was read.
     return options;
 }
 

@@ -19,7 +19,7 @@ void describe(config::Fields& f, RemoteWriteConfig& c) {
              "Version of remote write. 2.0 falls back to 1.0 where the receiver doesn't know it.");
     f.field("labels", c.labels,
             "Labels added to series that have none of that name; they go before `external_labels`.");
-    f.field("headers", c.headers, "HTTP headers sent along.");
+    f.secrets("headers", c.headers, "HTTP headers sent along.");
     f.secret("bearer_token", c.bearer_token, "Token sent as Authorization.");
     f.field("user", c.user, "User for basic authentication.");
     f.secret("password", c.password, "Its password.");

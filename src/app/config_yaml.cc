@@ -28,8 +28,12 @@ public:
         for (const std::string& text : value) quoted.push_back(quote_json(text));
         add(key, "[" + join(quoted, ", ") + "]");
     }
-    // Values of `env` are as secret as any.
     void field(std::string_view key, std::map<std::string, std::string>& value, std::string_view) override {
+        std::vector<std::string> shown;
+        for (const auto& [name, text] : value) shown.push_back(quote_json(name) + ": " + quote_json(text));
+        add(key, "{" + join(shown, ", ") + "}");
+    }
+    void secrets(std::string_view key, std::map<std::string, std::string>& value, std::string_view) override {
         std::vector<std::string> shown;
         for (const auto& [name, text] : value) shown.push_back(quote_json(name) + ": <secret>");
         add(key, "{" + join(shown, ", ") + "}");

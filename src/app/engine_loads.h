@@ -16,11 +16,13 @@ namespace stoker::app {
 struct ReplicaLoadReport {
     std::string replica;  // As the gateway names it.
     gateway::EngineReport report;
+    double activity_at = 0;  // The moment that report.activity is of, as the engine says it.
 };
 
 // The loads that a batch of samples speaks of, one for each label `replica`: the canonical requests running and waiting
 // (all models of the engine together), their tokens, and KV usage (the fullest), and the KV cache's size as vLLM says
-// it. A replica without a number of requests is left out. `time` and `clock` are the present.
+// it, and the LoRA adapters that vLLM's requests use. A replica without a number of requests is left out. `time` and
+// `clock` are the present.
 std::vector<ReplicaLoadReport> replica_loads(const std::vector<tsdb::SeriesSample>& samples, Timestamp time,
                                              SteadyTime clock);
 

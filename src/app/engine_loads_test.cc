@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "gateway/balance/replica_load.h"
+
 namespace stoker::app {
 namespace {
 
@@ -42,6 +44,33 @@ TEST(EngineLoads, PicksTheLoadOfEachReplica) {
     EXPECT_EQ(b.running, 1);
     EXPECT_EQ(b.waiting, 0);
     EXPECT_LT(b.kv_usage, 0) << "not said is not 0";
+}
+
+// vLLM keeps a series for each set of adapters that ever was; the value is when it was so.
+TEST(EngineLoads, AdaptersInUseAreThoseOfTheLatestSeries) {
+    const auto lora = [](const std::string& replica, double at, const std::string& running,
+                         const std::string& waiting) {
+        return sample("vllm:lora_requests_info", replica, at,
+                      {{"max_lora", "2"}, {"running_lora_adapters", running}, {"waiting_lora_adapters", waiting}});
+    };
+    const auto loads =
+        replica_loads({sample("llm_engine_requests_running", "a", 1), sample("llm_engine_requests_running", "b", 1),
+                       sample("llm_engine_requests_running", "c", 1), lora("a", 1.7886264577368872e+09, "", ""),
+                       lora("a", 1.788626470e+09, "sql,code", "sql,math"), lora("a", 1.788626465e+09, "old", ""),
+                       lora("b", 1, "", "")},
+                      kTime, kClock);
+    ASSERT_EQ(loads.size(), 3u);
+    ASSERT_TRUE(loads[0].report.activity);
+    EXPECT_EQ(loads[0].report.activity->active, (std::vector<std::string>{"code", "math", "sql"}));
+    EXPECT_EQ(loads[0].report.activity->slots, 2);
+    gateway::ReplicaLoad load;
+    EXPECT_EQ(load.adapter_heat("sql"), gateway::AdapterHeat::Unknown);
+    load.report(loads[0].report);
+    EXPECT_EQ(load.adapter_heat("sql"), gateway::AdapterHeat::Active);
+    EXPECT_EQ(load.adapter_heat("other"), gateway::AdapterHeat::NoRoom);
+    load.report(loads[1].report);
+    EXPECT_EQ(load.adapter_heat("sql"), gateway::AdapterHeat::Cold);
+    EXPECT_FALSE(loads[2].report.activity) << "it says nothing of adapters";
 }
 
 TEST(EngineLoads, ModelsOfOneEngineAddUpAndItsFullestCacheCounts) {

@@ -4,8 +4,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "collect/engine_kind.h"
-#include "collect/prober.h"
+#include "collect/engine/engine_kind.h"
+#include "collect/engine/prober.h"
 #include "net/client.h"
 
 namespace stoker::app {

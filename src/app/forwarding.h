@@ -12,8 +12,8 @@
 #include "app/config.h"
 #include "app/data_folder.h"
 #include "base/metrics.h"
-#include "collect/push.h"
-#include "collect/remote_write_sender.h"
+#include "collect/push/push.h"
+#include "collect/send/remote_write_sender.h"
 #include "tsdb/store.h"
 
 namespace stoker::app {

@@ -13,7 +13,9 @@ namespace asio = boost::asio;
 Result<net::Response> call_url(const std::string& url, const CallOptions& options) {
     TRY(auto parsed, net::parse_url(url));
     asio::io_context loop;
-    auto client = net::Client::create(loop);
+    net::ClientOptions client_options;
+    client_options.tls.ca_file = options.ca_file;
+    auto client = net::Client::create(loop, client_options);
     net::Headers headers = options.headers;
     if (!options.body.empty()) headers.set("Content-Type", options.content_type);
     net::Deadlines deadlines{std::min(options.limit, net::Deadlines{}.connect), options.limit, options.limit};

@@ -14,6 +14,7 @@ struct CallOptions {
     net::Headers headers;
     std::string body;
     std::string content_type = "application/json";  // Of the body, if there is one.
+    std::string ca_file;                            // Certificates to trust instead of the system's; empty: those.
     Duration limit{60'000};
     std::size_t max_answer = std::size_t{256} << 20;
 };

@@ -14,7 +14,7 @@
 #include "app/config_convert.h"
 #include "app/data_folder.h"
 #include "base/time.h"
-#include "collect/import.h"
+#include "collect/import/import.h"
 
 namespace stoker::app {
 namespace {

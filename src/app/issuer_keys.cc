@@ -15,10 +15,11 @@ constexpr Duration kFirstPause{2'000};
 constexpr Duration kLongestPause{300'000};
 constexpr std::string_view kKept = "auth.issuer_keys:";
 
-Result<std::string> get(const std::string& url, Duration timeout) {
+Result<std::string> get(const std::string& url, const IssuerSource& source) {
     CallOptions options;
     options.headers.set("Accept", "application/json");
-    options.limit = timeout;
+    options.limit = source.timeout;
+    options.ca_file = source.ca_file;
     options.max_answer = crypto::KeySet::kMostBytes;
     auto answer = call_url(url, options);
     if (!answer) return std::move(answer).error().context(url);
@@ -33,7 +34,7 @@ Result<std::string> discover(const IssuerSource& source) {
     std::string url = source.issuer;
     while (url.ends_with('/')) url.pop_back();
     url += "/.well-known/openid-configuration";
-    TRY(const std::string text, get(url, source.timeout));
+    TRY(const std::string text, get(url, source));
     const auto document = nlohmann::json::parse(text, nullptr, false);
     const auto member = [&](const char* name) {
         const auto found = document.is_object() ? document.find(name) : document.end();
@@ -54,9 +55,9 @@ Result<std::string> discover(const IssuerSource& source) {
 
 Result<std::string> fetch_issuer_keys(const IssuerSource& source) {
     if (!source.file.empty()) return read_file(source.file);
-    if (!source.url.empty()) return get(source.url, source.timeout);
+    if (!source.url.empty()) return get(source.url, source);
     TRY(const std::string url, discover(source));
-    return get(url, source.timeout);
+    return get(url, source);
 }
 
 IssuerKeyFetcher::IssuerKeyFetcher(state::StateStore& store, Take take, metrics::Registry& registry)

@@ -9,8 +9,9 @@ namespace stoker::app {
 
 struct IssuerSource {
     std::string issuer{};
-    std::string url{};   // Empty, and no file: what ISSUER/.well-known/openid-configuration says.
-    std::string file{};  // Goes before the URL.
+    std::string url{};      // Empty, and no file: what ISSUER/.well-known/openid-configuration says.
+    std::string file{};     // Goes before the URL.
+    std::string ca_file{};  // Certificates to trust instead of the system's; empty: those.
     Duration refresh{600'000};
     Duration timeout{5'000};
 

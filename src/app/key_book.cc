@@ -42,9 +42,14 @@ Result<Unit> KeyBook::configure(gateway::AuthOptions from_file) {
 Result<Unit> KeyBook::put_in_force() {
     gateway::AuthOptions all = from_file_;
     std::set<crypto::Digest> hashes;
-    for (const auto& key : from_file_.keys) hashes.insert(key.hash);
+    std::set<std::string_view> ids;
+    for (const auto& key : from_file_.keys) {
+        hashes.insert(key.hash);
+        ids.insert(key.id);
+    }
+    all.keys.reserve(all.keys.size() + stored_.size());
     for (const auto& [id, key] : stored_) {
-        if (in_file(id) || hashes.contains(key.options.hash)) {
+        if (ids.contains(id) || hashes.contains(key.options.hash)) {
             log::warn("the configuration file has a key of this id or hash, which goes before it", {{"key_id", id}});
             continue;
         }

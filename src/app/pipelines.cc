@@ -10,13 +10,54 @@ RequestPipeline::RequestPipeline(journal::Journal& journal, api::Live& live, met
       live_(live),
       lost_(registry.counter("stoker_records_lost_total", "Request records that the journal refused.").with()) {}
 
-void RequestPipeline::on_record(const records::RequestRecord& record) {
-    std::string json = records::to_json(record);
-    auto appended = journal_.append(journal::Kind::Request, json, from_millis(record.time_ms));
-    if (!appended) {
-        lost_.add();
-        log::error("request record lost", {{"request_id", record.id}, {"error", appended.error().message}});
+// What comes between two calls of write() is written with one system call.
+class RequestPipeline::Batch final : public gateway::RecordBatch {
+public:
+    explicit Batch(RequestPipeline& pipeline) : RecordBatch(pipeline), pipeline_(pipeline) {}
+    ~Batch() override { Batch::write(); }
+
+    void add(const records::RequestRecord& record) override {
+        lines_.push_back({records::to_json(record), from_millis(record.time_ms)});
+        pipeline_.show(record, lines_.back().json);
     }
+
+    void write() override {
+        if (lines_.empty()) return;
+        for (const Line& line : lines_) entries_.push_back({journal::Kind::Request, line.json, line.time});
+        const auto appended = pipeline_.journal_.append_all(entries_);
+        if (!appended) pipeline_.count_lost(lines_.size(), appended.error());
+        entries_.clear();
+        lines_.clear();
+    }
+
+private:
+    struct Line {
+        std::string json;
+        Timestamp time;
+    };
+
+    RequestPipeline& pipeline_;
+    std::vector<Line> lines_;
+    std::vector<journal::Entry> entries_;
+};
+
+std::unique_ptr<gateway::RecordBatch> RequestPipeline::batch() {
+    return std::make_unique<Batch>(*this);
+}
+
+void RequestPipeline::on_record(const records::RequestRecord& record) {
+    const std::string json = records::to_json(record);
+    const auto appended = journal_.append(journal::Kind::Request, json, from_millis(record.time_ms));
+    if (!appended) count_lost(1, appended.error());
+    show(record, json);
+}
+
+void RequestPipeline::count_lost(std::size_t records, const Error& why) {
+    lost_.add(static_cast<double>(records));
+    log::error("request records lost", {{"records", records}, {"error", why.message}});
+}
+
+void RequestPipeline::show(const records::RequestRecord& record, const std::string& json) {
     if (!record.shadow.empty()) return;  // No request of anybody's.
     std::int64_t second = to_millis(now()) / 1000;
     if (second_.exchange(second) != second) shown_ = 0;

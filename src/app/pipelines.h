@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "alert/rule_manager.h"
@@ -21,8 +23,13 @@ class RequestPipeline : public gateway::RecordSink {
 public:
     RequestPipeline(journal::Journal& journal, api::Live& live, metrics::Registry& registry);
     void on_record(const records::RequestRecord& record) override;
+    std::unique_ptr<gateway::RecordBatch> batch() override;
 
 private:
+    class Batch;
+    void show(const records::RequestRecord& record, const std::string& json);
+    void count_lost(std::size_t records, const Error& why);
+
     journal::Journal& journal_;
     api::Live& live_;
     metrics::Counter& lost_;

@@ -15,6 +15,14 @@ std::string count(const nlohmann::json& entry, const char* key) {
     return found != entry.end() && found->is_number() ? std::to_string(found->get<std::int64_t>()) : "-";
 }
 
+// Those turned away since Stoker began; clients that left by themselves are none.
+std::string refusals(const nlohmann::json& pool) {
+    std::int64_t all = 0;
+    const auto refused = pool.value("refused", nlohmann::json::object());
+    for (const char* reason : {"queue_full", "shed", "timeout", "too_long"}) all += refused.value(reason, 0);
+    return std::to_string(all);
+}
+
 void print_tenants(const nlohmann::json& pools) {
     Table table({"POOL", "PRIORITY", "TENANT", "WAITING", "TOKENS"});
     for (const auto& pool : pools) {
@@ -35,11 +43,13 @@ int queues(const QueuesOptions& options) {
         std::printf("%s\n", answer->dump().c_str());
         return 0;
     }
-    Table table({"POOL", "CONCURRENCY", "LIMIT", "RUNNING", "HIGH", "NORMAL", "LOW", "QUEUE", "DRAIN/S", "BY"});
+    Table table({"POOL", "CONCURRENCY", "LIMIT", "RUNNING", "HIGH", "NORMAL", "LOW", "QUEUE", "OLDEST", "REFUSED",
+                 "DRAIN/S", "BY"});
     for (const auto& pool : answer->at("pools")) {
         const auto& waiting = pool.at("waiting");
         table.add({pool.value("pool", ""), pool.value("concurrency", ""), count(pool, "limit"), count(pool, "running"),
                    count(waiting, "high"), count(waiting, "normal"), count(waiting, "low"), count(pool, "queue"),
+                   fmt::format("{:.1f}s", static_cast<double>(pool.value("oldest_wait_ms", 0)) / 1000), refusals(pool),
                    fmt::format("{:.2f}", pool.value("drain_per_second", 0.0)), pool.value("by", "-")});
     }
     std::fputs(table.empty() ? "no pool limits its concurrency (pools[].admission)\n" : table.text().c_str(), stdout);

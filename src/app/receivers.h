@@ -8,10 +8,10 @@
 #include "app/config.h"
 #include "app/forwarding.h"
 #include "base/metrics.h"
-#include "collect/influx_receiver.h"
-#include "collect/json_receiver.h"
-#include "collect/otlp_receiver.h"
-#include "collect/remote_write_receiver.h"
+#include "collect/push/influx_receiver.h"
+#include "collect/push/json_receiver.h"
+#include "collect/push/otlp_receiver.h"
+#include "collect/push/remote_write_receiver.h"
 #include "tsdb/store.h"
 
 namespace stoker::app {

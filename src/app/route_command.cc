@@ -138,6 +138,14 @@ std::string engine_age_of(const json& replica) {
     return engine.is_object() ? std::to_string(engine.value("age_ms", std::int64_t{0})) + " ms" : "-";
 }
 
+// "serving", "serving, lacks_adapter": with why it is not asked, where that is another thing.
+std::string state_of(const json& replica) {
+    std::string state = replica.value("state", "");
+    const std::string excluded = replica.at("balance").value("excluded", "");
+    if (!excluded.empty() && excluded != state) state += ", " + excluded;
+    return state;
+}
+
 void print_explanation(const json& answer) {
     const std::string pool = answer.value("pool", "");
     std::printf("%s -> %s%s\n", answer.value("asked", "").c_str(), answer.value("model", "").c_str(),
@@ -149,6 +157,7 @@ void print_explanation(const json& answer) {
     }
     if (!led.empty()) std::printf("  led by %s, as its record would say\n", join(led, ", ").c_str());
     for (const json& line : answer.at("why")) std::printf("  %s\n", line.get<std::string>().c_str());
+    if (answer.contains("refused")) std::printf("  refused: %s\n", answer.value("refused", "").c_str());
     if (answer.contains("error")) std::printf("  %s\n", answer.value("error", "").c_str());
     int place = 0;
     for (const json& step : answer.at("steps")) {
@@ -158,12 +167,13 @@ void print_explanation(const json& answer) {
         if (step.contains("pick")) {
             std::printf("   now: %s (%s, by %s)\n", step.at("pick").value("replica", "").c_str(),
                         step.value("policy", "").c_str(), step.at("pick").value("reason", "").c_str());
+        } else {
+            std::puts("   now: nobody");
         }
         Table table({"REPLICA", "STATE", "OUTSTANDING", "SCORE", "ENGINE", "AGE", "HEALTH", "AGE"});
         for (const json& replica : step.at("replicas")) {
             const auto age = replica.value("health_age_ms", std::int64_t{-1});
-            table.add({replica.value("replica", ""), replica.value("state", ""),
-                       std::to_string(replica.value("outstanding", 0)),
+            table.add({replica.value("replica", ""), state_of(replica), std::to_string(replica.value("outstanding", 0)),
                        number(replica.at("balance").value("score", 0.0)), engine_of(replica), engine_age_of(replica),
                        replica.value("health", ""), age < 0 ? "-" : std::to_string(age) + " ms"});
         }

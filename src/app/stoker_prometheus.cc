@@ -2,7 +2,7 @@
 #include "app/config_convert.h"
 #include "app/stoker.h"
 #include "base/text.h"
-#include "collect/engine_kind.h"
+#include "collect/engine/engine_kind.h"
 #include "net/http.h"
 
 namespace stoker::app {

@@ -14,7 +14,7 @@ constexpr Duration kMaintainMetrics{5'000};
 constexpr Duration kLoadRecords{200};
 constexpr std::size_t kManyRecords = 200;  // Loaded at once: a thousand requests a second.
 constexpr int kPauseLoading = 4;           // Turns left out after that many.
-constexpr Duration kSettle{5'000};  // What the metrics store may do for a quick start and a small disk when it stops.
+constexpr Duration kSettle{1'500};  // What the metrics store may do for a quick start and a small disk when it stops.
 constexpr Duration kReturnMemory{30'000};
 constexpr Duration kRetention{10LL * 60 * 1000};
 

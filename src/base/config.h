@@ -57,6 +57,11 @@ public:
     // A text that may come from a file (`key_file`) and is never shown by the API.
     virtual void secret(std::string_view key, std::string& value, std::string_view doc) = 0;
 
+    // The same of a map's values; its keys are shown.
+    virtual void secrets(std::string_view key, std::map<std::string, std::string>& value, std::string_view doc) {
+        field(key, value, doc);
+    }
+
     // A text out of a fixed set.
     virtual void choice(std::string_view key, std::string& value, std::vector<std::string> allowed,
                         std::string_view doc) = 0;

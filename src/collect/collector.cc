@@ -12,9 +12,9 @@
 #include <set>
 
 #include "base/log.h"
-#include "collect/host_collector.h"
-#include "collect/prober.h"
-#include "collect/target.h"
+#include "collect/engine/prober.h"
+#include "collect/host/host_collector.h"
+#include "collect/scrape/target.h"
 
 namespace stoker::collect {
 namespace {

@@ -13,8 +13,8 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "collect/label_limits.h"
 #include "collect/sample_sink.h"
+#include "collect/scrape/label_limits.h"
 
 namespace stoker::collect {
 

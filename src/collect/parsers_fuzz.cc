@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "collect/host_parsers.h"
-#include "collect/identify.h"
-#include "collect/scrape.h"
+#include "collect/engine/identify.h"
+#include "collect/host/host_parsers.h"
+#include "collect/scrape/scrape.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace stoker::collect;

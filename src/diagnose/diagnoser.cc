@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "diagnose/failure_modes.h"
 #include "diagnose/metric_findings.h"
+#include "tsdb/labels.h"
 
 namespace stoker::diagnose {
 namespace {
@@ -18,8 +19,9 @@ constexpr std::chrono::milliseconds kDying{200};  // From the first refused conn
 constexpr std::chrono::milliseconds kDyingPoll{10};
 
 std::string_view name_of(Signal::Kind kind) {
-    constexpr std::array<std::string_view, 5> kNames{"engine_down", "engine_hung", "engine_recovered", "alert_fired",
-                                                     "alert_resolved"};
+    constexpr std::array<std::string_view, 7> kNames{"engine_down",   "engine_hung",    "engine_recovered",
+                                                     "alert_fired",   "alert_resolved", "circuit_opened",
+                                                     "circuit_closed"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -56,6 +58,34 @@ Incident engine_incident(const Signal& signal, const std::optional<ProcessFacts>
     std::string text = signal.reason;
     if (!signal.evidence.empty()) text += ": " + join(signal.evidence, "; ");
     incident.timeline.push_back({signal.at, Phase::Detect, std::move(text), signal.source, true});
+    return incident;
+}
+
+std::string circuit_title(const Signal& signal) {
+    return "CircuitOpen" + tsdb::Labels{{"pool", signal.pool}, {"replica", signal.replica}}.text();
+}
+
+// What its clients meet is known from their requests; why it fails, the engine's own log may say.
+Incident circuit_incident(const Signal& signal) {
+    Incident incident;
+    incident.kind = IncidentKind::Alert;
+    incident.severity = "warning";
+    incident.title = circuit_title(signal);
+    incident.replica = signal.replica;
+    incident.pool = signal.pool;
+    incident.opened_at = signal.at;
+    std::string text = signal.replica + " fails requests and is left alone: " + signal.reason;
+    if (!signal.evidence.empty()) text += " (" + join(signal.evidence, "; ") + ")";
+    incident.timeline.push_back({signal.at, Phase::Detect, std::move(text), signal.source, true});
+    Hypothesis why{"replica_fails_requests", "It answers its health checks and fails requests.", 1, {}};
+    for (const Observation& item : signal.findings) {
+        if (item.finding == Finding::HealthOk && !item.seen) why.summary = "It fails requests, and its health checks.";
+        if (item.seen) why.evidence.push_back(item.evidence);
+    }
+    const std::string attempts =
+        "sum by (result) (increase(stoker_gateway_attempts_total{replica=\"" + signal.replica + "\"}[5m]))";
+    for (const std::string& seen : signal.evidence) why.evidence.push_back({seen, attempts, ""});
+    incident.hypotheses.push_back(std::move(why));
     return incident;
 }
 
@@ -145,6 +175,10 @@ void Diagnoser::handle(const Signal& signal) {
             return alert_fired(signal);
         case Signal::Kind::AlertResolved:
             return alert_resolved(signal.title, signal.replica, "the alert fires no more");
+        case Signal::Kind::CircuitOpened:
+            return circuit_opened(signal);
+        case Signal::Kind::CircuitClosed:
+            return alert_resolved(circuit_title(signal), signal.replica, signal.reason);
     }
 }
 
@@ -172,6 +206,7 @@ void Diagnoser::engine_trouble(const Signal& signal) {
                                   {"reason", signal.reason}});
     healing_.on_opened(opened.incident);
     refine(opened.incident, std::move(observations));
+    alert_resolved(circuit_title(signal), signal.replica, "the replica has an incident of its own now");
 }
 
 // Asks the metrics, now that healing is under way.
@@ -219,11 +254,22 @@ void Diagnoser::alert_fired(const Signal& signal) {
     // The rule is the diagnosis: it says what it saw, and no table knows why.
     incident.hypotheses.push_back(
         {"alert", signal.reason, 1, {{"The rule's expression is true", signal.query, signal.value}}});
+    open_alert(std::move(incident), signal);
+}
+
+void Diagnoser::circuit_opened(const Signal& signal) {
+    const auto engine = book_.open_for_replica(signal.replica);
+    if (!engine) return open_alert(circuit_incident(signal), signal);
+    (void)book_.note(engine->id, {signal.at, Phase::Note, "Its circuit opened: " + signal.reason, signal.source, true});
+}
+
+void Diagnoser::open_alert(Incident incident, const Signal& signal) {
     const auto opened = book_.open(std::move(incident), std::max(signal.at, options_.clock()));
     unconfirmed_.erase(opened.incident.id);
     if (!opened.created) return healing_.on_again(opened.incident, signal.reason);
     incidents_.with({std::string(to_string(opened.incident.kind))}).add();
-    log::warn("incident opened", {{"incident", opened.incident.id}, {"kind", "alert"}, {"title", signal.title}});
+    log::warn("incident opened",
+              {{"incident", opened.incident.id}, {"kind", "alert"}, {"title", opened.incident.title}});
     healing_.on_opened(opened.incident);
 }
 

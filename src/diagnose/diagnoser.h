@@ -3,7 +3,8 @@
 // One thread of its own behind a bounded queue. An incident is opened from what the signal itself says, before anything
 // is looked up, so that healing begins at once; then metrics are queried and the hypotheses refined. Signals of one
 // trouble go into one incident: a replica has at most one that is not over, and an alert about a replica that has one,
-// or about a pool with such a replica, becomes a note in it.
+// or about a pool with such a replica, becomes a note in it. A circuit that opened again is an alert of the gateway's
+// own about its replica, CircuitOpen; it is over when the circuit closes, or when the replica is found down or hung.
 // submit() is thread-safe and never blocks.
 #pragma once
 
@@ -66,6 +67,8 @@ private:
     void engine_trouble(const Signal& signal);
     void engine_recovered(const Signal& signal);
     void alert_fired(const Signal& signal);
+    void open_alert(Incident incident, const Signal& signal);
+    void circuit_opened(const Signal& signal);
     void alert_resolved(const std::string& title, const std::string& replica, const std::string& reason);
     void refine(const Incident& incident, std::vector<Observation> observations);
     void end_unconfirmed(Timestamp now);

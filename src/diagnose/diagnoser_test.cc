@@ -193,6 +193,26 @@ TEST_F(DiagnoserTest, AnAlertThatOutlivesTheEnginesIncidentGetsItsOwn) {
 }
 
 // What is known when the first signal arrives, as the gateway and the supervisor really tell it.
+TEST_F(DiagnoserTest, ACircuitThatOpensAgainIsAnIncidentUntilItCloses) {
+    start();
+    send(Signal::Kind::CircuitOpened, "it failed again when it was tried");
+    send(Signal::Kind::CircuitOpened, "it failed again when it was tried");
+    send(Signal::Kind::CircuitClosed, "answered a request again");
+    EXPECT_EQ(drain(), (Heard{"opened alert", "again alert", "recovered alert"}));
+    const auto incident = book.list({}).front();
+    EXPECT_EQ(incident.title, R"(CircuitOpen{pool="chat",replica="chat/a"})");
+    EXPECT_EQ(incident.severity, "warning");
+    EXPECT_EQ(incident.hypotheses.front().cause, "replica_fails_requests");
+}
+
+TEST_F(DiagnoserTest, AReplicaThatIsFoundDownNeedsNoIncidentForItsCircuit) {
+    start();
+    send(Signal::Kind::CircuitOpened, "it failed again when it was tried");
+    send(Signal::Kind::EngineDown);
+    send(Signal::Kind::CircuitOpened, "it failed again when it was tried");
+    EXPECT_EQ(drain(), (Heard{"opened alert", "opened engine_down", "recovered alert"}));
+}
+
 TEST_F(DiagnoserTest, TheDiagnosisFollowsWhatWasSeen) {
     using Down = Signal::Kind;
     const auto exited = [](int code, int signal) {

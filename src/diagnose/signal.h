@@ -12,7 +12,16 @@
 namespace stoker::diagnose {
 
 struct Signal {
-    enum class Kind : std::uint8_t { EngineDown, EngineHung, EngineRecovered, AlertFired, AlertResolved };
+    // CircuitOpened: requests to it failed, and failed again when one tried whether that is over.
+    enum class Kind : std::uint8_t {
+        EngineDown,
+        EngineHung,
+        EngineRecovered,
+        AlertFired,
+        AlertResolved,
+        CircuitOpened,
+        CircuitClosed
+    };
     Kind kind{};
     std::string source;   // Who noticed: "gateway", "supervisor", "rules"
     std::string replica;  // Empty if it is about none.

@@ -1,6 +1,7 @@
 #include "gateway/core.h"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "base/check.h"
@@ -33,22 +34,36 @@ net::ClientOptions for_requests() {
 
 }  // namespace
 
-LoopState::LoopState(asio::io_context& context) : loop(context), client(net::Client::create(context, for_requests())) {
+LoopState::LoopState(asio::io_context& context, RecordSink& sink)
+    : loop(context), client(net::Client::create(context, for_requests())), records(sink.batch()) {
     net::ClientOptions probes;
     probes.idle_per_origin = 0;
     probe_client = net::Client::create(context, std::move(probes));
 }
 
 net::Client& LoopState::client_for(const Pool& pool) {
-    if (!pool.provider || !pool.provider->trust) return *client;
-    const auto& trust = pool.provider->trust;
-    for (const TrustingClient& known : trusting_) {
-        if (known.trust.lock() == trust) return *known.client;
+    if (!pool.provider || !pool.provider->access) return *client;
+    const auto& access = pool.provider->access;
+    for (const AccessClient& known : by_access_) {
+        if (known.access.lock() == access) return *known.client;
     }
-    std::erase_if(trusting_, [](const TrustingClient& known) { return known.trust.expired(); });
+    std::erase_if(by_access_, [](const AccessClient& known) { return known.access.expired(); });
     net::ClientOptions options = for_requests();
-    options.tls = trust->options;
-    return *trusting_.emplace_back(TrustingClient{trust, net::Client::create(loop, std::move(options))}).client;
+    options.tls = access->options;
+    options.proxy = access->proxy;
+    return *by_access_.emplace_back(AccessClient{access, net::Client::create(loop, std::move(options))}).client;
+}
+
+void LoopState::close() {
+    client.reset();
+    probe_client.reset();
+    by_access_.clear();
+    records->write();
+}
+
+asio::awaitable<void> LoopState::end_of_turn() {
+    constexpr std::size_t kFew = 3;
+    if (attempts.size() > kFew) co_await asio::post(loop, asio::use_awaitable);
 }
 
 Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& registry, RecordSink& given_sink,
@@ -64,7 +79,8 @@ Core::Core(GatewayOptions given, net::Loops& given_loops, metrics::Registry& reg
       limit_metrics(registry),
       admission_metrics(registry),
       cache(registry) {
-    for (std::size_t i = 0; i < loops.size(); ++i) loop_states.push_back(std::make_unique<LoopState>(loops.at(i)));
+    for (std::size_t i = 0; i < loops.size(); ++i)
+        loop_states.push_back(std::make_unique<LoopState>(loops.at(i), sink));
 }
 
 LoopState& Core::here(const asio::any_io_executor& executor) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <optional>
@@ -38,9 +39,11 @@ namespace stoker::gateway {
 // An attempt under way, findable by those who may have to end it. Touched only on its loop.
 struct ActiveAttempt {
     Replica* replica = nullptr;
-    net::CancelToken token;           // While the request is being sent.
-    net::Call* call = nullptr;        // While its answer is being read.
-    std::optional<GatewayError> cut;  // Why it was ended from outside.
+    std::size_t number = 0;                 // Among those of its request.
+    const ReplicaSeries* series = nullptr;  // Null until it is the request's.
+    net::CancelToken token;                 // While the request is being sent.
+    net::Call* call = nullptr;              // While its answer is being read.
+    std::optional<GatewayError> cut;        // Why it was ended from outside.
     std::string cut_reason;
 
     // Ends it; the first cause counts.
@@ -49,23 +52,33 @@ struct ActiveAttempt {
 
 // One loop's share. Touched only on that loop, save for its construction and its end.
 struct LoopState {
-    explicit LoopState(boost::asio::io_context& context);
+    LoopState(boost::asio::io_context& context, RecordSink& sink);
 
     boost::asio::io_context& loop;
     std::unique_ptr<net::Client> client;
     std::unique_ptr<net::Client> probe_client;  // Keeps no connections: a probe tries the whole way.
+    std::unique_ptr<RecordBatch> records;
     std::unordered_set<ActiveAttempt*> attempts;
     std::unordered_set<ActiveAttempt*> shadows;  // Those of them that no client waits for.
 
-    // The one that trusts whom this pool's replicas are trusted by. It stays as long as the pool's table.
+    // The one that goes the way of this pool's replicas, and trusts whom they are trusted by. It stays as long as the
+    // pool's table.
     net::Client& client_for(const Pool& pool);
 
+    // Resumes once what else is ready on this loop has had its go; at once if few requests are under way. Waited for
+    // before a write: requests that came together then write together, and whoever reads them on another core is woken
+    // once, not for each, which takes longer than the write itself.
+    boost::asio::awaitable<void> end_of_turn();
+
+    // Closes the kept connections and writes the records that are left. REQUIRES: the loop runs no more.
+    void close();
+
 private:
-    struct TrustingClient {
-        std::weak_ptr<const TlsTrust> trust;
+    struct AccessClient {
+        std::weak_ptr<const ProviderAccess> access;
         std::unique_ptr<net::Client> client;
     };
-    std::vector<TrustingClient> trusting_;  // One for each trust that a pool has of its own.
+    std::vector<AccessClient> by_access_;  // One for each access that a pool has of its own.
 };
 
 class Core : public std::enable_shared_from_this<Core> {

@@ -58,6 +58,10 @@ constexpr ErrorInfo kErrors[] = {
      "when there is room again."},
     {GatewayError::ConcurrencyLimited, 429, "concurrency_limit_exceeded", kRateLimit,
      "As many requests as allowed are under way; `retry-after` is when one of them should be done."},
+    {GatewayError::ShareExceeded, 429, "share_exceeded", kRateLimit,
+     "The pool could not take the request, and its tenant has more of the requests that run and wait there than an "
+     "even "
+     "share among all tenants: it is this tenant that asks for too much. `retry-after` as for `queue_full`."},
     {GatewayError::DayLimited, 429, "tokens_per_day_exceeded", kRateLimit,
      "The tokens of this day (UTC) are used up; `retry-after` is the time to midnight."},
     {GatewayError::ClientClosed, 499, "client_closed", kBadRequest,
@@ -77,6 +81,9 @@ constexpr ErrorInfo kErrors[] = {
      "free, by how fast they became free lately."},
     {GatewayError::QueueTimeout, 503, "queue_timeout", kServer,
      "The request waited for a place in the pool as long as it may; `retry-after` as for `queue_full`."},
+    {GatewayError::QueueTooLong, 503, "queue_too_long", kServer,
+     "By the pace of late the request would not have had a place within the time that it may wait, and was refused at "
+     "once; `retry-after` as for `queue_full`."},
     {GatewayError::RequestShed, 503, "request_shed", kServer,
      "The request waited in a queue that was full, and one of a higher priority, or of a tenant with fewer requests "
      "waiting, "

@@ -3,7 +3,10 @@
 #include <utility>
 
 #include "gateway/admission/admission_stage.h"
+#include "gateway/shadow/shadows.h"
 #include "gateway/upstream/attempt.h"
+#include "gateway/upstream/engine_body.h"
+#include "gateway/upstream/hedge.h"
 #include "gateway/upstream/journey.h"
 
 namespace stoker::gateway {
@@ -19,18 +22,14 @@ GiveUp no_place(AdmissionRefusal refusal) {
     return end;
 }
 
-// Makes the request what this replica gets.
-void edit_for(RequestContext& context, const StreamProgress& progress, const Target& target) {
-    std::string own_name = target.engine_model.empty() ? context.route->upstream_model : target.engine_model;
-    const std::string_view adapter = context.adapter();
-    if (!adapter.empty()) own_name = adapter_model(target.replica->engine(), own_name, adapter);
-    if (!progress.begun) {
-        context.upstream_body.assign(context.body, wire::request_edits(context.scan, own_name, context.asks_usage));
-        return;
-    }
-    const auto scan = wire::scan_request(progress.body);
-    context.upstream_body.assign(progress.body,
-                                 scan ? wire::request_edits(*scan, own_name, context.asks_usage) : wire::BodyEdits{});
+// Sends it to this replica, and beside it to another one where the pool hedges.
+asio::awaitable<AttemptResult> try_target(RequestContext& context, Journey& journey, std::size_t target,
+                                          StreamProgress& progress) {
+    edit_for(context, progress, context.route->pool->targets[target], context.upstream_body);
+    context.note_first_attempt();
+    if (may_hedge(context, progress)) co_return co_await run_hedged(context, journey, target, progress);
+    Attempt attempt(context, target, {.deadline = journey.deadline(), .trial = journey.on_trial()}, progress);
+    co_return co_await attempt.run();
 }
 
 // Tries the replicas of the step that the request is at. Empty when the request is settled.
@@ -46,10 +45,7 @@ asio::awaitable<std::optional<GiveUp>> try_step(RequestContext& context) {
     for (;;) {
         const auto target = co_await journey.next();
         if (!target) break;
-        edit_for(context, progress, pool->targets[*target]);
-        context.note_first_attempt();
-        Attempt attempt(context, *target, {journey.deadline(), journey.on_trial()}, progress);
-        auto result = co_await attempt.run();
+        auto result = co_await try_target(context, journey, *target, progress);
         if (result.delivered) co_return std::nullopt;
         if (context.client_gone()) break;
         if (!result.interrupted) {
@@ -92,6 +88,7 @@ asio::awaitable<void> tell_held(RequestContext& context, const RouteStep& step, 
 }  // namespace
 
 asio::awaitable<void> forward(RequestContext& context) {
+    if (!context.inner()) start_shadow(context);
     std::optional<GiveUp> end;
     std::optional<HeldAnswer> held;  // The first: what the model said that the client asked for.
     const RouteStep* held_by = nullptr;

@@ -39,6 +39,9 @@ std::unique_ptr<Gateway> Gateway::create(GatewayOptions options, net::Loops& loo
 
 Gateway::~Gateway() {
     stop();
+    // A job that still waits on one of the loops may keep the core until that loop is destroyed. The connections must
+    // not wait for it: each belongs to its own loop, which may be gone before.
+    for (const auto& state : core_->loop_states) state->close();
 }
 
 Result<Unit> Gateway::apply(const Routes& routes) {

@@ -18,6 +18,7 @@ inline constexpr char kOverhead[] = "stoker_gateway_overhead_seconds";
 inline constexpr char kContinuations[] = "stoker_gateway_continuations_total";
 inline constexpr char kLedger[] = "stoker_gateway_ledger_tokens_total";
 inline constexpr char kRetries[] = "stoker_gateway_retries_total";
+inline constexpr char kHedges[] = "stoker_gateway_hedges_total";
 inline constexpr char kReplicaWeight[] = "stoker_gateway_replica_weight";
 inline constexpr char kWasted[] = "stoker_gateway_wasted_tokens_total";
 inline constexpr char kOutstanding[] = "stoker_gateway_replica_outstanding";

@@ -64,6 +64,7 @@ struct DeadlineOptions {
     Duration whole{300'000};      // Other answers: from the request sent to the answer's head.
     Duration between{30'000};     // Streams: between two events.
     Duration total{600'000};      // The whole request, all attempts together.
+    Duration queue{0};            // Waiting for a place in the pool; 0: as its admission has it.
 };
 
 struct RetryOptions {
@@ -76,6 +77,17 @@ struct RetryOptions {
     Duration retry_after_max{60'000};  // How long a replica may be avoided because it says so.
 };
 
+// When a request that is slow to begin is sent to a second replica too. See hedge.h.
+struct HedgeOptions {
+    Duration after{0};      // Without a first token; where `percentile` is set, not sooner than this.
+    double percentile = 0;  // Once this share of the pool's first tokens of late would have come; 0: by `after` alone.
+    // Of all requests together: hedges may be this share of the requests of the last 10 s, and so many a second more.
+    double budget_share = 0.05;
+    double budget_per_second = 0.1;
+
+    bool on() const { return after > Duration{0} || percentile > 0; }
+};
+
 // What a model has of its own; what is absent is as its pool has it.
 struct DeadlineOverrides {
     std::optional<Duration> connect{};
@@ -84,6 +96,7 @@ struct DeadlineOverrides {
     std::optional<Duration> whole{};
     std::optional<Duration> between{};
     std::optional<Duration> total{};
+    std::optional<Duration> queue{};
 };
 
 // Whether a replica goes on with a chat that another one has begun to answer.
@@ -103,6 +116,8 @@ struct ReplicaOptions {
     ContinuationMode continuation = ContinuationMode::Auto;
     // Sent upstream instead of the client's Authorization; empty: the client's is passed on, or the provider's is sent.
     std::string api_key{};
+    // LoRA adapters that it has, of engines that do not list them; asked for as its kind of engine wants it.
+    std::vector<std::string> adapters{};
 };
 
 struct PoolOptions {
@@ -114,6 +129,7 @@ struct PoolOptions {
     OutlierOptions outliers{};
     DeadlineOptions deadlines{};
     RetryOptions retry{};
+    HedgeOptions hedge{};
     BalanceOptions balance{};
     ContinuationOptions continuation{};
     std::optional<ProviderOptions> provider{};  // Whose replicas these are; empty: our own engines.
@@ -124,6 +140,7 @@ struct PoolOptions {
 struct FallbackOptions {
     std::string to{};
     FallbackCauses on{FallbackCause::Down, FallbackCause::Overloaded};
+    bool allowed_only = false;  // For nobody who may not ask for it by name.
 };
 
 // What holds for one model, whatever pool serves it.

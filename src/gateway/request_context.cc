@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "gateway/cache/cache_parts.h"
+#include "gateway/elapsed.h"
 #include "gateway/hooks/price_hook.h"
 #include "gateway/limit/limit_stage.h"
 #include "gateway/meter/tokens.h"
@@ -16,14 +18,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
-
-std::int64_t nanos(SteadyTime::duration duration) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
-}
-
-double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) * 1e-9;
-}
 
 Outcome outcome_of(int status) {
     if (status < 400) return Outcome::Ok;
@@ -80,20 +74,6 @@ RequestContext::~RequestContext() {
     overhead_.observe(core_->metrics.stages());
 }
 
-void RequestContext::account() {
-    if (std::exchange(accounted_, true)) return;
-    record_.degradation = static_cast<int>(degradation);
-    if (!scan.model.empty() && scan.model != record_.model) record_.requested_model = scan.model;
-    record_.duration_ns = nanos(std::chrono::steady_clock::now() - received_at());
-    settle_limits();
-    write_metrics();
-    if (inner_) return;
-    count_for_canary();
-    if (shadow_) tell_shadow();
-    if (core_->options.price) core_->options.price->on_metered(record_);
-    core_->sink.on_record(record_);
-}
-
 void RequestContext::settle(Outcome outcome, int status, std::string_view code) {
     if (std::exchange(settled_, true)) return;
     if (left_early_ && outcome == Outcome::Ok) {
@@ -112,8 +92,9 @@ asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string mes
     const ErrorInfo& entry = info(error);
     // Those have their lines where they begin, at the replica's fall and at the change of level, or come by thousands.
     const bool told = error == GatewayError::NoReplica || error == GatewayError::Degraded ||
+                      (record_.attempts.empty() && error == GatewayError::UpstreamOverloaded) ||
                       error == GatewayError::QueueFull || error == GatewayError::QueueTimeout ||
-                      error == GatewayError::RequestShed;
+                      error == GatewayError::QueueTooLong || error == GatewayError::RequestShed;
     if (entry.status >= 500 && !told) {
         log::warn("request failed", {{"request_id", record_.id},
                                      {"code", entry.code},
@@ -126,18 +107,26 @@ asio::awaitable<void> RequestContext::refuse(GatewayError error, std::string mes
     response.headers.add("content-type", "application/json");
     add_marks(response.headers, marks());
     const std::size_t bytes = response.body.size();
+    note_failing(error);
     const auto sent = co_await exchange_->respond(std::move(response));
     if (!sent) co_return settle(Outcome::Cancelled, GatewayError::ClientClosed);
     count_response_bytes(bytes);
     settle(outcome_of(entry.status), error);
 }
 
-asio::awaitable<void> RequestContext::respond(net::Response response) {
+asio::awaitable<void> RequestContext::respond(net::Response response, std::string_view code) {
     if (client_gone()) co_return settle(Outcome::Cancelled, GatewayError::ClientClosed);
     const int status = response.status;
     count_response_bytes(response.body.size());
-    settle(outcome_of(status), status, status < 400 ? "" : info(GatewayError::UpstreamRejected).code);
-    account();
+    if (status < 400) {
+        code = {};
+    } else if (code.empty()) {
+        code = info(GatewayError::UpstreamRejected).code;
+    }
+    settle(outcome_of(status), status, code);
+    close_books();
+    co_await loop_.end_of_turn();
+    loop_.records->write();
     const SteadyTime began = std::chrono::steady_clock::now();
     const auto sent = co_await exchange_->respond(std::move(response));
     overhead_.add(OverheadStage::Write, std::chrono::steady_clock::now() - began);
@@ -160,7 +149,10 @@ void RequestContext::watch_client() {
     exchange_->on_client_gone([this]() {
         client_gone_ = true;
         if (when_client_leaves) when_client_leaves();
-        if (active_ != nullptr) active_->end(GatewayError::ClientClosed, "the client left");
+        const auto under_way = active_;  // Ending one may take it out.
+        for (ActiveAttempt* active : under_way) {
+            if (active != nullptr) active->end(GatewayError::ClientClosed, "the client left");
+        }
     });
 }
 
@@ -173,8 +165,15 @@ void RequestContext::note_cache(CacheStatus status, std::string_view detail) {
     core_->cache.parts().metrics.count(status, plan.steps.front().route->model);
 }
 
-void RequestContext::adopt(const records::RequestRecord& inner) {
-    record_.attempts = inner.attempts;
+AnswerSource RequestContext::answer_source() const {
+    if (record_.cache == to_string(CacheStatus::Coalesced)) return AnswerSource::Shared;
+    if (answered_by_cache_) return AnswerSource::Cache;
+    return record_.attempts.empty() ? AnswerSource::None : AnswerSource::Engine;
+}
+
+void RequestContext::adopt(const records::RequestRecord& inner, std::vector<records::Attempt> share) {
+    record_.attempts = std::move(share);
+    for (const records::Attempt& attempt : record_.attempts) record_.wasted_tokens += attempt.wasted;
     record_.model = inner.model;
     record_.replica = inner.replica;
     replica_id_ = inner.replica;
@@ -188,6 +187,7 @@ void RequestContext::take_step(const RouteStep& step) {
     record_.pool = route->pool->name;
     handles_ = &route->series->of(*identity);
     handles_->model.active->add(1);
+    step_attempts_ = record_.attempts.size();
 }
 
 std::string_view RequestContext::adapter() const {
@@ -229,8 +229,8 @@ AnswerMarks RequestContext::marks() const {
     return marks;
 }
 
-std::string RequestContext::attempt_traceparent() const {
-    return trace_.traceparent(attempt_span_id(record_.span_id, record_.attempts.size() - 1));
+std::string RequestContext::attempt_traceparent(const ActiveAttempt& active) const {
+    return trace_.traceparent(attempt_span_id(record_.span_id, active.number));
 }
 
 void RequestContext::passed(Stage stage) {
@@ -249,6 +249,10 @@ void RequestContext::passed(Stage stage) {
         case Stage::Limit:
             record_.limit_ns += lasted;
             overhead_.add(OverheadStage::Limit, spent);
+            break;
+        case Stage::Cache:
+            record_.cache_ns += lasted;
+            overhead_.add(OverheadStage::Cache, spent);
             break;
         case Stage::Queue:
             record_.queue_ns += lasted;
@@ -269,28 +273,44 @@ void RequestContext::note_first_attempt() {
     core_->metrics.overhead_before().observe(spent.count() - seconds(record_.queue_ns));
 }
 
-void RequestContext::begin_attempt(ActiveAttempt& active, std::size_t target) {
-    active_ = &active;
+std::string_view RequestContext::kind_of_attempt(AttemptKind kind) const {
+    if (kind != AttemptKind::Other) return kind == AttemptKind::Hedge ? "hedge" : "continuation";
+    if (record_.attempts.size() > step_attempts_) return "retry";
+    return record_.attempts.empty() ? "" : "fallback";
+}
+
+void RequestContext::begin_attempt(ActiveAttempt& active, std::size_t target, AttemptKind kind) {
+    const auto place = std::find(active_.begin(), active_.end(), nullptr);
+    STOKER_CHECK(place != active_.end(), "too many attempts at once");
+    *place = &active;
     loop_.attempts.insert(&active);
     series_ = &handles_->replicas[target];
     replica_id_ = active.replica->id();
-    attempt_started_ = std::chrono::steady_clock::now();
-    record_.attempts.push_back({replica_id_, 0, {}, nanos(attempt_started_ - received_at()), 0});
+    active.number = record_.attempts.size();
+    active.series = series_;
+    records::Attempt attempt;
+    attempt.replica = replica_id_;
+    attempt.kind = kind_of_attempt(kind);
+    attempt.started_ns = nanos(std::chrono::steady_clock::now() - received_at());
+    record_.attempts.push_back(std::move(attempt));
     if (client_gone()) active.end(GatewayError::ClientClosed, "the client left");
 }
 
-void RequestContext::end_attempt(const ActiveAttempt& active, int status, std::string_view error, bool did_its_part) {
-    loop_.attempts.erase(const_cast<ActiveAttempt*>(&active));
-    active_ = nullptr;
-    records::Attempt& attempt = record_.attempts.back();
+void RequestContext::end_attempt(ActiveAttempt& active, int status, std::string_view error, bool did_its_part) {
+    loop_.attempts.erase(&active);
+    std::replace(active_.begin(), active_.end(), &active, static_cast<ActiveAttempt*>(nullptr));
+    records::Attempt& attempt = record_.attempts[active.number];
     attempt.status = status;
     attempt.error = error;
-    attempt.duration_ns = nanos(std::chrono::steady_clock::now() - attempt_started_);
-    if (did_its_part) {
-        if (const ReplicaSeries* series = replica_series()) series->attempts_ok->add();
-    } else {
-        core_->metrics.count_attempt(replica_id_, error);
-    }
+    attempt.duration_ns = nanos(std::chrono::steady_clock::now() - received_at()) - attempt.started_ns;
+    if (did_its_part) return active.series->attempts_ok->add();
+    core_->metrics.count_attempt(attempt.replica, error);
+}
+
+void RequestContext::lead(const ActiveAttempt& active, const LoadEstimate& estimate_of_it) {
+    series_ = active.series;
+    replica_id_ = active.replica->id();
+    estimate = estimate_of_it;
 }
 
 void RequestContext::take_facts(const AnswerFacts& facts) {
@@ -311,7 +331,7 @@ void RequestContext::take_facts(const AnswerFacts& facts) {
         record_.reasoning_tokens = facts.usage->reasoning_tokens;
         record_.recomputed_tokens = recomputed_tokens(estimate, *facts.usage);
         record_.usage_source = records::UsageSource::Engine;
-    } else if (facts.content_events > 0) {
+    } else if (facts.content_events > 0 || (scan.stream && !facts.finish_reason.empty())) {
         // The engine's count did not come: an event is about a token, and four bytes of prompt are.
         record_.prompt_tokens = estimated_tokens(scan.prompt_bytes);
         record_.completion_tokens = facts.content_events;
@@ -324,23 +344,23 @@ void RequestContext::take_facts(const AnswerFacts& facts) {
     }
 }
 
-void RequestContext::note_attempt_tokens(std::int64_t delivered, std::int64_t wasted, std::string_view reason) {
-    if (record_.attempts.empty()) return;
-    record_.attempts.back().tokens = delivered;
-    record_.attempts.back().wasted = wasted;
+void RequestContext::note_attempt_tokens(const ActiveAttempt& active, std::int64_t delivered, std::int64_t wasted,
+                                         std::string_view reason) {
+    record_.attempts[active.number].tokens = delivered;
+    record_.attempts[active.number].wasted = wasted;
     record_.wasted_tokens += wasted;
     if (wasted > 0) core_->metrics.count_wasted(record_.pool, "completion", reason, wasted);
 }
 
-void RequestContext::enter_tokens(const AnswerFacts& facts, bool stream, std::int64_t before) {
-    if (series_ == nullptr) return;
+void RequestContext::enter_tokens(const ActiveAttempt& active, const AnswerFacts& facts, bool stream,
+                                  std::int64_t before) {
     AttemptTokens tokens{stream, facts.content_events, {}, estimated_tokens(scan.prompt_bytes) + before};
     if (facts.usage) {
         tokens.usage = own_usage(*facts.usage, before);
     } else if (facts.usage_so_far.prompt_tokens > 0) {
         tokens.estimated_prompt = facts.usage_so_far.prompt_tokens;
     }
-    series_->ledger.enter(tokens);
+    active.series->ledger.enter(tokens);
 }
 
 void RequestContext::release_bodies(bool keep_own) {
@@ -352,9 +372,9 @@ void RequestContext::release_bodies(bool keep_own) {
 // was counted as it came. Returns how much that is.
 std::int64_t RequestContext::count_earlier_tokens() {
     std::int64_t earlier = 0;
-    for (std::size_t i = 0; i + 1 < record_.attempts.size(); ++i) {
-        const records::Attempt& attempt = record_.attempts[i];
-        if (attempt.tokens == 0) continue;
+    const records::Attempt* const last = answering_attempt(record_);
+    for (const records::Attempt& attempt : record_.attempts) {
+        if (&attempt == last || attempt.tokens == 0) continue;
         earlier += attempt.tokens;
         core_->metrics.count_estimated_tokens(record_.pool, record_.model, attempt.replica, handles_->tenant, 0,
                                               attempt.tokens);
@@ -369,101 +389,4 @@ bool RequestContext::reached_engine() const {
                                        attempt.error != "connect_timeout" && attempt.error != "tls");
     });
 }
-
-// What engines counted teaches the estimates; the reservation becomes what was used.
-void RequestContext::settle_limits() {
-    if (!reservation_.any() || std::exchange(limits_settled_, true)) return;
-    const std::int64_t used = record_.prompt_tokens + record_.completion_tokens;
-    const bool reached = reached_engine() || answered_by_cache_;
-    core_->shared_limits->settled(core_->limits.settle(reservation_, used, reached, Moment::now()));
-    core_->limit_metrics.count_tokens(reservation_.tokens, used);
-    if (record_.usage_source != records::UsageSource::Engine) return;
-    std::optional<std::int64_t> output;
-    if (!scan.max_tokens && record_.outcome == to_string(Outcome::Ok)) output = record_.completion_tokens;
-    core_->estimator.learn(record_.model, scan.prompt_bytes, record_.prompt_tokens, output);
-}
-
-void RequestContext::count_for_canary() {
-    CanarySample* sample = plan.sample;
-    if (sample == nullptr) return;
-    if (record_.attempts.empty()) {  // Refused by us, or all its replicas are out: that much is the arm's own doing.
-        if (record_.error == info(GatewayError::NoReplica).code) sample->failed.fetch_add(1, std::memory_order_relaxed);
-        return;
-    }
-    const bool by_first = step_ == plan.steps.data();
-    if (by_first && record_.outcome == to_string(Outcome::Ok)) {
-        sample->good.fetch_add(1, std::memory_order_relaxed);
-        if (record_.ttft_ns > 0) {
-            sample->first_token.add(record_.ttft_ns);
-        } else {
-            sample->duration.add(record_.duration_ns);
-        }
-        return;
-    }
-    // What the client itself got wrong or gave up says nothing of the model; that another one had to answer does.
-    const bool own_fault =
-        record_.outcome == to_string(Outcome::ClientError) || record_.outcome == to_string(Outcome::Cancelled);
-    if (!by_first || !own_fault) sample->failed.fetch_add(1, std::memory_order_relaxed);
-}
-
-// Of the tokens that the engine counted: parts that few requests have.
-void RequestContext::write_parts() {
-    RequestMetrics& metrics = core_->metrics;
-    const records::RequestRecord& seen = record_;
-    const auto count = [&](std::string_view type, std::int64_t tokens) {
-        if (tokens > 0) metrics.count_part(seen.pool, seen.model, seen.replica, handles_->tenant, type, tokens);
-    };
-    count("reasoning", seen.reasoning_tokens);
-    count("cache_write", seen.cache_write_tokens);
-    if (seen.recomputed_tokens > 0) metrics.count_wasted(seen.pool, "prompt", "prefix", seen.recomputed_tokens);
-}
-
-// The request's side of the pair. A client that left, or an answer that was cut, says nothing of the model.
-void RequestContext::tell_shadow() {
-    ShadowPair& pair = shadow_->pair;
-    const bool whole =
-        record_.outcome != to_string(Outcome::Cancelled) && record_.outcome != to_string(Outcome::Truncated);
-    pair.comparable = pair.comparable && whole && !record_.attempts.empty();
-    const std::int64_t began = record_.attempts.empty() ? 0 : record_.attempts.back().started_ns;
-    pair.client = ShadowSide{.status = record_.status,
-                             .finish_reason = record_.finish_reason,
-                             .completion_tokens = record_.completion_tokens,
-                             .ttft_ns = std::max<std::int64_t>(record_.ttft_ns - began, 0),
-                             .duration_ns = record_.duration_ns - began};
-    core_->shadows.look(*shadow_);
-}
-
-void RequestContext::write_metrics() {
-    RequestMetrics& metrics = core_->metrics;
-    if (handles_ == nullptr) {
-        // What clients name must not become a label: all such requests share one series.
-        const std::string tenant = identity->tenant_is_label ? identity->tenant : std::string();
-        return metrics.count_request("", "", tenant, record_.status, record_.outcome);
-    }
-    handles_->model.active->add(-1);
-    write_replica_metrics();
-    if (inner_) return;
-    if (record_.status == 200 && record_.outcome == to_string(Outcome::Ok)) {
-        handles_->model.ok->add();
-    } else {
-        metrics.count_request(record_.pool, record_.model, handles_->tenant, record_.status, record_.outcome);
-    }
-}
-
-void RequestContext::write_replica_metrics() {
-    const ReplicaSeries* series = replica_series();
-    if (series == nullptr) return;
-    series->duration->observe(seconds(record_.duration_ns));
-    if (record_.ttft_ns > 0) series->time_to_first_token->observe(seconds(record_.ttft_ns));
-    if (record_.usage_source == records::UsageSource::Engine) {
-        series->prompt_tokens->add(static_cast<double>(record_.prompt_tokens));
-        series->completion_tokens->add(static_cast<double>(record_.completion_tokens - count_earlier_tokens()));
-        if (record_.cached_tokens > 0) series->cached_tokens->add(static_cast<double>(record_.cached_tokens));
-        write_parts();
-    } else if (record_.usage_source == records::UsageSource::Estimated) {
-        core_->metrics.count_estimated_tokens(record_.pool, record_.model, record_.replica, handles_->tenant,
-                                              record_.prompt_tokens, record_.completion_tokens);
-    }
-}
-
 }  // namespace stoker::gateway

@@ -4,6 +4,7 @@
 // it ends: a good answer before its last bytes go out, anything else in the destructor.
 #pragma once
 
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "gateway/endpoint.h"
 #include "gateway/errors.h"
 #include "gateway/headers.h"
+#include "gateway/hooks/answer_source.h"
 #include "gateway/meter/overhead.h"
 #include "gateway/meter/token_ledger.h"
 #include "gateway/route/route_plan.h"
@@ -30,6 +32,9 @@ namespace stoker::gateway {
 
 enum class Outcome : unsigned char { Ok, ClientError, UpstreamError, Truncated, Cancelled, Rejected };
 std::string_view to_string(Outcome outcome);
+
+// Why an attempt is made; what stands in its record follows from it.
+enum class AttemptKind : std::uint8_t { Other, Continuation, Hedge };
 
 class RequestContext {
 public:
@@ -51,13 +56,18 @@ public:
     // Answers with an error of the gateway's own and settles the request by it.
     boost::asio::awaitable<void> refuse(GatewayError error, std::string message, net::Headers headers = {},
                                         std::string param = {});
-    // Answers with what an upstream said, or the gateway's own data, and settles by its status.
-    boost::asio::awaitable<void> respond(net::Response response);
+    // Answers with what an upstream said, or the gateway's own data, and settles by its status: an error by `code`, or,
+    // if that is empty, as the upstream's.
+    boost::asio::awaitable<void> respond(net::Response response, std::string_view code = {});
 
     // How the request ended; the first settlement counts. An empty code means that all is well.
     void settle(Outcome outcome, int status, std::string_view code);
     void settle(Outcome outcome, GatewayError error) { settle(outcome, info(error).status, info(error).code); }
     bool settled() const { return settled_; }
+    // It is about to end with this error, of which the client is being told.
+    void note_failing(GatewayError error) { failing_ = info(error).code; }
+    // How it ended, or is about to; empty: well, or not known yet.
+    std::string_view cause() const { return settled_ ? std::string_view(record_.error) : failing_; }
 
     // Writes the record and the metrics of a settled request, once. Called before the end of an answer is sent: what a
     // client has seen whole is then on record, even if this process is killed the moment after.
@@ -65,11 +75,10 @@ public:
 
     // Says who asks; it goes on record from here on.
     void set_identity(std::shared_ptr<const Identity> known);
-    // For the attempt under way.
-    std::string attempt_traceparent() const;
+    std::string attempt_traceparent(const ActiveAttempt& active) const;
 
     // What the gateway did up to now since the stage before was passed.
-    enum class Stage : unsigned char { Receive, Route, Limit, Queue };
+    enum class Stage : unsigned char { Receive, Route, Limit, Cache, Queue };
     void passed(Stage stage);
     // So long the request waited for a place in a pool.
     void note_queued(SteadyTime::duration lasted);
@@ -89,8 +98,11 @@ public:
     // A request that the gateway makes for others: it has no record of its own and counts as no request, though what it
     // has an engine do counts.
     void make_inner() { inner_ = true; }
-    // That one was made for this one, and others: its attempts are this one's.
-    void adopt(const records::RequestRecord& inner);
+    bool inner() const { return inner_; }
+    // That one was made for this one, and others: of its attempts these are this one's share.
+    void adopt(const records::RequestRecord& inner, std::vector<records::Attempt> share);
+    // REQUIRES: there is an attempt. The last one brought so many tokens, after all.
+    void correct_attempt_tokens(std::int64_t tokens) { record_.attempts.back().tokens = tokens; }
 
     // How the request fared with the cache, for the record, the metrics and the client; `detail` is for the client
     // only.
@@ -109,15 +121,18 @@ public:
     void return_to(const RouteStep& step, std::size_t target);
     // The request is about to be sent for the first time: what was done until here is the gateway's own time.
     void note_first_attempt();
-    void begin_attempt(ActiveAttempt& active, std::size_t target);
+    void begin_attempt(ActiveAttempt& active, std::size_t target, AttemptKind kind);
     // `error` is for the record; a replica that did its part, though the answer was of no use, counts as "ok".
-    void end_attempt(const ActiveAttempt& active, int status, std::string_view error, bool did_its_part);
+    void end_attempt(ActiveAttempt& active, int status, std::string_view error, bool did_its_part);
+    // Of those under way, this attempt is the one that answers.
+    void lead(const ActiveAttempt& active, const LoadEstimate& estimate_of_it);
     void take_facts(const AnswerFacts& facts);
-    // Of the attempt under way: the answer's tokens that the client got from it, and those that nobody got, and why.
-    void note_attempt_tokens(std::int64_t delivered, std::int64_t wasted, std::string_view reason = "retry");
-    // Of the attempt under way: enters it into the ledgers. `facts` are its own, of a stream or else of a whole answer;
-    // it went on with `before` tokens of another replica's.
-    void enter_tokens(const AnswerFacts& facts, bool stream, std::int64_t before);
+    // Of one attempt: the answer's tokens that the client got from it, and those that nobody got, and why.
+    void note_attempt_tokens(const ActiveAttempt& active, std::int64_t delivered, std::int64_t wasted,
+                             std::string_view reason = "retry");
+    // Enters an attempt into the ledgers. `facts` are its own, of a stream or else of a whole answer; it went on with
+    // `before` tokens of another replica's.
+    void enter_tokens(const ActiveAttempt& active, const AnswerFacts& facts, bool stream, std::int64_t before);
     // Where the request's time goes; shown when it has ended.
     Overhead& overhead() { return overhead_; }
     void count_response_bytes(std::size_t bytes) { record_.response_bytes += static_cast<std::int64_t>(bytes); }
@@ -128,6 +143,8 @@ public:
 
     // A copy of the request is on its way; when the request has ended, the two are compared.
     void follow_shadow(std::shared_ptr<ShadowLink> link) { shadow_ = std::move(link); }
+
+    AnswerSource answer_source() const;
 
     // Of the last attempt; null before the first.
     const ReplicaSeries* replica_series() const { return series_; }
@@ -154,6 +171,8 @@ public:
     records::RequestRecord& record() { return record_; }
 
 private:
+    std::string_view kind_of_attempt(AttemptKind kind) const;
+    void close_books();  // account() but for the write.
     void write_metrics();
     void write_parts();
     void write_replica_metrics();
@@ -174,13 +193,14 @@ private:
     const RouteStep* step_ = nullptr;                // Of the plan: the one that is being tried, or was last.
     SteadyTime stage_began_{};
     SteadyTime body_read_at_{};
-    SteadyTime attempt_started_{};
-    ActiveAttempt* active_ = nullptr;
+    std::array<ActiveAttempt*, 2> active_{};  // Under way.
+    std::size_t step_attempts_ = 0;           // Before the step that is being tried.
     LimitReservation reservation_;
     Overhead overhead_;
     std::string cache_mark_;              // x-stoker-cache; empty: not asked.
     bool answered_by_cache_ = false;      // Or by an identical request.
     std::shared_ptr<ShadowLink> shadow_;  // Null: no copy was made.
+    std::string_view failing_{};
     bool client_gone_ = false;
     bool left_early_ = false;
     bool inner_ = false;

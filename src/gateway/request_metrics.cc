@@ -46,7 +46,7 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
                                       {"pool", "cached"})),
       overhead_(registry.histogram(
           names::kOverhead,
-          "Where a request's time goes beside the answer itself, by stage: parse, limit, route, queue, "
+          "Where a request's time goes beside the answer itself, by stage: parse, limit, cache, route, queue, "
           "connect, upstream (to its answer's head), write; request and response are what "
           "Stoker does before and after the upstream.",
           {"stage"}, overhead_bounds())),
@@ -65,6 +65,10 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry)
       retries_(registry.counter(
           names::kRetries, "Requests that failed and could be tried again: sent, or no_budget where they were not.",
           {"pool", "result"})),
+      hedges_(registry.counter(names::kHedges,
+                               "Requests that were slow to begin and could be sent to a second replica: the second one "
+                               "won, it lost, both failed, or no_budget where it was not sent.",
+                               {"pool", "result"})),
       outstanding_(
           registry.gauge(names::kOutstanding, "Requests sent to the replica and not finished.", {"pool", "replica"})),
       weight_(registry.gauge(names::kReplicaWeight,
@@ -143,6 +147,10 @@ void RequestMetrics::count_part(const std::string& pool, const std::string& mode
 
 void RequestMetrics::count_retry(const std::string& pool, std::string_view result) {
     retries_.with({pool, std::string(result)}).add();
+}
+
+void RequestMetrics::count_hedge(const std::string& pool, std::string_view result) {
+    hedges_.with({pool, std::string(result)}).add();
 }
 
 void RequestMetrics::count_auth_failure(std::string_view code) {

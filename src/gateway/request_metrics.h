@@ -65,13 +65,15 @@ public:
                     const std::string& tenant, std::string_view type, std::int64_t tokens);
     // "sent", or "no_budget" where the pool had none left for it.
     void count_retry(const std::string& pool, std::string_view result);
+    // A second attempt beside a slow one: it "won", "lost", both "failed"; or "no_budget" for it.
+    void count_hedge(const std::string& pool, std::string_view result);
     void count_auth_failure(std::string_view code);
     void count_token_check(std::string_view result);
     void count_token_cached() { token_cached_->add(); }
     // A stream that broke off after its first byte: "begun" to be continued, or why it was not.
     void count_continuation(const std::string& pool, std::string_view result);
     // Tokens that engines computed for nothing: type prompt or completion; reason retry, continuation,
-    // client_left or prefix (meter/waste.h).
+    // hedge, client_left or prefix (meter/waste.h).
     void count_wasted(const std::string& pool, std::string_view type, std::string_view reason, std::int64_t tokens);
     void count_event(const std::string& replica, ReplicaEvent::Kind kind);
     void show_replica(const ReplicaStatus& status);
@@ -96,6 +98,7 @@ private:
     metrics::Family<metrics::Counter>& wasted_;
     metrics::Family<metrics::Counter>& ledger_;
     metrics::Family<metrics::Counter>& retries_;
+    metrics::Family<metrics::Counter>& hedges_;
     metrics::Family<metrics::Gauge>& outstanding_;
     metrics::Family<metrics::Gauge>& weight_;
     metrics::Family<metrics::Gauge>& state_;

@@ -39,6 +39,7 @@ public:
         add_stages();
         for (std::size_t i = 0; i < record_.attempts.size(); ++i) add_attempt(i);
         add_tokens();
+        add_write();
         return std::move(spans_);
     }
 
@@ -126,6 +127,7 @@ private:
         stage("receive", record_.receive_ns);
         stage("route", record_.route_ns);
         stage("limit", record_.limit_ns);
+        stage("cache", record_.cache_ns);
         stage("queue", record_.queue_ns);
     }
 
@@ -141,6 +143,11 @@ private:
         if (attempt.status != 0) {
             span.attributes.emplace_back("http.response.status_code", std::int64_t{attempt.status});
         }
+        if (!attempt.kind.empty()) span.attributes.emplace_back("stoker.attempt.kind", attempt.kind);
+        if (attempt.error == records::kHedgeLost) {  // Nothing went wrong.
+            span.attributes.emplace_back("stoker.attempt.cancelled", true);
+            return;
+        }
         if (attempt.error.empty()) return;
         span.attributes.emplace_back("error.type", attempt.error);
         span.failed = true;
@@ -148,14 +155,22 @@ private:
     }
 
     void add_tokens() {
-        if (record_.ttft_ns <= 0 || record_.attempts.empty()) return;
-        add(derived_id(record_.span_id, "first token"), "first token", SpanKind::Internal,
-            record_.attempts.back().started_ns, record_.ttft_ns);
+        const records::Attempt* const answering = answering_attempt(record_);
+        if (record_.ttft_ns <= 0 || answering == nullptr) return;
+        add(derived_id(record_.span_id, "first token"), "first token", SpanKind::Internal, answering->started_ns,
+            record_.ttft_ns);
         Span& tokens = add(derived_id(record_.span_id, "tokens"), "tokens", SpanKind::Internal, record_.ttft_ns,
                            record_.duration_ns);
         tokens.attributes.emplace_back("stoker.events", record_.events);
         tokens.attributes.emplace_back("stoker.longest_gap_ms",
                                        static_cast<double>(record_.itl_max_ns) / static_cast<double>(kNanosPerMilli));
+    }
+
+    // Writing goes on all the while; it is drawn in one piece, up to the request's end.
+    void add_write() {
+        if (record_.write_ns <= 0) return;
+        add(derived_id(record_.span_id, "write"), "write", SpanKind::Internal,
+            record_.duration_ns - std::min(record_.write_ns, record_.duration_ns), record_.duration_ns);
     }
 
     const RequestRecord& record_;

@@ -33,7 +33,9 @@ records::RequestRecord record() {
     record.prompt_tokens = 7;
     record.completion_tokens = 9;
     record.receive_ns = 2 * kMillis;
-    record.queue_ns = 3 * kMillis;
+    record.cache_ns = 1 * kMillis;
+    record.queue_ns = 2 * kMillis;
+    record.write_ns = 6 * kMillis;
     record.duration_ns = 100 * kMillis;
     record.ttft_ns = 40 * kMillis;
     record.attempts = {{"chat/127.0.0.1:9001", 0, "connect_refused", 5 * kMillis, 1 * kMillis},
@@ -63,11 +65,13 @@ TEST(RequestSpans, TellTheWholeStory) {
     EXPECT_EQ(outline(spans),
               "chat big 0-100\n"
               "receive 0-2\n"
-              "queue 2-5\n"
+              "cache 2-3\n"
+              "queue 3-5\n"
               "attempt chat/127.0.0.1:9001 5-6 failed\n"
               "attempt chat/127.0.0.1:9002 10-95\n"
               "first token 10-40\n"
-              "tokens 40-100\n");
+              "tokens 40-100\n"
+              "write 94-100\n");
     EXPECT_EQ(spans[0].kind, SpanKind::Server);
     EXPECT_EQ(spans[0].start_ns, 1'700'000'000'000 * kMillis);
     EXPECT_EQ(spans[0].parent_span_id, "00f067aa0ba902b7");
@@ -76,9 +80,31 @@ TEST(RequestSpans, TellTheWholeStory) {
     EXPECT_EQ(std::get<std::int64_t>(*find(spans[0], "gen_ai.usage.output_tokens")), 9);
     EXPECT_THAT(std::get<std::vector<std::string>>(*find(spans[0], "gen_ai.response.finish_reasons")),
                 ElementsAre("length"));
-    EXPECT_EQ(std::get<std::string>(*find(spans[3], "error.type")), "connect_refused");
-    EXPECT_EQ(std::get<std::string>(*find(spans[4], "server.address")), "127.0.0.1:9002");
+    EXPECT_EQ(std::get<std::string>(*find(spans[4], "error.type")), "connect_refused");
+    EXPECT_EQ(std::get<std::string>(*find(spans[5], "server.address")), "127.0.0.1:9002");
     for (std::size_t i = 1; i < spans.size(); ++i) EXPECT_EQ(spans[i].parent_span_id, spans[0].span_id);
+}
+
+// The second one was sent beside the first, which answered: nothing failed, and the first token is the first's.
+TEST(RequestSpans, AHedgeThatLostHasNotFailed) {
+    records::RequestRecord hedged = record();
+    hedged.attempts = {{"chat/127.0.0.1:9001", 200, "", 5 * kMillis, 90 * kMillis},
+                       {"chat/127.0.0.1:9002", 0, "hedge_lost", 20 * kMillis, 20 * kMillis}};
+    hedged.attempts[1].kind = "hedge";
+    const auto spans = spans_of(hedged);
+    EXPECT_EQ(outline(spans),
+              "chat big 0-100\n"
+              "receive 0-2\n"
+              "cache 2-3\n"
+              "queue 3-5\n"
+              "attempt chat/127.0.0.1:9001 5-95\n"
+              "attempt chat/127.0.0.1:9002 20-40\n"
+              "first token 5-40\n"
+              "tokens 40-100\n"
+              "write 94-100\n");
+    EXPECT_EQ(std::get<std::string>(*find(spans[5], "stoker.attempt.kind")), "hedge");
+    EXPECT_TRUE(std::get<bool>(*find(spans[5], "stoker.attempt.cancelled")));
+    EXPECT_EQ(find(spans[4], "stoker.attempt.kind"), nullptr);
 }
 
 TEST(RequestSpans, EachHasAnIdOfItsOwnAndAlwaysTheSame) {
@@ -89,7 +115,7 @@ TEST(RequestSpans, EachHasAnIdOfItsOwnAndAlwaysTheSame) {
         ids.insert(span.span_id);
     }
     EXPECT_EQ(ids.size(), spans.size());
-    EXPECT_EQ(spans[4].span_id, attempt_span_id("b7ad6b7169203331", 1));
+    EXPECT_EQ(spans[5].span_id, attempt_span_id("b7ad6b7169203331", 1));
 }
 
 TEST(RequestSpans, ARefusalIsNoErrorOfTheServer) {

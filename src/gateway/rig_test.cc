@@ -151,6 +151,7 @@ asio::awaitable<void> Upstream::serve(net::Exchange& exchange) {
         (void)co_await exchange.respond(std::move(response));
         co_return;
     }
+    while (script.act == Act::Late && !script.until() && !stopping_) (void)co_await net::sleep_for(Duration{2});
     if (scan && scan->stream) {
         const bool usage = scan->usage == wire::UsageAsk::Asked && script.act != Act::NoUsage;
         co_return co_await stream(exchange, std::move(script), usage);
@@ -185,6 +186,10 @@ asio::awaitable<void> Upstream::stream(net::Exchange& exchange, Script script, b
     }
     (void)co_await exchange.write(kFinishEvent);
     if (script.act == Act::CutAtEnd) co_return exchange.abort();
+    if (script.act == Act::EndsAtFinish) {
+        (void)co_await exchange.finish();
+        co_return;
+    }
     if (usage) {
         const std::string event = R"(data: {"id":"c","choices":[],)" + usage_json(script.events) + "}\n\n";
         (void)co_await exchange.write(event);

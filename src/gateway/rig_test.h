@@ -20,19 +20,21 @@ namespace stoker::gateway::test {
 
 // What a replica does with a request for the model.
 enum class Act : std::uint8_t {
-    Answer,      // Well: `events` contents and usage if asked, or a whole answer.
-    Status,      // Answers `status` with `body`.
-    Reset,       // Closes before a response head.
-    Silent,      // Never answers.
-    Cut,         // Stream: breaks off after `events`. Whole: breaks off in mid-body.
-    Stall,       // Stream: falls silent after `events`.
-    Malformed,   // Stream: sends half an event as a whole one after `events`. Whole: half an answer.
-    NoDone,      // Stream: all but [DONE].
-    CutAtEnd,    // Stream: breaks off after the finish_reason.
-    NoEnd,       // Stream: ends cleanly after `events`, without finish_reason and [DONE].
-    ErrorEvent,  // Stream: an error event with code `status` after `events`.
-    NoUsage,     // Stream: as an engine that ignores stream_options.
-    Big          // Whole: an answer of `events` bytes and usage at its end.
+    Answer,        // Well: `events` contents and usage if asked, or a whole answer.
+    Status,        // Answers `status` with `body`.
+    Reset,         // Closes before a response head.
+    Silent,        // Never answers.
+    Cut,           // Stream: breaks off after `events`. Whole: breaks off in mid-body.
+    Stall,         // Stream: falls silent after `events`.
+    Malformed,     // Stream: sends half an event as a whole one after `events`. Whole: half an answer.
+    NoDone,        // Stream: all but [DONE].
+    CutAtEnd,      // Stream: breaks off after the finish_reason.
+    EndsAtFinish,  // Stream: ends cleanly there.
+    NoEnd,         // Stream: ends cleanly after `events`, without finish_reason and [DONE].
+    ErrorEvent,    // Stream: an error event with code `status` after `events`.
+    NoUsage,       // Stream: as an engine that ignores stream_options.
+    Late,          // Well, but begins only once `until` says so.
+    Big            // Whole: an answer of `events` bytes and usage at its end.
 };
 
 struct Script {

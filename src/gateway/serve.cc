@@ -12,7 +12,6 @@
 #include "gateway/models.h"
 #include "gateway/request_body.h"
 #include "gateway/route/stored_response.h"
-#include "gateway/shadow/shadows.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -59,7 +58,6 @@ asio::awaitable<void> serve_endpoint(RequestContext& context) {
     if (!within_limits) co_return;
     context.passed(RequestContext::Stage::Limit);
     context.watch_client();
-    start_shadow(context);
     co_await answer_or_forward(context);
 }
 

@@ -21,7 +21,7 @@ std::optional<Step> step_from(std::string_view name);
 
 // The default proof: the replica serves, and its requests have not failed these 15 s (own metrics come every 5 s).
 inline constexpr std::string_view kNormalReplica =
-    R"((sum(increase(stoker_gateway_attempts_total{replica="$replica",result!~"ok|client_closed"}[15s])) or vector(0)) < 1)"
+    R"((sum(increase(stoker_gateway_attempts_total{replica="$replica",result!~"ok|cancelled|hedge_lost"}[15s])) or vector(0)) < 1)"
     R"( and on () stoker_gateway_replica_state{replica="$replica",state="serving"} == 1)";
 
 // How success is proven. The query is PromQL that yields something when all is normal, as an alert's `expr` yields

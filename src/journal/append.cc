@@ -9,25 +9,28 @@
 namespace stoker::journal {
 
 Result<std::uint64_t> SegmentedJournal::append(Kind kind, std::string_view payload, Timestamp time) {
-    if (payload.size() > options_.max_record_bytes) {
-        return Error{Errc::ResourceExhausted, fmt::format("a journal record of {} bytes is over the limit of {}",
-                                                          payload.size(), options_.max_record_bytes)};
+    const Entry entry{kind, payload, time};
+    return append_all({&entry, 1});
+}
+
+Result<std::uint64_t> SegmentedJournal::append_all(std::span<const Entry> entries) {
+    std::vector<std::uint32_t> checksums;  // The long part of the work, before the lock.
+    checksums.reserve(entries.size());
+    std::size_t bytes = 0;
+    for (const Entry& entry : entries) {
+        if (entry.payload.size() > options_.max_record_bytes) {
+            return Error{Errc::ResourceExhausted, fmt::format("a journal record of {} bytes is over the limit of {}",
+                                                              entry.payload.size(), options_.max_record_bytes)};
+        }
+        checksums.push_back(payload_checksum(seed_, entry.payload));
+        bytes += kRecordHeaderBytes + entry.payload.size();
     }
-    const std::uint32_t checksum = payload_checksum(seed_, payload);  // The long part of the work, before the lock.
     MutexLock lock(mutex_);
     if (failed_) return Error{Errc::Unavailable, "the journal stopped: " + failed_->message};
     const std::shared_ptr<Batch> batch = pending_;
-    const std::uint64_t sequence = next_++;
-    if (batch->first == 0) {
-        batch->first = sequence;
-        batch->time = time;
-    }
-    batch->last = sequence;
-    const auto header =
-        encode_record_header(checksum, sequence, time, kind, static_cast<std::uint32_t>(payload.size()));
-    batch->bytes.reserve(batch->bytes.size() + header.size() + payload.size());
-    batch->bytes.append(header.data(), header.size());
-    batch->bytes.append(payload);
+    batch->bytes.reserve(batch->bytes.size() + bytes);
+    for (std::size_t i = 0; i < entries.size(); ++i) put(*batch, entries[i], checksums[i]);
+    const std::uint64_t last = next_ - 1;
     while (!batch->done) {
         if (leading_) {
             batch_done_.wait(mutex_);
@@ -36,7 +39,20 @@ Result<std::uint64_t> SegmentedJournal::append(Kind kind, std::string_view paylo
         }
     }
     if (batch->error) return Error(*batch->error);
-    return sequence;
+    return last;
+}
+
+void SegmentedJournal::put(Batch& batch, const Entry& entry, std::uint32_t checksum) {
+    const std::uint64_t sequence = next_++;
+    if (batch.first == 0) {
+        batch.first = sequence;
+        batch.time = entry.time;
+    }
+    batch.last = sequence;
+    const auto header = encode_record_header(checksum, sequence, entry.time, entry.kind,
+                                             static_cast<std::uint32_t>(entry.payload.size()));
+    batch.bytes.append(header.data(), header.size());
+    batch.bytes.append(entry.payload);
 }
 
 // Writes the pending batch. Others wait, or fill the next one, meanwhile.

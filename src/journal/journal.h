@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,12 @@ struct Record {
     std::string payload{};
 };
 
+struct Entry {
+    Kind kind{};
+    std::string_view payload{};
+    Timestamp time{};
+};
+
 struct Damage {
     std::string segment{};
     std::uint64_t offset = 0;
@@ -61,6 +68,9 @@ public:
     // Returns the record's sequence. Errors: ResourceExhausted (too large, disk full), Unavailable (after a failed
     // write).
     virtual Result<std::uint64_t> append(Kind kind, std::string_view payload, Timestamp time) = 0;
+    // Several with one write; the sequence of the last. All are in the journal or, after an error, none is. REQUIRES:
+    // at least one.
+    virtual Result<std::uint64_t> append_all(std::span<const Entry> entries) = 0;
 
     // Up to `most` records with sequence >= `from`, in order; fewer or none at the end.
     // Stops after 4 MiB as well (never before one record). Errors: Unavailable (the disk).

@@ -43,6 +43,29 @@ TEST(Journal, GivesBackWhatWasAppended) {
     EXPECT_TRUE(payloads(*journal, 4, 10).empty());
 }
 
+TEST(Journal, AppendsSeveralOrNone) {
+    const TemporaryDirectory directory;
+    auto journal = open(directory, {.max_record_bytes = 100});
+    append(*journal, "before");
+    const std::vector<Entry> three = {
+        {Kind::Request, "a", kStart}, {Kind::Audit, "", kStart}, {Kind::Request, "c", {}}};
+    EXPECT_EQ(*journal->append_all(three), 4u);
+    const std::string large(101, 'x');
+    const std::vector<Entry> two = {{Kind::Request, "d", kStart}, {Kind::Request, large, kStart}};
+    const auto refused = journal->append_all(two);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::ResourceExhausted);
+    EXPECT_EQ(append(*journal, "after"), 5u);
+    journal = nullptr;
+
+    journal = open(directory);
+    EXPECT_EQ(payloads(*journal, 1, 10), (std::vector<std::string>{"before", "a", "", "c", "after"}));
+    const auto records = journal->read(3, 1);
+    ASSERT_TRUE(records);
+    EXPECT_EQ((*records)[0].kind, Kind::Audit);
+    EXPECT_EQ((*records)[0].time, kStart);
+}
+
 TEST(Journal, KeepsRecordsIdentityAndCursorsWhenReopened) {
     const TemporaryDirectory directory;
     std::string identity;

@@ -50,6 +50,7 @@ public:
     Result<Unit> recover();
 
     Result<std::uint64_t> append(Kind kind, std::string_view payload, Timestamp time) override;
+    Result<std::uint64_t> append_all(std::span<const Entry> entries) override;
     Result<std::vector<Record>> read(std::uint64_t from, std::size_t most) override;
     Result<Unit> sync() override;
     const std::string& identity() const override { return identity_; }
@@ -94,6 +95,7 @@ private:
     Result<Unit> open_last_segment(bool intact);
     void set_identity(const JournalId& id);
 
+    void put(Batch& batch, const Entry& entry, std::uint32_t checksum) REQUIRES_LOCK(mutex_);
     // Appending. The leader alone runs these, without the lock.
     void lead() REQUIRES_LOCK(mutex_);
     Result<Unit> write_batch(const Batch& batch);

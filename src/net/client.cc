@@ -25,6 +25,8 @@ std::string_view to_string(Fault fault) {
             return "connect_refused";
         case Fault::ConnectTimeout:
             return "connect_timeout";
+        case Fault::Proxy:
+            return "proxy";
         case Fault::Tls:
             return "tls";
         case Fault::WriteFailed:

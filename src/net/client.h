@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/http.h"
+#include "net/proxy.h"
 
 namespace stoker::net {
 
@@ -29,6 +30,7 @@ enum class Fault : std::uint16_t {
     Resolve,         // The name has no address.
     ConnectRefused,  // Nobody listens, or no route.
     ConnectTimeout,
+    Proxy,  // The proxy before it refused, or is none.
     Tls,
     WriteFailed,      // Reset or closed while the request was being sent.
     ResetBeforeHead,  // Closed before a response head came.
@@ -115,6 +117,7 @@ struct ClientOptions {
     Duration idle_timeout{30'000};
     std::size_t max_header_bytes = 64 * 1024;
     TlsClientOptions tls;
+    ProxyOptions proxy;
 };
 
 class Client {

@@ -125,10 +125,39 @@ asio::awaitable<Result<std::vector<tcp::endpoint>>> ClientConnection::resolve(co
     co_return endpoints;
 }
 
+asio::awaitable<Result<Unit>> ClientConnection::tunnel(const Url& origin) {
+    constexpr std::size_t kMostHead = 8 * 1024;
+    const std::string request = connect_request(options_->proxy, origin);
+    Gather gather;
+    gather.add(request);
+    error_code ec = co_await transport_.write(gather);
+    if (ec) co_return broken(Fault::Proxy, Fault::ConnectTimeout, "ask the proxy", ec);
+    std::string head;
+    char space[1024];
+    while (!head.ends_with("\r\n\r\n")) {  // What comes after it comes when it was asked for.
+        const auto [failed, count] = co_await transport_.read_some(asio::buffer(space));
+        if (failed) co_return broken(Fault::Proxy, Fault::ConnectTimeout, "hear the proxy", failed);
+        head.append(space, count);
+        if (head.size() > kMostHead) co_return broken(Fault::Proxy, Fault::ConnectTimeout, "hear the proxy", {});
+    }
+    const int status = connect_status(head);
+    if (status >= 200 && status < 300) co_return Unit{};
+    transport_.close();
+    deadline_.clear();
+    co_return fault(Fault::Proxy, origin_ + ": the proxy " + options_->proxy.host + ":" + options_->proxy.port +
+                                      (status == 0 ? " speaks no HTTP" : " says " + std::to_string(status)));
+}
+
 asio::awaitable<Result<Unit>> ClientConnection::connect(Url origin, asio::ssl::context* tls, Duration limit) {
     origin_ = origin.host_header();
     deadline_.set(limit);
-    CO_TRY(const auto endpoints, co_await resolve(origin));
+    const bool direct = goes_direct(options_->proxy, origin);
+    Url next = origin;
+    if (!direct) {
+        next.host = options_->proxy.host;
+        next.port = options_->proxy.port;
+    }
+    CO_TRY(const auto endpoints, co_await resolve(next));
     error_code ec = asio::error::host_not_found;
     for (const tcp::endpoint& endpoint : endpoints) {
         error_code ignored;
@@ -141,6 +170,7 @@ asio::awaitable<Result<Unit>> ClientConnection::connect(Url origin, asio::ssl::c
     if (ec == asio::error::timed_out) expired_ = true;  // The kernel's own.
     if (ec) co_return broken(Fault::ConnectRefused, Fault::ConnectTimeout, "connect", ec);
     transport_.connected();
+    if (!direct) CO_TRY_UNIT(co_await tunnel(origin));
     if (tls != nullptr) {
         ec = co_await transport_.connect_tls(*tls, origin.host, options_->tls.verify);
         if (ec) co_return broken(Fault::Tls, Fault::ConnectTimeout, "TLS handshake", ec);

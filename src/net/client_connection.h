@@ -23,7 +23,7 @@ class ClientConnection final : public Deadline::Target {
 public:
     ClientConnection(boost::asio::io_context& loop, std::shared_ptr<const ClientOptions> options);
 
-    // Resolves, connects and, with `tls`, shakes hands, all within `limit`.
+    // Resolves, connects (through the proxy, where one is for it) and, with `tls`, shakes hands, all within `limit`.
     boost::asio::awaitable<Result<Unit>> connect(Url origin, boost::asio::ssl::context* tls, Duration limit);
 
     // Sends a request and reads the response's head, 1xx skipped.
@@ -50,6 +50,8 @@ public:
     std::optional<std::uint64_t> content_length() const { return parser_.content_length(); }
 
 private:
+    // Has the proxy connect to `origin`; afterwards the bytes are those of the origin.
+    boost::asio::awaitable<Result<Unit>> tunnel(const Url& origin);
     boost::asio::awaitable<Result<error_code>> send_rest(BodySource& source, Duration limit);
     boost::asio::awaitable<Result<Unit>> read_head(ResponseHead& response, bool is_head_request);
     Error broken(Fault usual, Fault on_timeout, std::string_view doing, error_code ec);

@@ -30,11 +30,13 @@ void run(boost::asio::io_context& loop) {
 Loops::Loops(std::size_t count) {
     if (count == 0) count = default_count();
     // The hint says that one thread runs each loop; posting from others stays safe.
-    while (contexts_.size() < count) contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
+    while (contexts_.size() < count) contexts_.push_back(std::make_unique<Context>(1));
 }
 
 Loops::~Loops() {
     stop();
+    // What waits on one loop may be the last to hold what lives on another.
+    for (auto& loop : contexts_) loop->shutdown();
 }
 
 void Loops::start() {

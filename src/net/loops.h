@@ -19,7 +19,7 @@ class Loops {
 public:
     // Makes `count` loops; 0 takes min(cores, 4). Threads start with start().
     explicit Loops(std::size_t count);
-    ~Loops();  // stop()
+    ~Loops();  // stop(); what still waits is dropped while all loops are there.
     Loops(const Loops&) = delete;
     Loops& operator=(const Loops&) = delete;
 
@@ -33,7 +33,13 @@ public:
     boost::asio::io_context& next();
 
 private:
-    std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
+    class Context : public boost::asio::io_context {
+    public:
+        using io_context::io_context;
+        using io_context::shutdown;
+    };
+
+    std::vector<std::unique_ptr<Context>> contexts_;
     std::vector<std::thread> threads_;
     std::atomic<std::size_t> turn_{0};
     bool running_ = false;

@@ -90,6 +90,7 @@ void write(Writer& json, const Attempt& attempt) {
     json.field("duration_ns", attempt.duration_ns);
     json.field("tokens", attempt.tokens);
     json.field("wasted", attempt.wasted);
+    if (!attempt.kind.empty()) json.field("kind", attempt.kind);
     json.close('}');
 }
 
@@ -111,6 +112,13 @@ std::string_view to_string(UsageSource source) {
             return "estimated";
     }
     return "none";
+}
+
+const Attempt* answering_attempt(const RequestRecord& record) {
+    for (auto attempt = record.attempts.rbegin(); attempt != record.attempts.rend(); ++attempt) {
+        if (attempt->error != kHedgeLost) return &*attempt;
+    }
+    return record.attempts.empty() ? nullptr : &record.attempts.back();
 }
 
 std::string to_json(const RequestRecord& record) {
@@ -155,7 +163,9 @@ std::string to_json(const RequestRecord& record) {
     json.field("receive_ns", record.receive_ns);
     json.field("route_ns", record.route_ns);
     json.field("limit_ns", record.limit_ns);
+    if (record.cache_ns != 0) json.field("cache_ns", record.cache_ns);
     json.field("queue_ns", record.queue_ns);
+    if (record.write_ns != 0) json.field("write_ns", record.write_ns);
     if (!record.cache.empty()) json.field("cache", record.cache);
     if (record.degradation != 0) json.field("degradation", std::int64_t{record.degradation});
     json.field("duration_ns", record.duration_ns);

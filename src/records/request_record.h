@@ -21,6 +21,7 @@ struct Attempt {
     std::int64_t duration_ns = 0;
     std::int64_t tokens = 0;  // Of the answer, as far as they reached the client.
     std::int64_t wasted = 0;  // Completion tokens that it made and nobody got, as far as they were seen.
+    std::string kind{};       // Why it was made: retry, fallback, continuation, hedge; empty: it is the first.
 };
 
 enum class UsageSource : std::uint8_t { None, Engine, Estimated };
@@ -64,10 +65,12 @@ struct RequestRecord {
     // What the gateway did before the first attempt, one after the other; 0: nothing worth a clock.
     std::int64_t receive_ns = 0;  // To the end of the body, and reading what it asks for.
     std::int64_t route_ns = 0;    // Who asks, what is left of it under load, where it goes.
-    std::int64_t limit_ns = 0;    // Limits and caches.
+    std::int64_t limit_ns = 0;    // Reserving what limits allow.
+    std::int64_t cache_ns = 0;    // Looking for an answer that is there.
     std::int64_t queue_ns = 0;    // Waiting for a turn.
+    std::int64_t write_ns = 0;    // Until the client's socket took what was sent, but for an answer's last bytes.
 
-    std::string cache;    // "hit", "coalesced", "miss"; empty: not asked.
+    std::string cache;    // "hit", "semantic", "coalesced", "miss", "bypass"; empty: no rule holds.
     int degradation = 0;  // Level, 0 to 4.
 
     std::int64_t duration_ns = 0;
@@ -79,6 +82,12 @@ struct RequestRecord {
     std::int64_t response_bytes = 0;
     std::vector<Attempt> attempts;
 };
+
+// The error of an attempt that was ended because another one, beside it, had answered.
+inline constexpr std::string_view kHedgeLost = "hedge_lost";
+
+// The attempt that answered, or was the last to try; null if there was none.
+const Attempt* answering_attempt(const RequestRecord& record);
 
 // JSON with every field, "v":1 first. parse reads what any older version wrote. Errors: Corruption.
 std::string to_json(const RequestRecord& record);

@@ -20,6 +20,7 @@ Target target_of(Attempt& attempt, std::string_view key) {
     if (key == "duration_ns") return &attempt.duration_ns;
     if (key == "tokens") return &attempt.tokens;
     if (key == "wasted") return &attempt.wasted;
+    if (key == "kind") return &attempt.kind;
     return {};
 }
 
@@ -57,7 +58,9 @@ Target target_of(RequestRecord& record, std::string_view key) {
     if (key == "receive_ns") return &record.receive_ns;
     if (key == "route_ns") return &record.route_ns;
     if (key == "limit_ns") return &record.limit_ns;
+    if (key == "cache_ns") return &record.cache_ns;
     if (key == "queue_ns") return &record.queue_ns;
+    if (key == "write_ns") return &record.write_ns;
     if (key == "cache") return &record.cache;
     if (key == "degradation") return &record.degradation;
     if (key == "usage_source") return &record.usage_source;

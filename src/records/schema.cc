@@ -54,6 +54,10 @@ const std::vector<Step>& steps() {
             "ALTER TABLE requests ADD COLUMN shadow VARCHAR DEFAULT ''",
             "ALTER TABLE requests ADD COLUMN shadow_of VARCHAR DEFAULT ''",
         },
+        {
+            "ALTER TABLE requests ADD COLUMN cache_ns BIGINT",
+            "ALTER TABLE requests ADD COLUMN write_ns BIGINT",
+        },
     };
     return all;
 }
@@ -125,7 +129,8 @@ const char* const kRecordColumns =
     "finish_reason, prompt_tokens, completion_tokens, cached_tokens, usage_source, duration_ns, ttft_ns, itl_mean_ns, "
     "itl_max_ns, events, request_bytes, response_bytes, attempts, key_id, "
     "span_id, parent_span_id, requested_model, cache_write_tokens, reasoning_tokens, wasted_tokens, receive_ns, "
-    "route_ns, limit_ns, queue_ns, cache, degradation, recomputed_tokens, rule, split, arm, shadow, shadow_of";
+    "route_ns, limit_ns, queue_ns, cache, degradation, recomputed_tokens, rule, split, arm, shadow, shadow_of, "
+    "cache_ns, write_ns";
 
 Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     Reader column(chunk, row);
@@ -175,6 +180,8 @@ Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
     record.arm = column.text();
     record.shadow = column.text();
     record.shadow_of = column.text();
+    record.cache_ns = column.number<std::int64_t>();
+    record.write_ns = column.number<std::int64_t>();
     return record;
 }
 
@@ -236,6 +243,8 @@ Result<Unit> append_row(duckdb_appender appender, std::uint64_t sequence, const 
     text(record.arm);
     text(record.shadow);
     text(record.shadow_of);
+    known(record.cache_ns);
+    known(record.write_ns);
     check(duckdb_appender_end_row(appender));
     if (!ok) return duck::error_of(duckdb_appender_error(appender));
     return Unit{};

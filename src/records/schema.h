@@ -7,7 +7,7 @@
 
 namespace stoker::records {
 
-inline constexpr std::int64_t kSchemaVersion = 5;
+inline constexpr std::int64_t kSchemaVersion = 6;
 
 // Brings the database to `target`, each step in its own transaction. Errors: Conflict if it is newer.
 Result<Unit> migrate(duck::Connection& connection, std::int64_t target = kSchemaVersion);

@@ -66,6 +66,24 @@ TEST_F(SchemaTest, VersionThreeGetsEmptyRoutes) {
     EXPECT_EQ(text("SELECT rule || ' ' || split || '=' || arm FROM requests WHERE rule <> ''"), "nights half=green");
 }
 
+TEST_F(SchemaTest, VersionFiveKnowsNotHowLongCachesAndWritingTook) {
+    ASSERT_TRUE(migrate(*connection_, 5));
+    ASSERT_TRUE(connection_->run(
+        "INSERT INTO requests VALUES (7, TIMESTAMP '2026-01-01', 'req_old', 't', '/v1/completions', 'tiny', 'chat', "
+        "'', 'acme', 'c', true, 200, 'ok', '', 'stop', 1, 2, 0, 'engine', 5, NULL, NULL, NULL, 3, 4, 5, '[]', 'key', "
+        "'', '', '', 0, 0, 0, NULL, NULL, NULL, NULL, '', 0, 0, '', '', '', '', '')"));
+    ASSERT_TRUE(migrate(*connection_));
+    EXPECT_EQ(text("SELECT cache_ns IS NULL AND write_ns IS NULL FROM requests"), "true");
+    duck::AppenderHandle appender;
+    ASSERT_EQ(duckdb_appender_create(connection_->raw(), nullptr, "requests", appender.out()), DuckDBSuccess);
+    RequestRecord record = testing::request("req_new");
+    record.cache_ns = 3;
+    record.write_ns = 4;
+    ASSERT_TRUE(append_row(appender.get(), 8, record));
+    ASSERT_EQ(duckdb_appender_flush(appender.get()), DuckDBSuccess);
+    EXPECT_EQ(text("SELECT cache_ns || '/' || write_ns FROM requests WHERE id = 'req_new'"), "3/4");
+}
+
 TEST_F(SchemaTest, ANewerOneIsRefused) {
     ASSERT_TRUE(migrate(*connection_));
     EXPECT_EQ(migrate(*connection_, 1).error().code, Errc::Conflict);

@@ -33,11 +33,16 @@ void EngineLoop::nudge() {
     asio::post(loop_, [self = shared_from_this()] { self->timer_.cancel(); });
 }
 
-void EngineLoop::submit(SequenceSpec spec, EngineMetrics::Reason reason, std::shared_ptr<TokenFeed> feed) {
+void EngineLoop::submit(SequenceSpec spec, EngineMetrics::Reason reason, std::shared_ptr<TokenFeed> feed,
+                        bool generates) {
     SteadyTime now = std::chrono::steady_clock::now();
-    asio::post(loop_, [self = shared_from_this(), spec = std::move(spec), reason, feed = std::move(feed),
-                       now]() mutable {
-        Request request{.feed = std::move(feed), .reason = reason, .prompt_tokens = spec.prompt_tokens, .times = {}};
+    asio::post(loop_, [self = shared_from_this(), spec = std::move(spec), reason, feed = std::move(feed), now,
+                       generates]() mutable {
+        Request request{.feed = std::move(feed),
+                        .reason = reason,
+                        .prompt_tokens = spec.prompt_tokens,
+                        .generates = generates,
+                        .times = {}};
         request.times.arrived = now;
         self->requests_.emplace(spec.id, std::move(request));
         self->scheduler_.submit(std::move(spec));
@@ -94,14 +99,15 @@ void EngineLoop::deliver(const SchedulerEvent& event) {
                 metrics_.next_token(event.at - request.times.last);
             }
             request.times.last = event.at;
-            metrics_.tokens_generated(1);
+            if (request.generates) metrics_.tokens_generated(1);
             asio::post(request.feed->executor, [feed = request.feed] {
                 ++feed->available;
                 feed->wake.cancel();
             });
             break;
         case SchedulerEvent::Kind::Finished:
-            metrics_.finished(request.reason, request.prompt_tokens, request.tokens, request.times);
+            metrics_.finished(request.reason, request.prompt_tokens, request.generates ? request.tokens : 0,
+                              request.times);
             requests_.erase(found);
             break;
     }

@@ -47,7 +47,8 @@ public:
     // Ends the work; whoever waits for tokens gets no more. REQUIRES: called from no loop.
     void stop();
 
-    void submit(SequenceSpec spec, EngineMetrics::Reason reason, std::shared_ptr<TokenFeed> feed);
+    // `generates`: false for embeddings, whose one step makes no token that counts.
+    void submit(SequenceSpec spec, EngineMetrics::Reason reason, std::shared_ptr<TokenFeed> feed, bool generates);
     void cancel(SequenceId id);
     // Something changed that no step tells: faults, for one.
     void nudge();
@@ -57,6 +58,7 @@ private:
         std::shared_ptr<TokenFeed> feed;
         EngineMetrics::Reason reason;
         std::uint32_t prompt_tokens = 0;
+        bool generates = true;
         std::uint32_t tokens = 0;
         EngineMetrics::Times times;
     };

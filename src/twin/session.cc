@@ -50,13 +50,15 @@ private:
                (given && given->size() <= 128 ? std::string(*given) : random_hex(16));
     }
 
+    bool generates() const { return request_.endpoint != Endpoint::Embedding; }
+
     void begin() {
         if (request_.endpoint == Endpoint::Embedding) plan_ = {.tokens = 1};
         id_ = engine_.next_id();
         auto reason = plan_.cut_by_length ? EngineMetrics::Reason::Length : EngineMetrics::Reason::Stop;
         if (engine_.loop) {
-            engine_.loop->submit({id_, request_.prompt_tokens, plan_.tokens, std::move(request_.prefix)}, reason,
-                                 feed_);
+            engine_.loop->submit({id_, request_.prompt_tokens, plan_.tokens, std::move(request_.prefix)}, reason, feed_,
+                                 generates());
             exchange_.on_client_gone([feed = feed_] { feed->wake.cancel(); });
             return;
         }
@@ -76,9 +78,10 @@ private:
         auto at = std::chrono::steady_clock::now();
         engine_.metrics.prompt_computed(request_.prompt_tokens);
         engine_.metrics.first_token(at - arrived_);
-        engine_.metrics.tokens_generated(plan_.tokens);
+        const std::uint32_t made = generates() ? plan_.tokens : 0;
+        engine_.metrics.tokens_generated(made);
         engine_.metrics.finished(plan_.cut_by_length ? EngineMetrics::Reason::Length : EngineMetrics::Reason::Stop,
-                                 request_.prompt_tokens, plan_.tokens, {arrived_, arrived_, at, at});
+                                 request_.prompt_tokens, made, {arrived_, arrived_, at, at});
     }
 
     bool given_up() const { return exchange_.client_gone() || engine_.stopping; }

@@ -369,6 +369,8 @@ TEST(SimEngine, StateAndModels) {
     json embedding = json::parse(engine.post("/v1/embeddings", {{"model", "sim"}, {"input", {"a", "b"}}}).body);
     EXPECT_EQ(embedding["data"].size(), 2u);
     EXPECT_EQ(embedding["data"][1]["embedding"].size(), 64u);
+    EXPECT_THAT(engine.get("/metrics").body, testing::ContainsRegex("vllm:generation_tokens_total[^\n]* 0\n"))
+        << "no token of an embedding is generated";
 }
 
 }  // namespace

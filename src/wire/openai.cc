@@ -134,6 +134,14 @@ struct RequestReader {
             scan.previous_response_value = json.range();
             return;
         }
+        if (key_is(key, "store")) {
+            scan.store_value = json.range();
+            return;
+        }
+        if (key_is(key, "background") && json.peek() == JsonKind::Bool) {
+            scan.background = json.boolean();
+            return;
+        }
         if (key_is(key, "max_completion_tokens") || key_is(key, "max_output_tokens")) return max_tokens(true);
         if (key_is(key, "max_tokens")) return max_tokens(false);
         if (key_is(key, "messages") || key_is(key, "prompt") || key_is(key, "input")) {
@@ -173,6 +181,7 @@ Result<RequestScan> scan_request(std::string_view body) {
     if (!scan.model_value.present() || scan.model.empty()) {
         return request_error(RequestFault::MissingModel, "the request must name a 'model'");
     }
+    scan.inside = inside;
     if (scan.usage == UsageAsk::NoOptions) scan.usage_insert = inside;
     return std::move(scan);
 }
@@ -199,11 +208,15 @@ std::optional<BodyEdit> usage_edit(const RequestScan& scan) {
 
 }  // namespace
 
-BodyEdits request_edits(const RequestScan& scan, std::string_view engine_model, bool ask_for_usage) {
+BodyEdits request_edits(const RequestScan& scan, std::string_view engine_model, bool ask_for_usage,
+                        std::string_view member) {
     BodyEdits made;
-    if (!engine_model.empty() && engine_model != scan.model) {
-        made.edits[made.count++] = {scan.model_value,
-                                    scan.model_bare ? std::string(engine_model) : quote_json(engine_model)};
+    const bool adds = !member.empty() && !scan.model_bare;
+    if (adds || (!engine_model.empty() && engine_model != scan.model)) {
+        const std::string_view name = engine_model.empty() ? std::string_view(scan.model) : engine_model;
+        BodyEdit& edit = made.edits[made.count++];
+        edit = {scan.model_value, scan.model_bare ? std::string(name) : quote_json(name)};
+        if (adds) edit.text.append(",").append(member);
     }
     if (auto usage = ask_for_usage ? usage_edit(scan) : std::nullopt) made.edits[made.count++] = *std::move(usage);
     if (made.count == 2 && made.edits[1].where.begin < made.edits[0].where.begin) {

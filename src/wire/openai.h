@@ -42,9 +42,12 @@ struct RequestScan {
     std::size_t usage_insert = 0;            // Where WithoutAsk and NoOptions add: just inside the object's '{'.
     bool usage_object_empty = false;         // The object at usage_insert has no members.
     std::optional<std::int64_t> max_tokens;  // max_completion_tokens, max_output_tokens, else max_tokens.
+    std::size_t inside = 0;                  // Just inside the body's '{'; 0: a form.
     ByteRange prompt_value;                  // messages, prompt or input; empty if there is none of them.
     ByteRange user_value;                    // `user`, if it is a string; with its quotes.
     ByteRange previous_response_value;       // The same of `previous_response_id`.
+    ByteRange store_value;                   // `store`, whatever it is; the last.
+    bool background = false;                 // `background` is true.
     std::size_t prompt_bytes = 0;            // Size of messages, prompt or input as written.
 };
 
@@ -68,9 +71,10 @@ struct BodyEdits {
     bool empty() const { return count == 0; }
 };
 
-// What must change for a replica: the engine's own model name, if it is another than the client's, and, if
-// `ask_for_usage`, stream_options.include_usage on.
-BodyEdits request_edits(const RequestScan& scan, std::string_view engine_model, bool ask_for_usage);
+// What must change for a replica: the engine's own model name, if it is another than the client's; if `ask_for_usage`,
+// stream_options.include_usage on; and `member` ("name":value), behind the model of a JSON body.
+BodyEdits request_edits(const RequestScan& scan, std::string_view engine_model, bool ask_for_usage,
+                        std::string_view member = {});
 
 // What one whole answer, or the data of one event of a stream, says.
 struct AnswerScan {

@@ -6,6 +6,7 @@
 
 #include "wire/dialect.h"
 #include "wire/edited_body.h"
+#include "wire/tool_call.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace stoker::wire;
@@ -20,10 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (auto answer = scan_answer(text); answer && answer->usage_member.present()) {
         if (!scan_answer(without_usage(text, *answer))) std::abort();
     }
-    for (const Dialect dialect : {Dialect::Responses, Dialect::Messages, Dialect::Other}) {
+    for (const Dialect dialect : {Dialect::Chat, Dialect::Responses, Dialect::Messages, Dialect::Other}) {
         (void)scan_event(dialect, text);
         (void)scan_answer(dialect, text);
         (void)is_error_body(dialect, text);
+        (void)opens_tool_call(dialect, text);
     }
     find_usage_in_tail(text);
     return 0;

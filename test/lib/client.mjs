@@ -2,11 +2,11 @@
 import { request } from 'node:http'
 
 // POSTs a streaming chat request. Resolves (never rejects) with
-// { status, events, text, done, error, cut, firstByteAt }: `done` is true after [DONE], `error` the error event's
-// object, `cut` true when the connection ended without a clean end of the body.
+// { status, events, text, pieces, done, error, cut, firstByteAt }: `pieces` has the text of each event that brought some,
+// `done` is true after [DONE], `error` the error event's object, `cut` true when the connection ended without a clean end of the body.
 export function streamChat(gateway, body, { headers = {}, onFirstByte, path = '/v1/chat/completions' } = {}) {
     return new Promise((finish) => {
-        const seen = { status: 0, headers: {}, events: 0, text: '', done: false, error: null, cut: false, firstByteAt: null, finishReason: null, usage: null }
+        const seen = { status: 0, headers: {}, events: 0, text: '', pieces: [], done: false, error: null, cut: false, firstByteAt: null, finishReason: null, usage: null }
         const url = new URL(gateway + path)
         const call = request(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, agent: false }, (response) => {
             seen.status = response.statusCode
@@ -63,7 +63,9 @@ function take(part, seen) {
             continue
         }
         seen.events++
-        seen.text += event.choices?.[0]?.delta?.content ?? event.choices?.[0]?.text ?? ''
+        const piece = event.choices?.[0]?.delta?.content ?? event.choices?.[0]?.text ?? ''
+        seen.text += piece
+        if (piece) seen.pieces.push(piece)
         seen.finishReason = event.choices?.[0]?.finish_reason ?? seen.finishReason
         seen.usage = event.usage ?? seen.usage
     }

@@ -1,7 +1,9 @@
 // A provider's API behind TLS, with a certification authority of its own, that notes exactly what it was sent.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { temporaryDirectory } from './stoker.mjs'
 
@@ -72,4 +74,27 @@ function answerWell({ url, body }, response) {
     response.write(`data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', model: body.model, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n`)
     response.write(`data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', model: body.model, choices: [], usage })}\n\n`)
     response.end('data: [DONE]\n\n')
+}
+
+// An HTTP proxy that connects whoever asks with CONNECT, whatever the host is called, to `port` of this machine.
+// proxy.seen: [{ target, authorization }]; proxy.refuse: a status to refuse with.
+export async function startProxy(port) {
+    const proxy = { seen: [], refuse: 0 }
+    const server = createPlainServer()
+    server.on('connect', (request, socket, head) => {
+        proxy.seen.push({ target: request.url, authorization: request.headers['proxy-authorization'] })
+        socket.on('error', () => {})
+        if (proxy.refuse) return socket.end(`HTTP/1.1 ${proxy.refuse} No\r\nContent-Length: 0\r\n\r\n`)
+        const upstream = connect(port, '127.0.0.1', () => {
+            socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+            upstream.write(head)
+            upstream.pipe(socket)
+            socket.pipe(upstream)
+        })
+        upstream.on('error', () => socket.destroy())
+    })
+    await new Promise((done) => server.listen(0, '127.0.0.1', done))
+    proxy.port = server.address().port
+    proxy.stop = () => new Promise((done) => server.close(done) && server.closeAllConnections())
+    return proxy
 }

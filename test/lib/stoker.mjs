@@ -15,6 +15,9 @@ export const binary = process.env.STOKER_BINARY ?? join(root, 'build/release/sto
 
 const running = new Set()
 
+// What no waiting mends: until() fails with it at once.
+class Final extends Error {}
+
 // Waits until `probe` gives something truthy and returns it; fails with `what` after `limit` ms.
 export async function until(what, probe, limit = 10_000, every = 50) {
     const end = Date.now() + limit
@@ -24,6 +27,7 @@ export async function until(what, probe, limit = 10_000, every = 50) {
             const value = await probe()
             if (value) return value
         } catch (error) {
+            if (error instanceof Final) throw error
             last = error
         }
         if (Date.now() > end) throw new Error(`not within ${limit} ms: ${what}${last ? ` (${last.message})` : ''}`)
@@ -79,7 +83,7 @@ export async function startStoker({ config, dir = temporaryDirectory(), env, arg
     Object.assign(stoker, { dir, data, configFile: join(dir, 'stoker.yaml') })
     const startedAt = Date.now()
     await until('Stoker is ready', async () => {
-        if (stoker.exit) throw new Error(`Stoker ended: ${JSON.stringify(stoker.exit)}\n${readFileSync(stoker.logFile, 'utf8').slice(-3000)}`)
+        if (stoker.exit) throw new Final(`Stoker ended: ${JSON.stringify(stoker.exit)}\n${readFileSync(stoker.logFile, 'utf8').slice(-3000)}`)
         if (!existsSync(join(data, 'run.json'))) return false
         const run = JSON.parse(readFileSync(join(data, 'run.json'), 'utf8'))
         stoker.gateway = `http://${run.gateway}`

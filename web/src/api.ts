@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { ClientKey, Engine, Incident, Overview, RequestRecord, RuleGroup, Target, TsdbStatus } from './types'
+import type { ClientKey, Engine, Incident, Overview, Queue, RequestRecord, RuleGroup, Target, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -41,6 +41,12 @@ export interface NewKey {
     id?: string
     models?: string[]
     expires: string | null
+}
+
+// What is not there stays as it is; null takes a text away.
+export interface KeyChanges {
+    models?: string[]
+    metadata?: Record<string, string | null>
 }
 
 // The secret is there this once.
@@ -106,8 +112,10 @@ export const api = {
     formatQuery: (query: string) => data<string>(`/api/v1/format_query?query=${encodeURIComponent(query)}`),
     targets: () => data<{ activeTargets: Target[] }>('/api/v1/targets?state=active').then((found) => found.activeTargets),
     rules: () => data<{ groups: RuleGroup[] }>('/api/v1/rules').then((found) => found.groups),
+    queues: () => call<{ pools: Queue[] }>('/api/v1/queues').then((answer) => answer.pools),
     keys: (prefix: string) => call<{ keys: ClientKey[]; total: number }>(`/api/v1/keys?prefix=${encodeURIComponent(prefix)}`),
     createKey: (key: NewKey) => call<IssuedKey>('/api/v1/keys', { method: 'POST', body: JSON.stringify(key) }),
+    editKey: (id: string, changes: KeyChanges) => call<ClientKey>(`/api/v1/keys/${encodeURIComponent(id)}`, { method: 'PATCH', body: JSON.stringify(changes) }),
     rotateKey: (id: string, overlap: string) =>
         call<IssuedKey>(`/api/v1/keys/${encodeURIComponent(id)}/rotate`, { method: 'POST', body: JSON.stringify({ overlap }) }),
     revokeKey: (id: string) => call<ClientKey>(`/api/v1/keys/${encodeURIComponent(id)}/revoke`, { method: 'POST' }),

@@ -9,6 +9,7 @@ import { Incidents } from './pages/incidents'
 import { Keys } from './pages/keys'
 import { Metrics } from './pages/metrics'
 import { OverviewPage } from './pages/overview'
+import { Queues } from './pages/queues'
 import { RequestPage } from './pages/request'
 import { Requests } from './pages/requests'
 import { Rules } from './pages/rules'
@@ -17,7 +18,7 @@ import { Link, usePath } from './router'
 import { useTheme, type Theme } from './theme'
 import type { Overview } from './types'
 
-const sections = ['overview', 'requests', 'incidents', 'engines', 'explore', 'rules', 'targets', 'keys'] as const
+const sections = ['overview', 'requests', 'incidents', 'engines', 'queues', 'explore', 'rules', 'targets', 'keys'] as const
 
 function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
@@ -26,6 +27,7 @@ function Page({ path }: { path: string[] }) {
     if (section === 'requests') return id ? <RequestPage key={id} id={id} /> : <Requests />
     if (section === 'incidents') return id ? <IncidentPage key={id} id={id} /> : <Incidents />
     if (section === 'engines') return <Engines />
+    if (section === 'queues') return <Queues />
     if (section === 'explore') return id === 'cardinality' ? <Cardinality /> : <Metrics />
     if (section === 'rules') return <Rules />
     if (section === 'targets') return <Targets />

@@ -65,6 +65,7 @@ export interface Attempt {
     error: string
     started_ns: number
     duration_ns: number
+    kind?: string // retry, fallback, continuation, hedge; of the first none.
 }
 
 export interface RequestRecord {
@@ -163,12 +164,34 @@ export interface TsdbStatus {
 }
 
 // A key of one of the gateway's clients; never what it is.
+// The highest first.
+export const classes = ['high', 'normal', 'low'] as const
+// Of those, clients that left by themselves are none.
+export const refusals = ['queue_full', 'too_long', 'shed', 'timeout'] as const
+
+export interface Queue {
+    pool: string
+    concurrency: 'auto' | 'fixed'
+    limit: number | null
+    running: number
+    queue: number
+    waiting: Record<(typeof classes)[number], number>
+    oldest_wait_ms: number
+    refused: Record<(typeof refusals)[number], number>
+    drain_per_second: number
+    tenants: { tenant: string; priority: (typeof classes)[number]; waiting: number }[]
+    // Only with `auto`.
+    by?: 'none' | 'grows' | 'enough' | 'engine_queue' | 'first_token' | 'whole_answer' | 'measures'
+    ttft_ratio?: number
+}
+
 export interface ClientKey {
     id: string
     tenant: string
     source: 'api' | 'config'
     state: string
     models: string[]
+    metadata: Record<string, string>
     expires_ms: number | null
     previous_until_ms: number | null
     last_used_ms: number | null

@@ -8,7 +8,7 @@ namespace stoker::gateway {
 namespace {
 
 constexpr Duration kInterval{1'000};
-constexpr std::size_t kFewest = 5;  // First tokens whose median means something.
+constexpr std::size_t kFewest = 5;  // Times whose median means something.
 constexpr std::size_t kMost = 512;  // That are kept of one interval.
 // A step without prompts takes about as long as computing so many tokens, on small GPUs as on large ones.
 constexpr double kStepTokens = 200;
@@ -22,10 +22,17 @@ constexpr Duration kReportsHoldFor{30'000};
 constexpr int kLow = 5;
 constexpr double kLowShare = 0.5;
 
+// What is computed for so many tokens and steps, in tokens.
+double work(std::int64_t new_tokens, std::int64_t steps) {
+    return static_cast<double>(std::max<std::int64_t>(new_tokens, 0)) +
+           kStepTokens * static_cast<double>(std::max<std::int64_t>(steps, 1));
+}
+
 }  // namespace
 
 std::string_view to_string(LimitSign sign) {
-    constexpr std::string_view kNames[] = {"none", "grows", "enough", "engine_queue", "first_token", "measures"};
+    constexpr std::string_view kNames[] = {"none",        "grows",        "enough",  "engine_queue",
+                                           "first_token", "whole_answer", "measures"};
     return kNames[static_cast<std::size_t>(sign)];
 }
 
@@ -36,8 +43,12 @@ void AdaptiveLimit::set(Bounds bounds) {
 
 void AdaptiveLimit::note_first_token(double seconds, std::int64_t new_tokens) {
     alive_ = true;
-    if (samples_.size() >= kMost) return;
-    samples_.push_back(seconds / (static_cast<double>(std::max<std::int64_t>(new_tokens, 0)) + kStepTokens));
+    first_tokens_.note(seconds / work(new_tokens, 1));
+}
+
+void AdaptiveLimit::note_whole_answer(double seconds, std::int64_t new_tokens, std::int64_t output_tokens) {
+    alive_ = true;
+    whole_answers_.note(seconds / work(new_tokens, output_tokens));
 }
 
 double AdaptiveLimit::limit() const {
@@ -48,9 +59,12 @@ bool AdaptiveLimit::due(SteadyTime now) const {
     return now - updated_ >= kInterval;
 }
 
-void AdaptiveLimit::learn_ratio(SteadyTime now) {
-    fresh_ratio_ = samples_.size() >= kFewest;
-    if (!fresh_ratio_) return;  // They stay for the next interval.
+void AdaptiveLimit::Times::note(double time) {
+    if (samples_.size() < kMost) samples_.push_back(time);
+}
+
+std::optional<double> AdaptiveLimit::Times::ratio(SteadyTime now) {
+    if (samples_.size() < kFewest) return {};
     const auto middle = samples_.begin() + static_cast<std::ptrdiff_t>(samples_.size() / 2);
     std::nth_element(samples_.begin(), middle, samples_.end());
     const double median = *middle;
@@ -62,12 +76,15 @@ void AdaptiveLimit::learn_ratio(SteadyTime now) {
     for (const Window& window : windows_) {
         if (window.minute > minute - static_cast<std::int64_t>(kWindows)) floor = std::min(floor, window.least);
     }
-    ratio_ = floor > 0 ? median / floor : 1;
+    return floor > 0 ? median / floor : 1;
 }
 
 // By which sign, if by any.
 std::optional<LimitSign> AdaptiveLimit::shrink(const EngineQueues& queues, SteadyTime now) {
-    learn_ratio(now);
+    const auto first = first_tokens_.ratio(now);
+    const auto whole = whole_answers_.ratio(now);
+    const auto fresh = first ? first : whole;
+    if (fresh) ratio_ = *fresh;
     double wanted = limit_;
     std::optional<LimitSign> sign;
     if (queues.at > queues_seen_) {
@@ -78,9 +95,9 @@ std::optional<LimitSign> AdaptiveLimit::shrink(const EngineQueues& queues, Stead
             sign = LimitSign::EngineQueue;
         }
     }
-    if (fresh_ratio_ && ratio_ > bounds_.tolerance) {
-        const double by_time = limit_ * bounds_.tolerance / ratio_;
-        if (!sign || by_time < wanted) sign = LimitSign::FirstToken;
+    if (fresh && *fresh > bounds_.tolerance) {
+        const double by_time = limit_ * bounds_.tolerance / *fresh;
+        if (!sign || by_time < wanted) sign = first ? LimitSign::FirstToken : LimitSign::WholeAnswer;
         wanted = std::min(wanted, by_time);
     }
     if (!sign) return {};

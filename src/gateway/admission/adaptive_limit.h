@@ -5,7 +5,9 @@
 //     limit (a few may wait: they are the next batch);
 //   the time to first token: its median over an interval, against the least such median of the last ten minutes, is
 //     more than `tolerance` times as long. Prompts differ in length, so times are taken per token that is to be
-//     computed, plus the fixed part of a step.
+//     computed, plus the fixed part of a step. Where too few answers are streams, the time of whole answers stands in
+//     for it, taken per token computed and step made: coarser, as steps take longer in a larger batch, but a queue in
+//     the engine shows in it all the same. The two kinds have floors of their own.
 // It begins at its least, where the floor can be measured, and doubles each second until the first sign (slow start);
 // then it grows by a thirty-second, and stands still for a while after it shrank. It never grows twice without a sign
 // of life. Engines that report no queues could be full all the time without its knowing, and what is measured under
@@ -34,8 +36,8 @@ struct EngineQueues {
 };
 
 // What the limit went by last. Texts stand in the API.
-enum class LimitSign : std::uint8_t { None, Grows, Enough, EngineQueue, FirstToken, Measures };
-std::string_view to_string(LimitSign sign);  // none, grows, enough, engine_queue, first_token, measures
+enum class LimitSign : std::uint8_t { None, Grows, Enough, EngineQueue, FirstToken, WholeAnswer, Measures };
+std::string_view to_string(LimitSign sign);  // none, grows, enough, engine_queue, first_token, whole_answer, measures
 
 class AdaptiveLimit {
 public:
@@ -49,6 +51,8 @@ public:
     void set(Bounds bounds);
     // A first token came so long after its request was sent, with so many prompt tokens to compute.
     void note_first_token(double seconds, std::int64_t new_tokens);
+    // A whole answer, of so many tokens, came so long after its request was sent.
+    void note_whole_answer(double seconds, std::int64_t new_tokens, std::int64_t output_tokens);
     // A request came to its end: what was let through is being worked on.
     void note_end() { alive_ = true; }
     // A request had to wait, or took the last place.
@@ -61,14 +65,30 @@ public:
 
     double limit() const;
     LimitSign sign() const { return sign_; }
-    // Of the last interval that had enough of them: the median time to first token against its floor. 0: unknown.
+    // Of the last interval that had enough of them: the median time to first token (or else of a whole answer) against
+    // its floor. 0: unknown.
     double ratio() const { return ratio_; }
 
 private:
     static constexpr std::size_t kWindows = 10;
 
+    // Times of one kind, and the least medians of late.
+    class Times {
+    public:
+        void note(double time);
+        // Of this interval's median to the floor. Empty: too few; they stay for the next interval.
+        std::optional<double> ratio(SteadyTime now);
+
+    private:
+        struct Window {
+            std::int64_t minute = -1;
+            double least = 0;
+        };
+        std::vector<double> samples_;
+        std::array<Window, kWindows> windows_{};
+    };
+
     std::optional<LimitSign> shrink(const EngineQueues& queues, SteadyTime now);
-    void learn_ratio(SteadyTime now);
     void grow();
     void measure_floor(const EngineQueues& queues, bool full, SteadyTime now);
 
@@ -83,14 +103,9 @@ private:
     SteadyTime queues_seen_{};
     SteadyTime floor_at_{};  // When it was low last.
     int low_ = 0;            // Intervals for which it still is.
-    std::vector<double> samples_;
-    bool fresh_ratio_ = false;
+    Times first_tokens_;
+    Times whole_answers_;
     double ratio_ = 0;
-    struct Window {
-        std::int64_t minute = -1;
-        double least = 0;
-    };
-    std::array<Window, kWindows> windows_{};
 };
 
 }  // namespace stoker::gateway

@@ -183,6 +183,29 @@ TEST(AdaptiveLimit, AFewFirstTokensWaitForMore) {
     EXPECT_NEAR(limit.limit(), 32 * 0.7, 1e-9);
 }
 
+// Answers of all lengths, none of them a stream: a queue in the engine that grows past them is a sign.
+TEST(AdaptiveLimit, LearnsFromWholeAnswersToo) {
+    AdaptiveLimit limit({.min = 32, .max = 1024, .tolerance = 3});
+    limit.set(kBounds);
+    SteadyTime now{seconds(1'000)};
+    const auto play = [&](double queueing, bool streams) {
+        for (int k = 1; k <= 10; ++k) {
+            limit.note_whole_answer(0.05 + 0.02 * 10 * k + queueing, 100, 10 * k);
+            if (streams) limit.note_first_token(0.05, 100);
+        }
+        limit.update({}, now += seconds(1));
+        return limit.sign();
+    };
+    for (int i = 0; i < 10; ++i) EXPECT_NE(play(0.1 * (i % 2), false), LimitSign::WholeAnswer);
+    EXPECT_LT(limit.ratio(), 2);
+    EXPECT_EQ(play(4, false), LimitSign::WholeAnswer);
+    EXPECT_NEAR(limit.limit(), 32 * 0.7, 1e-9);
+    // Where there are streams, they are what counts.
+    for (int i = 0; i < 6; ++i) (void)play(4, true);
+    for (int i = 0; i < 10; ++i) EXPECT_NE(play(4, true), LimitSign::WholeAnswer);
+    EXPECT_EQ(limit.ratio(), 1);
+}
+
 TEST(AdaptiveLimit, TheFloorIsOfTheLastTenMinutes) {
     AdaptiveLimit limit(kBounds);
     SteadyTime now{seconds(6'000)};

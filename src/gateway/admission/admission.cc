@@ -61,6 +61,12 @@ std::vector<AdmissionStatus> admission_statuses(const RouteTable& table, std::si
         if (!pool->admission->gate.active()) continue;
         statuses.push_back(pool->admission->gate.status(most_lines, clock_now()));
         statuses.back().pool = pool->name;
+        const auto& refused = pool->admission->series.refused;
+        for (const auto& by_end : refused) {
+            for (std::size_t end = 1; end < kAdmissionEnds; ++end) {
+                statuses.back().ended[end] += static_cast<std::uint64_t>(by_end[end]->value());
+            }
+        }
     }
     std::sort(statuses.begin(), statuses.end(), [](const auto& a, const auto& b) { return a.pool < b.pool; });
     return statuses;

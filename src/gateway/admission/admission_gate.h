@@ -2,8 +2,9 @@
 //
 // As many requests are under way as the pool's replicas may have together; the rest wait, bounded in number and time,
 // in the order of a FairQueue. When the queue is full, room is made for a newcomer of a higher class, or of a tenant
-// that has less waiting than another; else the newcomer is turned away. How long to stay away follows from how fast
-// places became free lately.
+// that has less waiting than another; else the newcomer is turned away. So is, whatever room the queue has, one whose
+// turn will hardly come within the time that it may wait: see DrainRate::too_many(). How long to stay away follows from
+// how fast places became free lately and from who goes first.
 //
 //   auto entry = gate.enter(who, now, wake);            // A place, a ticket, or neither.
 //   ... if (entry.ticket != 0) wait for wake(end), or gate.give_up(entry.ticket) ...
@@ -31,9 +32,9 @@
 namespace stoker::gateway {
 
 // How asking for a place ended. The texts are labels.
-enum class AdmissionEnd : std::uint8_t { Admitted, Full, Shed, TimedOut, Left };
-inline constexpr std::size_t kAdmissionEnds = 5;
-std::string_view to_string(AdmissionEnd end);  // admitted, queue_full, shed, timeout, client_gone
+enum class AdmissionEnd : std::uint8_t { Admitted, Full, Shed, TimedOut, Left, TooLong };
+inline constexpr std::size_t kAdmissionEnds = 6;
+std::string_view to_string(AdmissionEnd end);  // admitted, queue_full, shed, timeout, client_gone, too_long
 
 // What the pool's replicas are like now.
 struct PoolCapacity {
@@ -46,7 +47,14 @@ struct Admittee {
     Priority priority = Priority::Normal;
     std::string_view tenant{};
     double cost = 0;
-    SteadyTime since{};  // Of the place; set by whoever gets it.
+    SteadyTime since{};                    // Of the place; set by whoever gets it.
+    SteadyTime until = SteadyTime::max();  // It may wait no longer, nor than the options' timeout.
+};
+
+// What somebody who got no place is told.
+struct AdmissionAdvice {
+    Duration retry_after{};   // When a place can be expected: from 1 s to 10 minutes.
+    bool over_share = false;  // It is its own tenant that asks for more than its share; see FairQueue::over_share().
 };
 
 struct AdmissionStatus {
@@ -59,7 +67,9 @@ struct AdmissionStatus {
     std::size_t running = 0;
     std::size_t queue = 0;  // Places in the queue.
     std::array<std::size_t, kPriorityClasses> waiting{};
-    double drain_per_second = 0;  // 0: unknown.
+    Duration oldest_wait{};                             // Of those that wait; 0 if nobody does.
+    std::array<std::uint64_t, kAdmissionEnds> ended{};  // Without a place, since Stoker began.
+    double drain_per_second = 0;                        // 0: unknown.
     std::vector<FairLine> lines{};
 };
 
@@ -88,18 +98,22 @@ public:
     void leave(const Admittee& who, double used, SteadyTime now);
 
     void note_first_token(double seconds, std::int64_t new_tokens);
+    void note_whole_answer(double seconds, std::int64_t new_tokens, std::int64_t output_tokens);
     // Replicas or their engines' reports have changed.
     void refresh(SteadyTime now);
 
-    // When somebody of this class who comes now can expect a place, behind all that go before it: from 1 s to 10
-    // minutes. The queue's timeout while nothing is known.
-    Duration expected_wait(Priority priority, SteadyTime now) const;
+    // For one who is not in the queue (any more). The queue's timeout while nothing is known.
+    AdmissionAdvice advice(const Admittee& who, SteadyTime now) const;
     AdmissionStatus status(std::size_t most_lines, SteadyTime now) const;
 
 private:
     std::optional<std::size_t> limit() const REQUIRES_LOCK(mutex_);
     void adapt(SteadyTime now) REQUIRES_LOCK(mutex_);
     void wake_next() REQUIRES_LOCK(mutex_);
+    bool hopeless(const Admittee& who, SteadyTime now) const REQUIRES_LOCK(mutex_);
+    std::optional<double> drain_rate(SteadyTime now) const REQUIRES_LOCK(mutex_) {
+        return drain_.per_second(running_, queue_.size() > 0, now);
+    }
     bool room(std::optional<std::size_t> limit) const REQUIRES_LOCK(mutex_) { return !limit || running_ < *limit; }
 
     std::atomic<bool> active_{false};
@@ -108,7 +122,11 @@ private:
     Capacity capacity_ GUARDED_BY(mutex_);
     AdaptiveLimit adaptive_ GUARDED_BY(mutex_){{}};
     FairQueue queue_ GUARDED_BY(mutex_);
-    std::map<Ticket, Wake> wakes_ GUARDED_BY(mutex_);
+    struct Waiting {
+        Wake wake;
+        SteadyTime since;
+    };
+    std::map<Ticket, Waiting> waiting_ GUARDED_BY(mutex_);  // The oldest first.
     DrainRate drain_ GUARDED_BY(mutex_);
     std::size_t running_ GUARDED_BY(mutex_) = 0;
 };

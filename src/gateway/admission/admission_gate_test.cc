@@ -154,9 +154,12 @@ TEST(AdmissionGate, TenantsTakeTurns) {
     EXPECT_EQ(door.fate[static_cast<std::size_t>(quiet)], "in");
 }
 
-TEST(AdmissionGate, ExpectsWhatTheDrainSays) {
+TEST(AdmissionGate, AdvisesWhatTheDrainSays) {
     Door door(4, 100);
-    EXPECT_EQ(door.gate.expected_wait(Normal, door.now), door.options.timeout);  // Nothing is known.
+    door.options.lower_share = 0;
+    door.configure();
+    const auto advised = [&](Priority priority) { return door.gate.advice({priority, "t"}, door.now).retry_after; };
+    EXPECT_EQ(advised(Normal), door.options.timeout);  // Nothing is known.
     for (int i = 0; i < 4; ++i) door.come();
     for (int i = 0; i < 20; ++i) door.come("t", i % 2 == 0 ? Low : Normal);
     // Each takes two seconds: four places free two a second.
@@ -166,14 +169,90 @@ TEST(AdmissionGate, ExpectsWhatTheDrainSays) {
         door.leave(i);
     }
     // Eight normal ones went in or wait: six wait, then ten low ones.
-    EXPECT_EQ(door.gate.expected_wait(Normal, door.now), milliseconds(3'500));
-    EXPECT_EQ(door.gate.expected_wait(Low, door.now), milliseconds(8'500));
-    EXPECT_EQ(door.gate.expected_wait(High, door.now), seconds(1));
+    EXPECT_EQ(advised(Normal), milliseconds(3'500));
+    EXPECT_EQ(advised(Low), milliseconds(8'500));
+    EXPECT_EQ(advised(High), seconds(1));
     // Nothing has ended for a minute: the pace is at most three a minute.
     door.now += seconds(60);
-    EXPECT_EQ(door.gate.expected_wait(Normal, door.now), seconds(140));
+    EXPECT_EQ(advised(Normal), seconds(140));
     door.now += seconds(6'000);
-    EXPECT_EQ(door.gate.expected_wait(Normal, door.now), seconds(600));
+    EXPECT_EQ(advised(Normal), seconds(600));
+}
+
+// Places that are held for `held` are known by this: `count` requests came and went.
+void warm_up(Door& door, int count, std::chrono::milliseconds held) {
+    for (int i = 0; i < count; ++i) {
+        const int id = door.come("before");
+        door.now += held;
+        door.leave(id);
+    }
+}
+
+TEST(AdmissionGate, WhoseTurnWillNotComeInTimeIsRefusedAtOnce) {
+    Door door(4, 1000);
+    door.options.timeout = milliseconds(10'000);
+    door.configure();
+    warm_up(door, 10, milliseconds(2'000));  // Four places free two a second: twenty in the time.
+    int waiting = 0;
+    while (door.fate[static_cast<std::size_t>(door.come())] != "too_long") ASSERT_LT(++waiting, 100);
+    EXPECT_EQ(waiting, 4 + 25);  // 25 - sqrt(25) are twenty: with luck the last of them still has its turn.
+    EXPECT_NEAR(std::chrono::duration<double>(door.gate.advice({Normal, "t"}, door.now).retry_after).count(), 13, 0.1);
+    // Those that go before it wait, and who may wait for less is refused sooner.
+    EXPECT_EQ(door.fate[static_cast<std::size_t>(door.come("t", High))], "waits");
+    EXPECT_EQ(door.fate[static_cast<std::size_t>(door.come("quiet"))], "waits");
+    const Admittee hurried{Normal, "t2", 10, door.now, door.now + milliseconds(100)};
+    EXPECT_EQ(door.gate.enter(hurried, door.now, [](AdmissionEnd) {}).end, AdmissionEnd::TooLong);
+    const Admittee patient{Normal, "t3", 10, door.now, door.now + seconds(60)};
+    EXPECT_NE(door.gate.enter(patient, door.now, [](AdmissionEnd) {}).ticket, 0U);
+    EXPECT_EQ(door.gate.status(0, door.now).waiting[1], 25U + 2);
+}
+
+TEST(AdmissionGate, TooFewEndsRefuseNobody) {
+    Door door(1, 1000);
+    door.options.timeout = milliseconds(1'000);
+    door.configure();
+    warm_up(door, 7, milliseconds(60'000));
+    for (int i = 0; i < 20; ++i) door.come();
+    EXPECT_EQ(door.gate.status(0, door.now).waiting[1], 19U);
+}
+
+// The hour before, when nobody wanted anything, says nothing of how long it will take now.
+TEST(AdmissionGate, SilenceWhileNobodyWaitsIsNoSign) {
+    Door door(2, 1000);
+    warm_up(door, 10, milliseconds(100));
+    const int lasting = door.come();
+    door.now += std::chrono::hours(1);
+    for (int i = 0; i < 30; ++i) door.come();
+    EXPECT_EQ(door.gate.status(0, door.now).waiting[1], 29U);
+    EXPECT_LE(door.gate.advice({Normal, "t"}, door.now).retry_after, seconds(2));
+    door.leave(lasting);
+}
+
+TEST(AdmissionGate, SaysWhoseShareIsExceeded) {
+    Door door(2, 4);
+    for (int i = 0; i < 6; ++i) door.come("noisy");
+    EXPECT_EQ(door.fate[static_cast<std::size_t>(door.come("noisy"))], "queue_full");
+    EXPECT_FALSE(door.gate.advice({Normal, "noisy"}, door.now).over_share);  // Nobody else is there.
+    EXPECT_EQ(door.fate[static_cast<std::size_t>(door.come("quiet"))], "waits");
+    EXPECT_EQ(door.fate[5], "shed");
+    EXPECT_TRUE(door.gate.advice({Normal, "noisy"}, door.now).over_share);
+    EXPECT_FALSE(door.gate.advice({Normal, "quiet"}, door.now).over_share);
+    EXPECT_FALSE(door.gate.advice({Low, "third"}, door.now).over_share);
+}
+
+TEST(AdmissionGate, ShowsTheOldestWait) {
+    Door door(1);
+    door.come();
+    EXPECT_EQ(door.gate.status(0, door.now).oldest_wait, seconds(0));
+    door.come();
+    door.now += seconds(3);
+    door.come("t", High);
+    door.now += seconds(1);
+    EXPECT_EQ(door.gate.status(0, door.now).oldest_wait, seconds(4));
+    door.leave(0);
+    EXPECT_EQ(door.gate.status(0, door.now).oldest_wait, seconds(4));
+    door.leave(2);
+    EXPECT_EQ(door.gate.status(0, door.now).oldest_wait, seconds(0));
 }
 
 TEST(AdmissionGate, AdaptsToTheEnginesQueues) {

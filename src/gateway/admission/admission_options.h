@@ -23,6 +23,8 @@ struct AdmissionOptions {
     double ttft_tolerance = 3;  // How many times its floor the time to first token may be. Above 1.
     std::size_t queue = 1000;   // Requests that may wait, for the whole pool.
     Duration timeout{30'000};   // And how long each may.
+    // Of the tokens that higher classes are served, what each class below them gets while it waits; 0: none.
+    double lower_share = 0.05;
 };
 
 }  // namespace stoker::gateway

@@ -43,6 +43,9 @@ TEST(Admission, OneGoesAndTheOthersWait) {
     int queued = 0;
     for (const auto& record : narrow.rig.records(3)) queued += record.queue_ns > 0 ? 1 : 0;
     EXPECT_EQ(queued, 2);
+    // Their waiting is part of what the gateway's overhead shows, by its stage.
+    EXPECT_THAT(narrow.rig.registry().text(),
+                testing::HasSubstr(R"(stoker_gateway_overhead_seconds_count{stage="queue"} 2)"));
     EXPECT_TRUE(eventually([&] { return narrow.running() == 0; }));
 }
 
@@ -58,6 +61,75 @@ TEST(Admission, WhoWaitsTooLongIsTurnedAway) {
     EXPECT_EQ(narrow.waiting(), 0U);
     narrow.open = true;
     EXPECT_EQ(first.get().status, 200);
+}
+
+TEST(Admission, AModelMayHaveItsOwnPatience) {
+    Narrow narrow;
+    narrow.rig.routes().models = {{.name = "tiny", .deadlines = {.queue = Duration{50}}}};
+    ASSERT_TRUE(narrow.rig.apply());
+    auto first = narrow.rig.begin({});
+    EXPECT_TRUE(eventually([&] { return narrow.rig.upstream(0).requests() == 1; }));
+    EXPECT_EQ(narrow.rig.ask().code(), "queue_timeout");
+    narrow.open = true;
+    EXPECT_EQ(first.get().status, 200);
+}
+
+// A replica that asked to be left alone is waited for like a place, if it fits the time.
+TEST(Admission, ARestIsWaitedFor) {
+    Narrow narrow;
+    narrow.open = true;
+    narrow.rig.pool().retry.retry_after_max = Duration{300};
+    ASSERT_TRUE(narrow.rig.apply());
+    narrow.rig.upstream(0).play({.act = Act::Status, .status = 429, .retry_after = "9", .times = 1});
+    EXPECT_EQ(narrow.rig.ask().status, 429);
+    const Reply reply = narrow.rig.ask();
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    EXPECT_EQ(narrow.rig.upstream(0).requests(), 2);
+    EXPECT_GT(narrow.rig.records(2)[1].queue_ns, 0);
+
+    narrow.rig.upstream(0).play({.act = Act::Status, .status = 429, .retry_after = "9", .times = 1});
+    narrow.rig.pool().retry.retry_after_max = std::chrono::seconds{60};
+    narrow.rig.pool().admission.timeout = Duration{50};
+    ASSERT_TRUE(narrow.rig.apply());
+    EXPECT_EQ(narrow.rig.ask().status, 429);
+    EXPECT_EQ(narrow.rig.ask().code(), "upstream_rate_limited") << "not for so long";
+    EXPECT_EQ(narrow.rig.upstream(0).requests(), 3);
+}
+
+// What a pool takes goes with the replicas that it has now: drained ones and open circuits are no part of it.
+TEST(Admission, DrainsAndOpenCircuitsTakeTheirPlacesAway) {
+    Rig rig(3, [](PoolOptions& pool) {
+        pool.admission.mode = ConcurrencyMode::Fixed;
+        pool.admission.limit = 2;
+        pool.breaker = {.consecutive = 1, .open_for = std::chrono::hours{1}, .open_max = std::chrono::hours{1}};
+    });
+    const auto limit = [&] { return rig.gateway().admission(0).at(0).limit; };
+    EXPECT_EQ(limit(), 6U);
+    ASSERT_TRUE(rig.gateway().drain(rig.status(0).id, "test"));
+    EXPECT_EQ(limit(), 4U);
+    rig.upstream(1).play({.act = Act::Reset});
+    EXPECT_TRUE(eventually([&] { return rig.ask().status == 200 && rig.status(1).state == ReplicaState::Open; }));
+    EXPECT_EQ(limit(), 2U);
+    ASSERT_TRUE(rig.gateway().undrain(rig.status(0).id));
+    EXPECT_EQ(limit(), 4U);
+}
+
+// Those that wait for a replica whose circuit opens hear of that, and do not wait on.
+TEST(Admission, AnOpenCircuitIsNotWaitedFor) {
+    Rig rig(1, [](PoolOptions& pool) {
+        pool.admission.mode = ConcurrencyMode::Fixed;
+        pool.admission.limit = 1;
+        pool.retry.max_attempts = 1;
+        pool.breaker = {.consecutive = 1, .open_for = std::chrono::hours{1}, .open_max = std::chrono::hours{1}};
+        pool.deadlines.first_byte = Duration{400};
+    });
+    rig.upstream(0).play({.act = Act::Silent});
+    auto first = rig.begin({});
+    EXPECT_TRUE(eventually([&] { return rig.upstream(0).requests() == 1; }));
+    auto second = rig.begin({});
+    EXPECT_EQ(first.get().code(), "upstream_timeout");
+    EXPECT_EQ(second.get().code(), "no_replica_available");
+    EXPECT_EQ(rig.upstream(0).requests(), 1);
 }
 
 TEST(Admission, AFullQueueRefusesAndCounts) {

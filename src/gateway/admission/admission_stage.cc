@@ -77,14 +77,15 @@ asio::awaitable<std::optional<AdmissionRefusal>> AdmissionPlace::take(SteadyTime
     const Pool& pool = *context_.route->pool;
     const std::shared_ptr<Admission> admission = pool.admission;
     const SteadyTime began = clock_now();
-    who_ = {context_.identity->priority, sharer(*context_.identity), expected_cost(context_, pool), began};
+    who_ = {context_.identity->priority, sharer(*context_.identity), expected_cost(context_, pool), began, deadline};
     waiter_ = std::make_shared<Waiter>(co_await asio::this_coro::executor);
     auto entry =
         admission->gate.enter(who_, began, [waiter = waiter_](AdmissionEnd end) { Waiter::wake(waiter, end); });
     if (entry.ticket != 0) {
         admission_ = admission;
         ticket_ = entry.ticket;
-        entry.end = co_await wait(std::min(deadline, began + admission->gate.timeout()));
+        const Duration own = context_.route->deadlines.queue;
+        entry.end = co_await wait(std::min(deadline, began + (own > Duration{0} ? own : admission->gate.timeout())));
         ticket_ = 0;
     }
     const bool admitted = entry.end == AdmissionEnd::Admitted;
@@ -104,10 +105,14 @@ asio::awaitable<std::optional<AdmissionRefusal>> AdmissionPlace::take(SteadyTime
 AdmissionRefusal AdmissionPlace::refusal(AdmissionEnd end, SteadyTime now) const {
     const Pool& pool = *context_.route->pool;
     AdmissionRefusal made;
-    made.retry_after = pool.admission->gate.expected_wait(who_.priority, now);
+    const AdmissionAdvice advice = pool.admission->gate.advice(who_, now);
+    made.retry_after = advice.retry_after;
     const std::string where = "pool " + pool.name;
     if (end == AdmissionEnd::Left) {
         made.error = GatewayError::ClientClosed;
+    } else if (end == AdmissionEnd::TooLong) {
+        made.error = GatewayError::QueueTooLong;
+        made.message = where + " has more waiting than can be served within the time for which a request may wait";
     } else if (end == AdmissionEnd::TimedOut) {
         made.error = GatewayError::QueueTimeout;
         made.message = where + " had no place within the time for which a request may wait";
@@ -118,6 +123,10 @@ AdmissionRefusal AdmissionPlace::refusal(AdmissionEnd end, SteadyTime now) const
         made.error = GatewayError::QueueFull;
         made.message = where + " is full, and so is its queue";
     }
+    if (end != AdmissionEnd::Left && advice.over_share) {
+        made.error = GatewayError::ShareExceeded;
+        made.message += ", of which this tenant has more than its share";
+    }
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(made.retry_after).count();
     made.message += "; by the pace of late there is a place in about " + std::to_string(seconds) + " s";
     return made;
@@ -127,6 +136,12 @@ void note_first_token(RequestContext& context, SteadyTime::duration after) {
     AdmissionGate& gate = context.route->pool->admission->gate;
     if (!gate.active()) return;
     gate.note_first_token(std::chrono::duration<double>(after).count(), context.estimate.new_tokens);
+}
+
+void note_whole_answer(RequestContext& context, SteadyTime::duration after, std::int64_t output_tokens) {
+    AdmissionGate& gate = context.route->pool->admission->gate;
+    if (!gate.active()) return;
+    gate.note_whole_answer(std::chrono::duration<double>(after).count(), context.estimate.new_tokens, output_tokens);
 }
 
 }  // namespace stoker::gateway

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,5 +49,7 @@ private:
 
 // The first token of the attempt under way came so long after it was sent: the pool's limit may go by it.
 void note_first_token(RequestContext& context, SteadyTime::duration after);
+// The same of an answer that is no stream, of so many tokens.
+void note_whole_answer(RequestContext& context, SteadyTime::duration after, std::int64_t output_tokens);
 
 }  // namespace stoker::gateway

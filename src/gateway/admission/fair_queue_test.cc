@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <random>
 
@@ -89,10 +90,10 @@ TEST(FairQueue, ACorrectionCounts) {
     line.push("a2", "a", Normal, 1000);
     line.push("b2", "b", Normal, 100);
     EXPECT_EQ(line.pop(), "a1");
-    line.queue.correct(Normal, "a", -950);  // It was short.
+    line.queue.finish(Normal, "a", -950);  // It was short.
     EXPECT_EQ(line.pop(), "b1");
     EXPECT_EQ(line.pop(), "a2");
-    line.queue.correct(Normal, "nobody", 5);
+    line.queue.finish(Normal, "nobody", 5);
 }
 
 TEST(FairQueue, LeavingIsPossibleFromEverywhere) {
@@ -148,10 +149,113 @@ TEST(FairQueue, BackloggedTenantsGetEqualTokens) {
         const auto [tenant, cost] = waiting[*ticket];
         waiting.erase(*ticket);
         add(tenant);
-        queue.correct(Normal, tenant, cost - 300);
+        queue.finish(Normal, tenant, cost - 300);
         served[tenant] += cost;
     }
     EXPECT_NEAR(served["noisy"] / served["quiet"], 1, 0.01);
+}
+
+// What of 10,000 turns each class gets, of requests that cost the same unless said otherwise, while all always wait.
+std::array<int, kPriorityClasses> turns(double lower_share, std::vector<Priority> classes, double low_cost = 10) {
+    FairQueue queue;
+    queue.set_lower_share(lower_share);
+    std::map<FairQueue::Ticket, Priority> waiting;
+    const auto add = [&](Priority priority) {
+        waiting[queue.push(priority, "t", priority == Low ? low_cost : 10)] = priority;
+    };
+    for (const Priority priority : classes) {
+        for (int i = 0; i < 3; ++i) add(priority);
+    }
+    std::array<int, kPriorityClasses> got{};
+    for (int i = 0; i < 10'000; ++i) {
+        const Priority priority = waiting.at(*queue.pop());
+        ++got[static_cast<std::size_t>(priority)];
+        add(priority);
+    }
+    return got;
+}
+
+TEST(FairQueue, LowerClassesGetTheirShareAndNoMore) {
+    EXPECT_EQ(turns(0, {Low, High}), (std::array{0, 0, 10'000}));
+    // Each token of a higher class earns a lower one 0.05: one turn after twenty.
+    const auto two = turns(0.05, {Low, High});
+    EXPECT_NEAR(two[0], 10'000 / 21, 1);
+    const auto three = turns(0.05, {Low, Normal, High});
+    EXPECT_NEAR(three[2], 10'000 / 1.1025, 10);
+    EXPECT_NEAR(three[1], 0.05 * three[2], 10);
+    EXPECT_NEAR(three[0], 0.05 * (three[1] + three[2]), 10);
+    // The share is of tokens: requests of ten times the cost go a tenth as often.
+    EXPECT_NEAR(turns(0.05, {Low, High}, 100)[0], 10'000 / 201, 1);
+}
+
+TEST(FairQueue, ALowRequestWaitsForABoundedNumberOfHigherOnes) {
+    Line line;
+    line.queue.set_lower_share(0.1);
+    line.push("low", "t", Low);
+    int before = 0;
+    for (;; ++before) {
+        line.push("high", "t", High);
+        if (line.pop() == "low") break;
+        ASSERT_LT(before, 100);
+    }
+    EXPECT_EQ(before, 10);
+    // Nobody of its class waited since: nothing was saved up.
+    for (int i = 0; i < 50; ++i) {
+        line.push("high", "t", High);
+        if (i == 40) line.push("low", "t", Low);
+        if (i < 49) {
+            EXPECT_EQ(line.pop(), "high") << i;
+        }
+    }
+}
+
+TEST(FairQueue, KnowsWhoGoesBefore) {
+    Line line;
+    for (int i = 0; i < 20; ++i) line.push("n", "noisy", Normal, 100);
+    for (int i = 0; i < 4; ++i) line.push("h", "vip", High, 100);
+    EXPECT_EQ(line.queue.ahead(Normal, "noisy"), 24);
+    EXPECT_EQ(line.queue.ahead(Normal, "quiet"), 5);  // One of the noisy one's, which came before.
+    EXPECT_EQ(line.queue.ahead(High, "new"), 1);
+    EXPECT_EQ(line.queue.ahead(Low, "batch"), 24);
+    line.push("q", "quiet", Normal, 300);
+    EXPECT_EQ(line.queue.ahead(Normal, "quiet"), 1 + 4 + 4);  // Its own, four of the other's, four above.
+    // With a share of its own the first of a low class waits for no more than that share says.
+    line.queue.set_lower_share(0.5);
+    EXPECT_EQ(line.queue.ahead(Low, "batch"), 2);
+}
+
+// The prediction against what happens: a newcomer among random lines.
+TEST(FairQueue, ThePredictionComesTrue) {
+    std::minstd_rand random(11);
+    for (int round = 0; round < 200; ++round) {
+        FairQueue queue;
+        const auto tenant = [&] { return "t" + std::to_string(random() % 5); };
+        for (int i = 0; i < 60; ++i) {
+            (void)queue.push(static_cast<Priority>(random() % 3), tenant(), 50);
+            if (random() % 3 == 0) (void)queue.pop();
+        }
+        const auto priority = static_cast<Priority>(random() % 3);
+        const std::string who = tenant();
+        const double told = queue.ahead(priority, who);
+        const auto mine = queue.push(priority, who, 50);
+        int really = 0;
+        while (*queue.pop() != mine) ++really;
+        EXPECT_NEAR(told, really, 4) << round;  // Of equal counters the one goes first that was served longer ago.
+    }
+}
+
+TEST(FairQueue, KnowsWhoHasMoreThanItsShare) {
+    Line line;
+    for (int i = 0; i < 10; ++i) line.push("n", "noisy");
+    EXPECT_FALSE(line.queue.over_share(Normal, "noisy"));  // Alone: there is nobody to take from.
+    EXPECT_FALSE(line.queue.over_share(Normal, "quiet"));
+    line.push("q", "quiet", High);
+    for (int i = 0; i < 5; ++i) (void)line.pop();  // Those that run count too.
+    EXPECT_TRUE(line.queue.over_share(Normal, "noisy"));
+    EXPECT_FALSE(line.queue.over_share(High, "quiet"));
+    EXPECT_FALSE(line.queue.over_share(Normal, "new"));
+    line.queue.finish(High, "quiet", 0);
+    EXPECT_FALSE(line.queue.over_share(Normal, "noisy"));
 }
 
 TEST(FairQueue, ForgetsTenantsThatWaitForNothing) {
@@ -159,6 +263,7 @@ TEST(FairQueue, ForgetsTenantsThatWaitForNothing) {
     for (int i = 0; i < 25'000; ++i) {
         (void)queue.push(Normal, "tenant-" + std::to_string(i), 1);
         (void)queue.pop();
+        queue.finish(Normal, "tenant-" + std::to_string(i), 0);
     }
     EXPECT_EQ(queue.counter(Normal, "tenant-0"), 0);
     EXPECT_GT(queue.counter(Normal, "tenant-24999"), 0);

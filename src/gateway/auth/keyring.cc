@@ -47,6 +47,8 @@ Result<std::shared_ptr<const Keyring>> Keyring::build(const AuthOptions& options
     auto made = std::make_shared<Keyring>();
     made->required_ = options.required;
     for (const TenantOptions& tenant : options.tenants) made->tenants_.emplace(tenant.name, tenant);
+    made->by_id_.reserve(options.keys.size());
+    made->by_hash_.reserve(options.keys.size());
     for (const KeyOptions& key : options.keys) TRY_UNIT(made->add(key, previous));
     return std::shared_ptr<const Keyring>(std::move(made));
 }
@@ -54,11 +56,11 @@ Result<std::shared_ptr<const Keyring>> Keyring::build(const AuthOptions& options
 Result<Unit> Keyring::add(const KeyOptions& key, const Keyring& previous) {
     Entry entry;
     auto identity = std::make_shared<Identity>();
-    if (const auto of_tenant = tenant(key.tenant)) {
-        *identity = *of_tenant;
+    if (const auto named = tenants_.find(key.tenant); named != tenants_.end()) {
+        *identity = identity_of(named->second, true);
     } else {
         identity->tenant = key.tenant;
-        entry.known_tenant = false;
+        entry.known_tenant = tenants_.empty();
     }
     identity->key_id = key.id;
     if (key.priority) identity->priority = *key.priority;
@@ -76,10 +78,10 @@ Result<Unit> Keyring::add(const KeyOptions& key, const Keyring& previous) {
         before != previous.by_id_.end() ? before->second.last_used_ms : std::make_shared<std::atomic<std::int64_t>>(0);
     const auto [at, fresh] = by_id_.emplace(key.id, std::move(entry));
     if (!fresh) return Error{Errc::Conflict, "two keys have the id " + key.id};
-    if (!by_hash_.emplace(crypto::to_hex(key.hash), &at->second).second) {
+    if (!by_hash_.emplace(key.hash, &at->second).second) {
         return Error{Errc::Conflict, "the key " + key.id + " has the hash of another one"};
     }
-    if (key.previous_hash) by_hash_.emplace(crypto::to_hex(*key.previous_hash), &at->second);
+    if (key.previous_hash) by_hash_.emplace(*key.previous_hash, &at->second);
     return Unit{};
 }
 
@@ -97,7 +99,7 @@ KeyVerdict Keyring::check(std::string_view credential, Timestamp now) const {
     const crypto::Digest hash = crypto::sha256(credential);
     const auto named = by_id_.find(id_of(credential));
     if (named != by_id_.end()) return judge(named->second, hash, now);
-    const auto found = by_hash_.find(crypto::to_hex(hash));
+    const auto found = by_hash_.find(hash);
     return found == by_hash_.end() ? KeyVerdict{} : judge(*found->second, hash, now);
 }
 

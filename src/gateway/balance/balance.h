@@ -20,17 +20,18 @@ struct Pool;
 struct PickRequest {
     std::span<const std::size_t> tried{};  // Targets that failed for this request already.
     SteadyTime now{};
-    std::string_view model{};     // As the client named it; may be a LoRA adapter.
+    std::string_view model{};     // As the client named it.
+    std::string_view adapter{};   // The LoRA adapter of the pool's model that is wanted; empty: none.
     std::string_view prompt{};    // `messages`, `prompt` or `input` as written; empty if there is none.
     std::string_view session{};   // Whose requests should stay together; empty: unknown.
     std::int64_t max_tokens = 0;  // That the answer may have; 0: not said.
     bool stream = false;
 };
 
-// The target that the pool's policy prefers among those that serve, or whose circuit is open and due for a trial, and
-// are not in `tried`: of these those that did not ask for rest, and of these those that have the model loaded as an
-// adapter, as far as there are any. If none serves, one that is out for being worse than the others; empty if there is
-// none either. The pool takes the request to go there. Thread-safe.
+// The target that the pool's policy prefers among those that serve, or whose circuit is open and due for a trial, are
+// not in `tried`, and have the adapter, if one is wanted: of these those that did not ask for rest, and of these those
+// that list the model itself as an adapter, as far as there are any. If none serves, one that is out for being worse
+// than the others; empty if there is none either. The pool takes the request to go there. Thread-safe.
 std::optional<Pick> pick_target(const Pool& pool, const PickRequest& request);
 
 // One target as the choice saw it.

@@ -31,7 +31,8 @@ struct TargetView {
     double latency_seconds = 0;      // Recent, for requests of this kind (streamed or not); 0: unknown.
     ReplicaLoad::Pace pace{};
     EngineLoad engine{};
-    double fresh = 0;  // How much `engine` counts, 0 to 1.
+    AdapterHeat adapter = AdapterHeat::Unknown;  // Of the adapter that is wanted.
+    double fresh = 0;                            // How much `engine` and `adapter` count, 0 to 1.
 };
 
 // What it may know of the request and the pool.

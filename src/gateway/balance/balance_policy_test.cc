@@ -335,6 +335,27 @@ TEST(Score, Table) {
              t.prefix_tokens = 64;
          },
          1},
+        {"it has the adapter in use",
+         [&](TargetView& t) {
+             fresh(t);
+             t.adapter = AdapterHeat::Active;
+             t.prefix_tokens = 64;
+         },
+         1},
+        {"the adapter must be brought in",
+         [&](TargetView& t) {
+             fresh(t);
+             t.adapter = AdapterHeat::Cold;
+             t.prefix_tokens = 256;
+         },
+         0},
+        {"others' adapters take all places, which costs more than the prefix saves",
+         [&](TargetView& t) {
+             fresh(t);
+             t.adapter = AdapterHeat::NoRoom;
+             t.prefix_tokens = 1000;
+         },
+         0},
         {"all that was long ago",
          [&](TargetView& t) {
              fresh(t);

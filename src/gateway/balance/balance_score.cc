@@ -1,12 +1,13 @@
 // The default policy: the replica that would have the least work until this request's first token, in prompt tokens.
 //
-//   score = (new + queue + batch + blocked) * pace / weight
+//   score = (new + queue + batch + blocked + adapter) * pace / weight
 //
 //   new      prompt tokens that are not in the replica's cache
 //   queue    prompt tokens sent there before and not computed yet, and those of foreign requests that wait there
 //   batch    requests that decode there; each delays every step a little, as much as kBatchTokens of prompt would
 //   blocked  the engine says that requests wait or that its KV cache is nearly full: one that comes now waits until
 //            others end, and may push them out
+//   adapter  a LoRA adapter that nobody uses there now must be brought in first, or wait for a place
 //   pace     how slow the replica was lately for the work it had, against the others: one to four times
 //   weight   its share while it recovers
 //
@@ -30,9 +31,11 @@ namespace stoker::gateway {
 namespace {
 
 constexpr double kBatchTokens = 64;
-constexpr double kBlockedTokens = 256;  // Per request that waits in the engine.
-constexpr double kFullFrom = 0.9;       // KV usage from which new work starts to push out other work.
-constexpr double kUsualSpread = 0.3;    // Logarithm: replicas that differ by less than a third are alike.
+constexpr double kBlockedTokens = 256;      // Per request that waits in the engine.
+constexpr double kFullFrom = 0.9;           // KV usage from which new work starts to push out other work.
+constexpr double kColdAdapterTokens = 512;  // Its weights come from the host's memory within tens of milliseconds.
+constexpr double kNoRoomTokens = 4'096;     // It waits until all requests of one of the others are done.
+constexpr double kUsualSpread = 0.3;        // Logarithm: replicas that differ by less than a third are alike.
 constexpr double kMostPace = 4;
 
 class Score : public BalancePolicy {
@@ -72,7 +75,20 @@ private:
         const double full = std::max(0.0, (target.engine.kv_usage - kFullFrom) / (1 - kFullFrom));
         const double blocked = target.fresh * (target.engine.waiting * kBlockedTokens +
                                                full * static_cast<double>(facts.prompt_tokens + facts.output_tokens));
-        return fresh_tokens + queue + batch + blocked + 1;
+        return fresh_tokens + queue + batch + blocked + target.fresh * adapter_cost(target.adapter) + 1;
+    }
+
+    static double adapter_cost(AdapterHeat heat) {
+        switch (heat) {
+            case AdapterHeat::Cold:
+                return kColdAdapterTokens;
+            case AdapterHeat::NoRoom:
+                return kNoRoomTokens;
+            case AdapterHeat::Unknown:
+            case AdapterHeat::Active:
+                break;
+        }
+        return 0;
     }
 
     // The mean of the logarithms, by how much each is worth.

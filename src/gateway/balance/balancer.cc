@@ -112,6 +112,7 @@ void Balancer::prepare(std::span<const BalanceTarget> targets, const BalanceRequ
         view.pace = load.pace(request.now);
         view.engine = load.engine();
         view.fresh = freshness(view.engine, request.now, options_.stale_after);
+        view.adapter = request.adapter.empty() ? AdapterHeat::Unknown : load.adapter_heat(request.adapter);
         view.prefix_tokens = 0;
         if (!index_) continue;
         const std::size_t slot = slots_[i];

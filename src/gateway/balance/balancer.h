@@ -32,6 +32,7 @@ struct BalanceTarget {
 struct BalanceRequest {
     SteadyTime now{};
     std::string_view model{};              // What is cached for one model is of no use to another.
+    std::string_view adapter{};            // The LoRA adapter that is wanted; empty: none.
     std::string_view prompt{};             // As written by the client.
     std::span<const PromptHash> blocks{};  // Instead of `prompt`, where its hashes are known.
     std::int64_t prompt_tokens = 0;        // 0: by the length of `prompt`.

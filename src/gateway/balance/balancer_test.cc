@@ -161,7 +161,9 @@ TEST_F(BalancerTest, LoopsMayPickAtOnce) {
                     LoadTicket ticket = load.begin(picked.estimate, kStart);
                     if (i % 3 != 0) load.first_token(ticket, kStart + 20ms);
                     if (i % 50 == loop)
-                        load.report({.load = {.at = kStart, .running = 2}, .knows_adapters = true, .adapters = {"x"}});
+                        load.report({.load = {.at = kStart, .running = 2},
+                                     .knows_adapters = true,
+                                     .adapters = {{.name = "x"}}});
                     (void)load.has_adapter("x");
                     balancer_->note_answer(i);
                     load.end(ticket);

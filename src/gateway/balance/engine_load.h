@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -37,11 +39,39 @@ inline double foreign_requests(const EngineLoad& load) {
     return std::max(0.0, foreign);
 }
 
+// A LoRA adapter that an engine has loaded.
+struct LoraAdapter {
+    std::string name{};  // As requests call it.
+    std::int64_t number =
+        -1;            // Engines that are asked by number (llama.cpp): which one; below 0: it is asked for by name.
+    double scale = 1;  // With a number: how strongly it is to be applied.
+
+    bool operator==(const LoraAdapter&) const = default;
+};
+
+// The adapters that an engine works with, as its metrics say (vLLM).
+struct AdapterActivity {
+    std::vector<std::string> active;  // Of requests that run or wait.
+    std::int64_t slots = 0;           // How many may run side by side; 0: not said.
+
+    bool operator==(const AdapterActivity&) const = default;
+};
+
+// What an adapter's request meets at a replica, as far as its engine says.
+enum class AdapterHeat : std::uint8_t {
+    Unknown,
+    Active,  // Others of its adapter are there: it joins them.
+    Cold,    // Its weights must be brought in first, for which there is room.
+    NoRoom   // Others' adapters take all places: it waits until one is done.
+};
+std::string_view to_string(AdapterHeat heat);  // snake_case
+
 // What one look at an engine brought.
 struct EngineReport {
     EngineLoad load;
+    std::optional<AdapterActivity> activity{};
     bool knows_adapters = false;        // It was asked for its adapters, and answered.
-    std::vector<std::string> adapters;  // LoRA adapters that it has loaded, by the names that requests use; in order.
+    std::vector<LoraAdapter> adapters;  // By name, each once.
 };
 
 }  // namespace stoker::gateway

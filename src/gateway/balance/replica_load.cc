@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "gateway/elapsed.h"
+
 namespace stoker::gateway {
 namespace {
 
@@ -17,12 +19,13 @@ std::int64_t ticks(SteadyTime time) {
     return time.time_since_epoch().count();
 }
 
-double seconds(SteadyTime::duration time) {
-    return std::chrono::duration<double>(time).count();
-}
-
 double seconds_since(std::int64_t then, SteadyTime now) {
     return std::max(0.0, seconds(SteadyTime::duration{ticks(now) - then}));
+}
+
+auto find_adapter(const std::vector<LoraAdapter>& adapters, std::string_view name) {
+    return std::find_if(adapters.begin(), adapters.end(),
+                        [name](const LoraAdapter& each) { return each.name == name; });
 }
 
 }  // namespace
@@ -89,9 +92,35 @@ void ReplicaLoad::report(const EngineReport& report) {
         engine_outstanding_.store(load.outstanding, std::memory_order_relaxed);
         engine_at_.store(ticks(load.at), std::memory_order_release);
     }
+    if (report.activity && *activity_.get() != *report.activity) {
+        activity_.set(std::make_shared<const AdapterActivity>(*report.activity));
+    }
     if (!report.knows_adapters || *adapters_.get() == report.adapters) return;
-    adapters_.set(std::make_shared<const std::vector<std::string>>(report.adapters));
+    adapters_.set(std::make_shared<const std::vector<LoraAdapter>>(report.adapters));
     adapter_count_.store(report.adapters.size(), std::memory_order_relaxed);
+}
+
+std::string_view to_string(AdapterHeat heat) {
+    switch (heat) {
+        case AdapterHeat::Unknown:
+            break;
+        case AdapterHeat::Active:
+            return "active";
+        case AdapterHeat::Cold:
+            return "cold";
+        case AdapterHeat::NoRoom:
+            return "no_room";
+    }
+    return "unknown";
+}
+
+AdapterHeat ReplicaLoad::adapter_heat(std::string_view name) const {
+    const auto activity = activity_.get();
+    if (activity->slots <= 0) return AdapterHeat::Unknown;
+    const auto& active = activity->active;
+    if (std::find(active.begin(), active.end(), name) != active.end()) return AdapterHeat::Active;
+    const bool full = static_cast<std::int64_t>(active.size()) >= activity->slots;
+    return full ? AdapterHeat::NoRoom : AdapterHeat::Cold;
 }
 
 EngineLoad ReplicaLoad::engine() const {
@@ -108,7 +137,13 @@ EngineLoad ReplicaLoad::engine() const {
 bool ReplicaLoad::has_adapter(std::string_view name) const {
     if (adapter_count_.load(std::memory_order_relaxed) == 0) return false;
     const auto all = adapters_.get();
-    return std::find(all->begin(), all->end(), name) != all->end();
+    return find_adapter(*all, name) != all->end();
+}
+
+std::optional<LoraAdapter> ReplicaLoad::adapter(std::string_view name) const {
+    const auto all = adapters_.get();
+    const auto found = find_adapter(*all, name);
+    return found == all->end() ? std::nullopt : std::optional(*found);
 }
 
 }  // namespace stoker::gateway

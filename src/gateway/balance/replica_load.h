@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,9 +72,12 @@ public:
     // The engine is another one now: what it said no longer counts.
     void forget_engine() { engine_at_.store(0, std::memory_order_relaxed); }
 
-    std::shared_ptr<const std::vector<std::string>> adapters() const { return adapters_.get(); }
-    // Cheap where there are none.
+    std::shared_ptr<const std::vector<LoraAdapter>> adapters() const { return adapters_.get(); }
+    // The adapter of that name, as the engine lists it. Cheap where there are none.
+    std::optional<LoraAdapter> adapter(std::string_view name) const;
     bool has_adapter(std::string_view name) const;
+    // As the last report said; of the same age as engine().
+    AdapterHeat adapter_heat(std::string_view name) const;
 
 private:
     // A moving average that follows a rise at once.
@@ -104,7 +108,8 @@ private:
     std::atomic<std::int64_t> kv_tokens_{0};
     std::atomic<std::int64_t> engine_outstanding_{0};
     std::atomic<std::size_t> adapter_count_{0};
-    Snapshot<std::vector<std::string>> adapters_;
+    Snapshot<std::vector<LoraAdapter>> adapters_;
+    Snapshot<AdapterActivity> activity_;
 };
 
 }  // namespace stoker::gateway

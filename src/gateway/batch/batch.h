@@ -34,6 +34,7 @@ struct BatchOutcome {
     Fate fate = Fate::Pending;
     net::Response response{};
     std::shared_ptr<const records::RequestRecord> made{};  // The record of the request that was made for all.
+    std::vector<records::Attempt> attempts{};              // Of that one, with this one's share of their tokens.
 };
 
 class Batch {

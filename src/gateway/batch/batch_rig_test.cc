@@ -113,6 +113,7 @@ TEST(BatchRig, AnOverloadIsNotMultiplied) {
         EXPECT_NE(reply.header("retry-after"), "");
     }
     EXPECT_EQ(rig.upstream(0).requests(), 1);
+    for (const auto& record : rig.records(4)) EXPECT_EQ(record.error, "upstream_overloaded");
 }
 
 TEST(BatchRig, CompletionsGoTogetherToo) {
@@ -133,6 +134,8 @@ TEST(BatchRig, CompletionsGoTogetherToo) {
     for (const auto& record : rig.records(2)) {
         EXPECT_EQ(record.completion_tokens, 3);
         EXPECT_EQ(record.finish_reason, "stop");
+        ASSERT_EQ(record.attempts.size(), 1u);
+        EXPECT_EQ(record.attempts[0].tokens, 3) << "its own share, not the batch's";
     }
 }
 

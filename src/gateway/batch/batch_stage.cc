@@ -11,6 +11,7 @@
 #include "gateway/batch/inner_request.h"
 #include "gateway/cache/cache_parts.h"
 #include "gateway/forward.h"
+#include "gateway/hooks/scan_content.h"
 #include "wire/dialect.h"
 
 namespace stoker::gateway {
@@ -24,6 +25,23 @@ bool is_overload(int status) {
     return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
+// By the texts' lengths. Who has an answer knows better, by its own usage.
+void share_attempts(const records::RequestRecord& made, std::span<const BatchItem* const> items,
+                    std::vector<BatchOutcome>& outcomes) {
+    std::vector<std::size_t> weights;
+    for (const BatchItem* item : items) weights.push_back(item->bytes());
+    for (const records::Attempt& attempt : made.attempts) {
+        const auto tokens = share_out(attempt.tokens, weights);
+        const auto wasted = share_out(attempt.wasted, weights);
+        for (std::size_t i = 0; i < outcomes.size(); ++i) {
+            records::Attempt own = attempt;
+            own.tokens = tokens[i];
+            own.wasted = wasted[i];
+            outcomes[i].attempts.push_back(std::move(own));
+        }
+    }
+}
+
 std::vector<BatchOutcome> outcomes_of(BatchApi api, std::span<const BatchItem* const> items, InnerAnswer answer) {
     std::vector<BatchOutcome> outcomes(items.size());
     for (BatchOutcome& outcome : outcomes) outcome.fate = Fate::Alone;
@@ -33,6 +51,7 @@ std::vector<BatchOutcome> outcomes_of(BatchApi api, std::span<const BatchItem* c
     headers.add("content-type", std::string(response.headers.get("content-type").value_or("application/json")));
     if (const auto wait = response.headers.get("retry-after")) headers.add("retry-after", std::string(*wait));
     const auto made = std::make_shared<const records::RequestRecord>(std::move(answer.record));
+    share_attempts(*made, items, outcomes);
     std::vector<std::string> parts;
     if (response.status == 200) {
         auto split = split_answer(api, response.body, items);
@@ -140,7 +159,7 @@ private:
     }
 
     asio::awaitable<void> give(BatchOutcome outcome) {
-        context_.adopt(*outcome.made);
+        context_.adopt(*outcome.made, std::move(outcome.attempts));
         if (outcome.fate == Fate::Answered) {
             const auto scan = wire::scan_answer(context_.endpoint.dialect, outcome.response.body);
             AnswerFacts facts;
@@ -149,9 +168,13 @@ private:
                 facts.finish_reason = wire::unescape(scan->finish_reason);
             }
             context_.take_facts(facts);
+            if (facts.usage) context_.correct_attempt_tokens(facts.usage->completion_tokens);
+            const bool harmless = co_await scan_answer(context_, AnswerSource::Engine, outcome.response.body);
+            if (!harmless) co_return;
         }
         add_marks(outcome.response.headers, context_.marks());
-        co_await context_.respond(std::move(outcome.response));
+        const std::string_view code = outcome.made->error;
+        co_await context_.respond(std::move(outcome.response), code);
     }
 
     RequestContext& context_;

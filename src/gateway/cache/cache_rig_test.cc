@@ -297,6 +297,7 @@ TEST(CoalesceRig, WhatFailsForAllIsNotTriedForAll) {
     for (int i = 0; i < kClients; ++i) asked.push_back(rig.begin(ask_for(kBody)));
     for (auto& one : asked) EXPECT_EQ(one.get().status, 504);
     EXPECT_LE(rig.upstream(0).requests(), 5);
+    for (const auto& record : rig.records(kClients)) EXPECT_EQ(record.error, "upstream_timeout") << record.cache;
     EXPECT_EQ(under_way(rig), 0);
 }
 
@@ -317,7 +318,26 @@ TEST(CoalesceRig, ABrokenStreamBreaksForAll) {
         EXPECT_FALSE(reply.clean);
         EXPECT_EQ(reply.code(), "upstream_stream_cut");
     }
-    for (const auto& record : rig.records(3)) EXPECT_EQ(record.outcome, "truncated");
+    for (const auto& record : rig.records(3)) {
+        EXPECT_EQ(record.outcome, "truncated");
+        EXPECT_EQ(record.error, "upstream_stream_cut");
+    }
+}
+
+TEST(CoalesceRig, TheEnginesOwnErrorEventIsTheCauseForAll) {
+    Rig rig(1, [](PoolOptions& pool) {
+        pool.retry.max_attempts = 1;
+        pool.continuation.max = 0;
+    });
+    rig.gateway().set_cache(coalesce_only());
+    const Gate gate;
+    rig.upstream(0).play(gate.script(Act::ErrorEvent));
+    std::vector<std::future<Reply>> asked;
+    for (int i = 0; i < 3; ++i) asked.push_back(rig.begin(ask_for(kStream)));
+    EXPECT_TRUE(eventually([&] { return rig.flowing() == 3; }));
+    *gate.open = true;
+    for (auto& one : asked) EXPECT_THAT(one.get().body, HasSubstr("engine says no"));
+    for (const auto& record : rig.records(3)) EXPECT_EQ(record.error, "upstream_stream_error") << record.cache;
 }
 
 TEST(CoalesceRig, SamplesAreNotShared) {

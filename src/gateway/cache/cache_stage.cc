@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <exception>
 #include <utility>
 
 #include "gateway/batch/batch_stage.h"
@@ -12,6 +13,7 @@
 #include "gateway/cache/semantic_stage.h"
 #include "gateway/cache/semantic_text.h"
 #include "gateway/degrade/degrade.h"
+#include "gateway/hooks/scan_content.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -84,6 +86,8 @@ asio::awaitable<void> give_again(RequestContext& context, std::shared_ptr<const 
     answer->hits.fetch_add(1, std::memory_order_relaxed);
     context.take_step(context.plan.steps.front());
     context.note_cache(status, detail);
+    const bool harmless = co_await scan_answer(context, AnswerSource::Cache, answer->body);
+    if (!harmless) co_return;
     context.core().cache.parts().metrics.count_saved(answer->model, answer->prompt_tokens, answer->completion_tokens);
     context.record().finish_reason = answer->finish_reason;
     net::Response response;
@@ -110,6 +114,7 @@ asio::awaitable<bool> answer_similar(RequestContext& context, CachePlan& plan) {
     auto answer = parts.answers.find(match->answer, now);
     if (!answer) parts.questions.forget(plan.bucket, match->answer);
     if (!answer || !fresh_enough(*answer, plan.ask, now)) co_return false;
+    context.passed(RequestContext::Stage::Cache);
     std::array<char, 32> shown{};
     std::snprintf(shown.data(), shown.size(), "; similarity=%.2f", match->similarity);
     co_await give_again(context, std::move(answer), CacheStatus::Semantic, shown.data());
@@ -123,7 +128,7 @@ bool is_own_fault(int status) {
 
 bool was_continued(const records::RequestRecord& record) {
     return std::any_of(record.attempts.begin(), record.attempts.end(), [&record](const records::Attempt& attempt) {
-        return &attempt != &record.attempts.back() && attempt.tokens > 0;
+        return &attempt != answering_attempt(record) && attempt.tokens > 0;
     });
 }
 
@@ -188,11 +193,19 @@ asio::awaitable<void> lead(RequestContext& context, const CachePlan& plan, std::
     context.note_cache(CacheStatus::Miss);
     const Landing landing(context.core().cache.parts().flights, plan.identity.key, flight);
     Flight& leads = *flight;
-    LeaderExchange exchange(context, std::move(flight),
+    LeaderExchange exchange(context, std::move(flight), plan.options->max_answer_bytes,
                             [&context, &plan, &leads](const net::ResponseHead& head, const std::string& last) {
                                 return note_answer(context, plan, leads, head, last);
                             });
-    co_await send(context);
+    std::exception_ptr failure;
+    try {
+        co_await send(context);
+    } catch (...) {
+        failure = std::current_exception();
+        exchange.abort();
+    }
+    co_await exchange.drained();
+    if (failure) std::rethrow_exception(failure);
 }
 
 // Identical requests under way: one leads, the others follow it. If it fails, one of those leads next, and so on for a
@@ -224,6 +237,7 @@ asio::awaitable<void> use_cache(RequestContext& context) {
     if (plan.rule->exact && !plan.ask.no_cache) {
         auto answer = cache.answers.find(plan.identity.key, now);
         if (answer && fresh_enough(*answer, plan.ask, now)) {
+            context.passed(RequestContext::Stage::Cache);
             co_return co_await give_again(context, std::move(answer), CacheStatus::Hit, std::string());
         }
     }
@@ -231,7 +245,7 @@ asio::awaitable<void> use_cache(RequestContext& context) {
         const bool answered = co_await answer_similar(context, plan);
         if (answered) co_return;
     }
-    context.passed(RequestContext::Stage::Limit);
+    context.passed(RequestContext::Stage::Cache);
     if (context.cache_only) co_return co_await refuse_uncached(context);
     if (plan.rule->coalesce && !plan.ask.no_cache) co_return co_await coalesce(context, plan);
     co_await lead(context, plan, std::make_shared<Flight>(plan.options->max_answer_bytes));

@@ -4,7 +4,7 @@
 //   semantic   a question that means about the same was answered, all else being equal
 //   coalesced  an identical request is under way: this one gets the same answer as it comes
 //
-// Looking for an answer is part of the record's limit_ns, waiting for another's of its queue_ns.
+// Looking for an answer is part of the record's cache_ns, waiting for another's of its queue_ns.
 //
 // What is kept is a whole, good answer: 200, ended as a model ends (finish_reason), by the model that the request was
 // planned for, at one go. An answer that others gave generated nothing: its usage stands in the body as it was, its

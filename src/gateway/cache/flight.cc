@@ -23,9 +23,20 @@ void Flight::append(std::string_view bytes) {
     waiters_.wake();
 }
 
-void Flight::end(State how) {
+void Flight::end(State how, std::string_view cause) {
     MutexLock lock(mutex_);
     state_ = how;
+    cause_ = cause;
+    abandoned_ = {};
+    waiters_.wake();
+}
+
+void Flight::end_with(net::ResponseHead head, std::string_view body, State how, std::string_view cause) {
+    MutexLock lock(mutex_);
+    head_ = std::move(head);
+    bytes_ = body;
+    state_ = how;
+    cause_ = cause;
     abandoned_ = {};
     waiters_.wake();
 }
@@ -47,6 +58,18 @@ std::size_t Flight::followers() const {
     return followers_;
 }
 
+bool Flight::alone(const WaitTimer& timer) {
+    MutexLock lock(mutex_);
+    if (followers_ > 0) return false;
+    waiters_.add(timer);
+    return true;
+}
+
+void Flight::forget(const WaitTimer& timer) {
+    MutexLock lock(mutex_);
+    waiters_.remove(timer);
+}
+
 std::optional<std::string> Flight::whole() const {
     MutexLock lock(mutex_);
     if (gone_ > 0) return {};
@@ -57,7 +80,7 @@ bool Flight::join() {
     MutexLock lock(mutex_);
     const bool over = state_ != State::Waiting && state_ != State::Flowing;
     if (over || gone_ > 0 || bytes_.size() > most_) return false;
-    ++followers_;
+    if (followers_++ == 0) waiters_.wake();
     return true;
 }
 
@@ -90,6 +113,11 @@ void Flight::note_made(Made made) {
 Flight::Made Flight::made() const {
     MutexLock lock(mutex_);
     return made_;
+}
+
+std::string Flight::cause() const {
+    MutexLock lock(mutex_);
+    return cause_;
 }
 
 net::ResponseHead Flight::head() const {

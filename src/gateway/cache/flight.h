@@ -38,7 +38,10 @@ public:
     // For the leader.
     void begin(net::ResponseHead head);
     void append(std::string_view bytes);
-    void end(State how);
+    // `cause`: how its request ended; empty: well.
+    void end(State how, std::string_view cause = {});
+    // All three at once, of an answer that comes in one piece: nobody sees a failure as an answer that has begun.
+    void end_with(net::ResponseHead head, std::string_view body, State how, std::string_view cause = {});
     // What the answer took; to be said before its end.
     struct Made {
         std::int64_t prompt_tokens = 0;
@@ -51,6 +54,10 @@ public:
     bool leader_left(std::function<void()> abandoned);
     void drop_abandoned();
     std::size_t followers() const;
+    // Nobody follows; `timer` is then cancelled on its own loop when somebody does, or else for nothing. REQUIRES: as
+    // look().
+    bool alone(const WaitTimer& timer);
+    void forget(const WaitTimer& timer);
     // All that there was, if it is all still here.
     std::optional<std::string> whole() const;
 
@@ -69,6 +76,7 @@ public:
     Look look(std::size_t from, const WaitTimer& timer);
     net::ResponseHead head() const;
     Made made() const;
+    std::string cause() const;
 
 private:
     const std::size_t most_;
@@ -77,6 +85,7 @@ private:
     net::ResponseHead head_ GUARDED_BY(mutex_);
     std::string bytes_ GUARDED_BY(mutex_);
     Made made_ GUARDED_BY(mutex_);
+    std::string cause_ GUARDED_BY(mutex_);
     std::size_t gone_ GUARDED_BY(mutex_) = 0;  // Bytes before bytes_.
     std::size_t followers_ GUARDED_BY(mutex_) = 0;
     Waiters waiters_ GUARDED_BY(mutex_);

@@ -6,6 +6,9 @@
 #include <utility>
 
 #include "gateway/cache/cache_parts.h"
+#include "gateway/hooks/scan_content.h"
+#include "net/sse.h"
+#include "wire/openai.h"
 
 namespace stoker::gateway {
 namespace asio = boost::asio;
@@ -47,17 +50,24 @@ public:
             if (failed && look.bytes.empty()) co_return Followed::GoOn;
             const bool over = look.state != State::Flowing;
             if (over && !begun_ && look.state != State::Cut) co_return co_await give_whole(std::move(look));
-            if (look.lost) co_return co_await cut("the client reads too slowly to share the answer");
+            if (look.lost) {
+                co_return co_await cut(GatewayError::StreamCut, "the client reads too slowly to share the answer");
+            }
             if (look.bytes.empty() && !over) {
                 co_await wait();
                 continue;
             }
+            at_ += look.bytes.size();
+            Inspected seen = inspect(std::move(look.bytes), over);
+            if (!seen.verdict.allow) co_return co_await block(std::move(seen));
             if (look.state == State::Cut) {
                 const bool begun = co_await begin();
                 if (!begun) co_return leave();
-                co_return co_await cut_with(std::move(look.bytes));
+                std::string cause = flight_->cause();
+                if (cause.empty()) cause = info(GatewayError::StreamCut).code;
+                co_return co_await cut_with(std::move(seen.bytes), cause);
             }
-            const bool sent = co_await give(std::move(look.bytes), over);
+            const bool sent = co_await give(std::move(seen.bytes), over);
             if (!sent) co_return leave();
             if (over) co_return Followed::Settled;
         }
@@ -78,11 +88,54 @@ private:
         return headers;
     }
 
+    // What of a piece of the answer the client may have.
+    struct Inspected {
+        std::string bytes;
+        ScanVerdict verdict{};
+    };
+    Inspected inspect(std::string bytes, bool last) {
+        if (!std::exchange(inspected_, true)) scanner_ = scan_answer_of(context_, AnswerSource::Shared);
+        Inspected seen;
+        if (!scanner_) {
+            seen.bytes = std::move(bytes);
+            return seen;
+        }
+        if (!context_.scan.stream) {
+            seen.verdict = scanner_->on_body(bytes);
+            if (seen.verdict.allow) seen.bytes = std::move(bytes);
+            return seen;
+        }
+        const auto look = [this, &seen](const net::SseEvent& event) {
+            if (!seen.verdict.allow) return;
+            if (!event.data.empty() && !wire::is_done(event.data)) seen.verdict = scanner_->on_event(event.data);
+            if (seen.verdict.allow) seen.bytes += event.raw;
+        };
+        (void)events_.feed(bytes, look);
+        if (last) events_.finish(look);
+        return seen;
+    }
+
+    asio::awaitable<Followed> block(Inspected seen) {
+        if (!begun_ && seen.bytes.empty()) {
+            co_await context_.refuse(GatewayError::ContentBlocked, std::move(seen.verdict.reason));
+            co_return Followed::Settled;
+        }
+        const bool begun = co_await begin();
+        if (!begun) co_return leave();
+        if (!seen.bytes.empty()) (void)co_await context_.exchange().write(seen.bytes);
+        co_return co_await cut(GatewayError::ContentBlocked, std::move(seen.verdict.reason));
+    }
+
     asio::awaitable<Followed> give_whole(Flight::Look look) {
         const net::ResponseHead head = flight_->head();
+        if (look.state == State::Whole) {
+            const bool harmless = co_await scan_answer(context_, AnswerSource::Shared, look.bytes);
+            if (!harmless) co_return Followed::Settled;
+        }
         note_made();
         net::Response response{head.status, headers(head), std::move(look.bytes)};
-        co_await context_.respond(std::move(response));
+        const std::string cause = flight_->cause();
+        co_await context_.respond(std::move(response), cause);
         co_return Followed::Settled;
     }
 
@@ -97,7 +150,6 @@ private:
     asio::awaitable<bool> give(std::string bytes, bool last) {
         const bool begun = co_await begin();
         if (!begun) co_return false;
-        at_ += bytes.size();
         context_.count_response_bytes(bytes.size());
         if (last) {
             note_made();
@@ -125,22 +177,25 @@ private:
     }
 
     asio::awaitable<Followed> too_late() {
-        if (begun_) co_return co_await cut("the request took longer than its whole deadline");
+        if (begun_) {
+            co_return co_await cut(GatewayError::UpstreamTimeout, "the request took longer than its whole deadline");
+        }
         co_await context_.refuse(GatewayError::UpstreamTimeout, "the request took longer than its whole deadline");
         co_return Followed::Settled;
     }
 
     // The leader's answer broke off, and this is the rest of what its client got: an event that says so.
-    asio::awaitable<Followed> cut_with(std::string bytes) {
+    asio::awaitable<Followed> cut_with(std::string bytes, std::string_view code) {
         if (!bytes.empty()) (void)co_await context_.exchange().write(bytes);
         context_.exchange().abort();
-        context_.settle(Outcome::Truncated, 200, info(GatewayError::StreamCut).code);
+        context_.settle(Outcome::Truncated, 200, code);
         co_return Followed::Settled;
     }
 
-    asio::awaitable<Followed> cut(std::string why) {
-        const std::string event = error_event(GatewayError::StreamCut, why, context_.endpoint.dialect);
-        co_return co_await cut_with(context_.scan.stream ? event : std::string());
+    asio::awaitable<Followed> cut(GatewayError error, std::string why) {
+        std::string event;
+        if (context_.scan.stream) event = error_event(error, why, context_.endpoint.dialect);
+        co_return co_await cut_with(std::move(event), info(error).code);
     }
 
     RequestContext& context_;
@@ -149,6 +204,9 @@ private:
     SteadyTime deadline_{};
     std::size_t at_ = 0;  // Of the answer, how much the client was given.
     bool begun_ = false;
+    bool inspected_ = false;
+    std::unique_ptr<AnswerScanner> scanner_;  // Null: there is none, or not yet.
+    net::SseParser events_;
 };
 
 }  // namespace

@@ -2,11 +2,15 @@
 // keeps it in a Flight.
 //
 // Lives in the frame that forwards the request, on its loop. While others follow, its own client may leave without the
-// answer being cut off.
+// answer being cut off, and the answer does not wait for it: what it has not taken yet is kept for it, up to a bound,
+// past which it is cut.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "gateway/cache/flight.h"
 #include "gateway/request_context.h"
@@ -19,8 +23,9 @@ public:
     // settled; before the client sees them. Gets all that the client gets.
     using OnAnswer = std::function<Flight::State(const net::ResponseHead& head, const std::string& last)>;
 
-    // Stands in for the context's exchange until it is destroyed, which ends the flight. All outlive it.
-    LeaderExchange(RequestContext& context, std::shared_ptr<Flight> flight, OnAnswer on_answer);
+    // Stands in for the context's exchange until it is destroyed, which ends the flight. All outlive it. `most`: how
+    // many bytes its client may be behind the others.
+    LeaderExchange(RequestContext& context, std::shared_ptr<Flight> flight, std::size_t most, OnAnswer on_answer);
     ~LeaderExchange() override;
     LeaderExchange(const LeaderExchange&) = delete;
     LeaderExchange& operator=(const LeaderExchange&) = delete;
@@ -31,6 +36,9 @@ public:
         return client_.read_body(limit);
     }
     boost::asio::awaitable<Result<std::string_view>> read_some() override { return client_.read_some(); }
+
+    // Until its client has all that it is to get, or has left. REQUIRES: before it is destroyed.
+    boost::asio::awaitable<void> drained();
 
     boost::asio::awaitable<Result<Unit>> respond(net::Response response) override;
     boost::asio::awaitable<Result<Unit>> start(net::ResponseHead head) override;
@@ -43,6 +51,9 @@ public:
 
 private:
     void client_left();
+    boost::asio::awaitable<Result<Unit>> pass_on(std::string_view data);
+    boost::asio::awaitable<void> pump();
+    boost::asio::awaitable<void> wait();
     bool client_stays() const { return !left_ && !client_.client_gone(); }
     Result<Unit> sent(Result<Unit> result);
     void end(Flight::State how);
@@ -50,7 +61,12 @@ private:
     RequestContext& context_;
     net::Exchange& client_;
     const std::shared_ptr<Flight> flight_;
+    const std::size_t most_;
     const OnAnswer on_answer_;
+    const WaitTimer timer_;  // For whoever waits for the pump, or for followers.
+    std::string pending_;    // Of the answer, what the client is still to get.
+    bool pumping_ = false;   // Bytes are on their way to it.
+    std::optional<Error> write_error_;
     // Shared with what leave() may still post to this loop.
     const std::shared_ptr<std::function<void()>> gone_ = std::make_shared<std::function<void()>>();
     bool started_ = false;

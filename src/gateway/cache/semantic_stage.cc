@@ -18,7 +18,7 @@ asio::awaitable<std::vector<float>> embed(RequestContext& context, std::string m
     plan.table = context.core().routes.get();
     const ModelRoute* route = plan.table->find(model);
     if (route == nullptr) co_return std::vector<float>();
-    plan.add(*route);
+    plan.add(*route, {});
     net::RequestHead head;
     head.method = "POST";
     head.target = kPath;

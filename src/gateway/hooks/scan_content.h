@@ -1,4 +1,4 @@
-// The stage that shows a request to the scanner, where there is one.
+// The stages that show a request and its answer to the scanner, where there is one.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -12,7 +12,12 @@ namespace stoker::gateway {
 // False: refused, and the request is settled.
 boost::asio::awaitable<bool> scan_content(RequestContext& context);
 
-// For a stream that begins; null if nobody wants to see it.
-std::unique_ptr<StreamScanner> scan_stream(RequestContext& context);
+// For an answer that begins; null if nobody wants to see it.
+std::unique_ptr<AnswerScanner> scan_answer_of(RequestContext& context, AnswerSource source);
+
+// An answer that is here, as the client would get it: a stream's events, or a body. `scanner` may be null.
+ScanVerdict scan_whole(AnswerScanner* scanner, bool stream, std::string_view body);
+// The same for one that came from `source`. False: refused, and the request is settled.
+boost::asio::awaitable<bool> scan_answer(RequestContext& context, AnswerSource source, std::string_view body);
 
 }  // namespace stoker::gateway

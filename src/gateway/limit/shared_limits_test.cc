@@ -107,7 +107,10 @@ protected:
     void SetUp() override {
         if (!redis_) GTEST_SKIP() << "no redis-server";
         ASSERT_TRUE(all(Sharing::Shared));
-        ASSERT_TRUE(eventually([&] { return sharers_[0]->shared->report().gateways == 3; }));
+        ASSERT_TRUE(eventually([&] {  // Each has been told of the others.
+            return std::all_of(sharers_.begin(), sharers_.end(),
+                               [](const auto& one) { return one->shared->report().gateways == 3; });
+        }));
     }
 
     SharedLimitsOptions options() const {

@@ -4,8 +4,8 @@ namespace stoker::gateway {
 namespace {
 
 constexpr std::array<OverheadStage, kOverheadStages> kStages = {
-    OverheadStage::Parse,   OverheadStage::Limit,    OverheadStage::Route, OverheadStage::Queue,
-    OverheadStage::Connect, OverheadStage::Upstream, OverheadStage::Write};
+    OverheadStage::Parse, OverheadStage::Limit,   OverheadStage::Cache,    OverheadStage::Route,
+    OverheadStage::Queue, OverheadStage::Connect, OverheadStage::Upstream, OverheadStage::Write};
 
 }  // namespace
 
@@ -19,6 +19,8 @@ std::string_view to_string(OverheadStage stage) {
             return "parse";
         case OverheadStage::Limit:
             return "limit";
+        case OverheadStage::Cache:
+            return "cache";
         case OverheadStage::Route:
             return "route";
         case OverheadStage::Queue:

@@ -17,13 +17,14 @@ namespace stoker::gateway {
 enum class OverheadStage : std::uint8_t {
     Parse,     // Finding in the body what decides the route.
     Limit,     // Reserving what limits allow.
+    Cache,     // Looking for an answer that is there.
     Route,     // Who asks, what is left of it under load, where it goes.
     Queue,     // Waiting for a turn.
     Connect,   // To the replica, where a new connection was needed.
     Upstream,  // From there to its answer's head. The engine's time, for comparison.
     Write      // Handing the answer to the client's socket, waiting for slow readers included.
 };
-inline constexpr std::size_t kOverheadStages = 7;
+inline constexpr std::size_t kOverheadStages = 8;
 std::span<const OverheadStage, kOverheadStages> all_overhead_stages();
 std::string_view to_string(OverheadStage stage);  // snake_case
 

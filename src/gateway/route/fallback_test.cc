@@ -28,6 +28,33 @@ struct Case {
     FallbackCause cause;
 };
 
+// A key's models bound what it may ask for by name; who stands in is the operator's to say.
+TEST(Fallback, AnswersThoseWhoMayNotAskForItUnlessToldOtherwise) {
+    Rig rig(1);
+    const NewKey key = make_key();
+    AuthOptions auth;
+    auth.required = true;
+    auth.keys = {{.id = key.id, .tenant = "acme", .hash = crypto::sha256(key.key), .models = {"tiny"}}};
+    ASSERT_TRUE(rig.gateway().apply_auth(auth));
+    add_spare(rig, {FallbackCause::Down, FallbackCause::Overloaded});
+    rig.upstream(0).play({.act = Act::Status, .status = 503});
+    const auto ask = [&](const std::string& model) {
+        return rig.ask({.body = R"({"model":")" + model + R"(","messages":[]})",
+                        .headers = {{"authorization", "Bearer " + key.key}}});
+    };
+    EXPECT_EQ(ask("spare").code(), "model_not_allowed");
+    const Reply reply = ask("tiny");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.header("x-stoker-model"), "spare");
+    rig.routes().models[0].fallback[0].allowed_only = true;
+    ASSERT_TRUE(rig.apply());
+    EXPECT_GE(ask("tiny").status, 500);
+    EXPECT_EQ(rig.upstream(1).requests(), 1);
+    auth.keys[0].models = {"tiny", "spa*"};
+    ASSERT_TRUE(rig.gateway().apply_auth(auth));
+    EXPECT_EQ(ask("tiny").header("x-stoker-model"), "spare");
+}
+
 class FallbackByCause : public testing::TestWithParam<std::tuple<Case, bool>> {};
 
 TEST_P(FallbackByCause, AnotherModelAnswersAndTheClientSeesWhich) {

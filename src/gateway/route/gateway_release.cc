@@ -39,7 +39,7 @@ std::string Gateway::shadows_json() const {
 }
 
 Result<std::string> Gateway::explain_route(std::string_view question) const {
-    return gateway::explain_route(*core_->routes.get(), question);
+    return gateway::explain_route(*core_->routes.get(), *core_->keyring.get(), question);
 }
 
 }  // namespace stoker::gateway

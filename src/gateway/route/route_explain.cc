@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <random>
+#include <utility>
 
 #include "base/text.h"
 #include "gateway/balance/balance.h"
@@ -22,6 +23,7 @@ struct Asked {
     std::string prompt;       // As written, if there was a body.
     net::Headers headers;
     Identity identity;
+    bool unknown_tenant = false;
     std::int64_t prompt_tokens = 0;
     Timestamp time = now();
     double point = 0;
@@ -53,7 +55,7 @@ Result<Unit> read_body(const json& body, Asked& asked) {
     return Unit{};
 }
 
-Result<Asked> read(std::string_view question) {
+Result<Asked> read(const Keyring& keys, std::string_view question) {
     const json given = json::parse(question, nullptr, false);
     if (!given.is_object()) return Error{Errc::InvalidArgument, "the question must be a JSON object"};
     Asked asked;
@@ -64,7 +66,11 @@ Result<Asked> read(std::string_view question) {
     asked.path = text_of(given, "path", asked.path);
     asked.user = text_of(given, "user", asked.user);
     if (!asked.user.empty()) asked.quoted_user = quote_json(asked.user);
-    asked.identity.tenant = text_of(given, "tenant");
+    const std::string tenant = text_of(given, "tenant");
+    const auto known = tenant.empty() ? nullptr : keys.tenant(tenant);
+    if (known) asked.identity = *known;
+    asked.unknown_tenant = !tenant.empty() && !known;
+    asked.identity.tenant = tenant;
     asked.identity.key_id = text_of(given, "key_id");
     const json headers = given.value("headers", json::object());
     for (const auto& [name, value] : headers.items()) {
@@ -108,6 +114,7 @@ json load_json(const TargetExplanation& target) {
                 {"engine", nullptr}};
     if (!target.excluded.empty()) one["excluded"] = target.excluded;
     if (target.has_adapter) one["has_adapter"] = true;
+    if (view.adapter != AdapterHeat::Unknown) one["adapter"] = to_string(view.adapter);
     if (view.engine.known()) {
         one["engine"] = {{"running", view.engine.running},
                          {"waiting", view.engine.waiting},
@@ -121,11 +128,13 @@ json load_json(const TargetExplanation& target) {
 
 json replica_json(const Target& target, const TargetExplanation& load) {
     const ReplicaStatus status = target.replica->status();
+    const SteadyTime now = std::chrono::steady_clock::now();
     return {{"replica", status.id},
             {"state", to_string(status.state)},
             {"reason", status.reason},
             {"outstanding", status.outstanding},
-            {"resting", target.replica->resting(std::chrono::steady_clock::now())},
+            {"resting", target.replica->resting(now)},
+            {"limited", target.replica->limited(now)},
             {"health", status.health_detail},
             {"health_age_ms", age_ms(status.health_at)},
             {"progress_age_ms", age_ms(status.last_progress)},
@@ -133,7 +142,7 @@ json replica_json(const Target& target, const TargetExplanation& load) {
             {"balance", load_json(load)}};
 }
 
-json step_json(const RouteStep& step, const Asked& asked) {
+json step_json(const RouteStep& step, const Asked& asked, std::string_view adapter) {
     const Pool& pool = *step.route->pool;
     json one = {{"model", step.route->model}, {"pool", step.route->pool->name}, {"replicas", json::array()}};
     json after = json::array();
@@ -144,6 +153,7 @@ json step_json(const RouteStep& step, const Asked& asked) {
     if (!after.empty()) one["after"] = std::move(after);
     const PickExplanation pick = explain_pick(pool, {.now = std::chrono::steady_clock::now(),
                                                      .model = asked.model,
+                                                     .adapter = adapter,
                                                      .prompt = asked.prompt,
                                                      .session = session_of(pool, asked)});
     one["policy"] = to_string(pick.policy);
@@ -156,10 +166,18 @@ json step_json(const RouteStep& step, const Asked& asked) {
     return one;
 }
 
+// Why the request would be turned away before it is led anywhere; empty: it would not.
+std::string refusal_of(const Asked& asked) {
+    const std::string& tenant = asked.identity.tenant;
+    if (asked.unknown_tenant) return "the configuration names no tenant '" + tenant + "': tenant_unknown";
+    if (asked.identity.models.allow(asked.model)) return {};
+    return "tenant " + tenant + " may not ask for " + asked.model + ": model_not_allowed";
+}
+
 }  // namespace
 
-Result<std::string> explain_route(const RouteTable& table, std::string_view question) {
-    TRY(const Asked asked, read(question));
+Result<std::string> explain_route(const RouteTable& table, const Keyring& keys, std::string_view question) {
+    TRY(const Asked asked, read(keys, question));
     std::vector<std::string> why;
     const RouteChoice choice = table.routing().choose(asked.question(), asked.point, &why);
     json answer = {{"asked", asked.model},  {"prompt_tokens", asked.prompt_tokens},
@@ -167,14 +185,27 @@ Result<std::string> explain_route(const RouteTable& table, std::string_view ques
                    {"split", choice.split}, {"why", why},
                    {"steps", json::array()}};
     if (!choice.split.empty()) answer["arm"] = choice.arm;
+    if (const std::string refusal = refusal_of(asked); !refusal.empty()) answer["refused"] = refusal;
     const ModelRoute* route = table.find(choice, asked.model);
+    std::string_view adapter;  // Of the first step alone.
     if (route == nullptr) {
-        answer["error"] = "no pool serves the model '" + std::string(choice.model) + "'";
-        return answer.dump();
+        route = table.find_adapter(choice.model);
+        if (route == nullptr) {
+            answer["error"] = "no pool serves the model '" + std::string(choice.model) +
+                              "', and no replica has an adapter of that name";
+            return answer.dump();
+        }
+        adapter = choice.model;
+        answer["adapter"] = adapter;
     }
     answer["model"] = route->model;
     answer["pool"] = route->pool->name;
-    if (why.empty()) answer["why"].push_back("the model's own pool: no rule, alias, split or canary is for it");
+    if (!adapter.empty()) {
+        answer["why"].push_back(std::string(adapter) + " is a LoRA adapter of " + route->model + ": of pool " +
+                                route->pool->name + ", only the replicas that have it are asked");
+    } else if (why.empty()) {
+        answer["why"].push_back("the model's own pool: no rule, alias, split or canary is for it");
+    }
     answer["shadows"] = json::array();
     for (const ShadowOptions& shadow : table.routing().options().shadows) {
         if (mismatch(shadow.match, asked.question()) != RuleField::None) continue;
@@ -184,8 +215,10 @@ Result<std::string> explain_route(const RouteTable& table, std::string_view ques
                                 " % of such requests are copied to " + shadow.match.to);
     }
     RoutePlan plan;
-    plan.add(*route);
-    for (const RouteStep& step : plan.steps) answer["steps"].push_back(step_json(step, asked));
+    plan.add(*route, asked.identity.models);
+    for (const RouteStep& step : plan.steps) {
+        answer["steps"].push_back(step_json(step, asked, std::exchange(adapter, {})));
+    }
     return answer.dump();
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "gateway/auth/keyring.h"
 #include "gateway/route/routes.h"
 
 namespace stoker::gateway {
@@ -14,7 +15,7 @@ namespace stoker::gateway {
 //    "body": {the request itself}}
 // The answer names each rule with why it matched or not, what aliases, canaries and splits did, and the plan: its steps
 // with what each is taken after, and the replicas of each with what the balancer knows of them, and how old that is.
-// Errors: InvalidArgument.
-Result<std::string> explain_route(const RouteTable& table, std::string_view question);
+// A tenant brings the metadata and the bounds that it has in `keys`. Errors: InvalidArgument.
+Result<std::string> explain_route(const RouteTable& table, const Keyring& keys, std::string_view question);
 
 }  // namespace stoker::gateway

@@ -9,10 +9,12 @@
 namespace stoker::gateway {
 namespace asio = boost::asio;
 
-void RoutePlan::add(const ModelRoute& route) {
+void RoutePlan::add(const ModelRoute& route, const ModelBounds& allowed) {
     steps.reserve(steps.size() + 1 + route.fallback.size());
     steps.push_back({&route, {}});
-    steps.insert(steps.end(), route.fallback.begin(), route.fallback.end());
+    for (const RouteStep& fallback : route.fallback) {
+        if (!fallback.allowed_only || allowed.allow(fallback.route->model)) steps.push_back(fallback);
+    }
 }
 
 namespace {
@@ -67,7 +69,7 @@ asio::awaitable<bool> plan_route(RequestContext& context) {
         co_await refuse_model(context, *plan.table, context.scan.model);
         co_return false;
     }
-    plan.add(*route);
+    plan.add(*route, context.identity->models);
     co_return true;
 }
 

@@ -25,7 +25,7 @@ struct RoutePlan {
     std::string adapter{};                    // The LoRA adapter of the first step's model that is asked for, or none.
 
     // Appends the model and its fallbacks.
-    void add(const ModelRoute& route);
+    void add(const ModelRoute& route, const ModelBounds& allowed);
 };
 
 // The body's `user` as written, without its quotes; empty if it has none.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "gateway/upstream/hedge.h"
 
 namespace stoker::gateway {
 namespace {
@@ -23,10 +24,21 @@ DeadlineOptions with_overrides(DeadlineOptions deadlines, const DeadlineOverride
     deadlines.whole = own.whole.value_or(deadlines.whole);
     deadlines.between = own.between.value_or(deadlines.between);
     deadlines.total = own.total.value_or(deadlines.total);
+    deadlines.queue = own.queue.value_or(deadlines.queue);
     return deadlines;
 }
 
 }  // namespace
+
+bool Target::has_adapter(std::string_view name) const {
+    return std::find(adapters.begin(), adapters.end(), name) != adapters.end() || replica->load().has_adapter(name);
+}
+
+std::optional<LoraAdapter> Target::adapter(std::string_view name) const {
+    if (auto listed = replica->load().adapter(name)) return listed;
+    if (!has_adapter(name)) return {};
+    return LoraAdapter{.name = std::string(name)};
+}
 
 Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& previous, RequestMetrics& metrics) {
     auto pool = std::make_shared<Pool>();
@@ -55,15 +67,18 @@ Result<Unit> RouteTable::add_pool(const PoolOptions& options, const RouteTable& 
         if (!by_id_.emplace(id, replica).second) {
             return Error{Errc::Conflict, "pool " + options.name + ": " + wanted.url + " is given twice"};
         }
-        pool->targets.push_back(
-            {std::move(replica), wanted.model, wanted.api_key, wanted.continuation, path_prefix_of(*url)});
+        pool->targets.push_back({std::move(replica), wanted.model, wanted.api_key, wanted.continuation,
+                                 path_prefix_of(*url), wanted.adapters});
     }
     std::vector<std::string> ids;
     for (const Target& target : pool->targets) ids.push_back(target.replica->id());
     pool->balancer = Balancer::create(options.balance, ids, before != nullptr ? before->balancer : nullptr);
     pool->admission = before != nullptr ? before->admission : std::make_shared<Admission>();
     pool->retry_budget = before != nullptr ? before->retry_budget : std::make_shared<RetryBudget>();
-    pool->retry_budget->set_options(options.retry);
+    pool->retry_budget->set(options.retry.budget_share, options.retry.budget_per_second);
+    pool->hedge = options.hedge;
+    pool->hedging = before != nullptr ? before->hedging : std::make_shared<Hedging>();
+    pool->hedging->budget.set(options.hedge.budget_share, options.hedge.budget_per_second);
     pool->series = metrics.pool_series(pool->name);
     for (const std::string& model : options.models) {
         ModelRoute route{model,           options.provider ? options.provider->name_of(model) : model,    pool,
@@ -93,7 +108,7 @@ void RouteTable::add_model(const ModelOptions& options) {
             route->deadlines = with_overrides(route->deadlines, options.deadlines);
             for (const FallbackOptions& fallback : options.fallback) {
                 const ModelRoute* to = find_destination(fallback.to, options.name);
-                if (to != nullptr && to != route) route->fallback.push_back({to, fallback.on});
+                if (to != nullptr && to != route) route->fallback.push_back({to, fallback.on, fallback.allowed_only});
             }
         }
     }
@@ -117,7 +132,7 @@ Result<std::shared_ptr<const RouteTable>> RouteTable::build(const Routes& routes
 const ModelRoute* RouteTable::find_adapter(std::string_view adapter) const {
     for (std::size_t i = 0; i < pools_.size(); ++i) {
         for (const Target& target : pools_[i]->targets) {
-            if (first_models_[i] != nullptr && target.replica->load().has_adapter(adapter)) return first_models_[i];
+            if (first_models_[i] != nullptr && target.has_adapter(adapter)) return first_models_[i];
         }
     }
     return nullptr;
@@ -128,9 +143,11 @@ std::vector<RouteTable::Adapter> RouteTable::adapters() const {
     for (std::size_t i = 0; i < pools_.size(); ++i) {
         for (const Target& target : pools_[i]->targets) {
             if (first_models_[i] == nullptr) continue;
-            for (const std::string& name : *target.replica->load().adapters()) {
+            const auto add = [&](const std::string& name) {
                 if (!knows(name)) all.push_back({name, first_models_[i]->model});
-            }
+            };
+            for (const LoraAdapter& listed : *target.replica->load().adapters()) add(listed.name);
+            for (const std::string& name : target.adapters) add(name);
         }
     }
     // By pool where two have one of that name, as find_adapter() takes the first.

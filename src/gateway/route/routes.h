@@ -25,13 +25,20 @@
 
 namespace stoker::gateway {
 
+struct Hedging;
+
 // A replica as one pool uses it.
 struct Target {
     std::shared_ptr<Replica> replica;
     std::string engine_model;  // Empty: what the client sent.
     std::string api_key;
     ContinuationMode continuation = ContinuationMode::Auto;
-    std::string path_prefix;  // "" or "/some/where": put before the endpoint's path.
+    std::string path_prefix;            // "" or "/some/where": put before the endpoint's path.
+    std::vector<std::string> adapters;  // LoRA adapters that it has, beside those that it lists itself.
+
+    // The adapter of that name, if it has it now.
+    std::optional<LoraAdapter> adapter(std::string_view name) const;
+    bool has_adapter(std::string_view name) const;
 };
 
 struct Pool {
@@ -39,6 +46,8 @@ struct Pool {
     DeadlineOptions deadlines;  // For models that have none of their own.
     RetryOptions retry;
     std::shared_ptr<RetryBudget> retry_budget;  // Never null; kept over reloads.
+    HedgeOptions hedge;
+    std::shared_ptr<Hedging> hedging;  // Never null; kept over reloads.
     OutlierOptions outliers;
     ContinuationOptions continuation;
     HealthOptions health;
@@ -55,7 +64,8 @@ struct ModelRoute;
 // A model as one of those that a request may go to.
 struct RouteStep {
     const ModelRoute* route = nullptr;
-    FallbackCauses after{};  // Of a fallback: it is taken when the step before it ended so.
+    FallbackCauses after{};     // Of a fallback: it is taken when the step before it ended so,
+    bool allowed_only = false;  // and, with this, if the sender may ask for that model by name.
 };
 
 struct ModelRoute {

@@ -168,7 +168,7 @@ void note_response(RequestContext& context, std::string_view json) {
     std::string id = wire::response_id(json);
     if (id.empty()) return;
     context.core().made_responses.note(
-        std::move(id), {context.record().attempts.back().replica, context.route->model, context.identity->tenant});
+        std::move(id), {answering_attempt(context.record())->replica, context.route->model, context.identity->tenant});
 }
 
 }  // namespace stoker::gateway

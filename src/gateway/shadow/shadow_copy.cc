@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/balance/balance.h"
+#include "gateway/elapsed.h"
 #include "gateway/meter/tokens.h"
 #include "gateway/upstream/address.h"
 #include "gateway/upstream/stream_relay.h"
@@ -26,10 +27,6 @@ constexpr std::size_t kMostRefusal = 64 * 1024;
 
 SteadyTime clock_now() {
     return std::chrono::steady_clock::now();
-}
-
-std::int64_t nanos(SteadyTime::duration duration) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
 }
 
 // How the copy went.
@@ -199,6 +196,15 @@ bool reached_engine(const Answer& answer) {
     return answer.status != 0 || answer.end == ShadowEnd::TimedOut;
 }
 
+// The engine worked for it as for any request: its own counters moved.
+void enter_ledger(const ShadowCopy& copy, const Answer& answer, const ReplicaSeries& series) {
+    if (answer.status == 0 || answer.status >= 400) return;
+    series.ledger.enter({.stream = copy.scan.stream,
+                         .events = answer.facts.content_events,
+                         .usage = answer.facts.usage,
+                         .estimated_prompt = estimated_tokens(copy.scan.prompt_bytes)});
+}
+
 // The copy's own record, and its side of the pair.
 void account(ShadowCopy& copy, const Answer& answer, SteadyTime began) {
     records::RequestRecord& record = copy.record;
@@ -264,6 +270,8 @@ asio::awaitable<void> run_shadow(std::shared_ptr<ShadowCopy> copy) {
         began = attempt.began();
         answer = co_await attempt.run();
     }
+    const Identity nobody;  // No tenant asked for it.
+    enter_ledger(*copy, answer, copy->route->series->of(nobody).replicas[pick->target]);
     account(*copy, answer, began);
 }
 

@@ -5,16 +5,14 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "gateway/elapsed.h"
+
 namespace stoker::gateway {
 namespace {
 
 using nlohmann::json;
 
 constexpr std::int64_t kFewTokens = 5;
-
-double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) * 1e-9;
-}
 
 json side_json(const ShadowSide& side) {
     return {{"status", side.status},
@@ -38,10 +36,14 @@ std::string_view to_string(ShadowSkip skip) {
             return "concurrent";
         case ShadowSkip::Degraded:
             return "degraded";
+        case ShadowSkip::Busy:
+            return "busy";
         case ShadowSkip::NoReplica:
             return "no_replica";
         case ShadowSkip::Body:
             return "body";
+        case ShadowSkip::Stored:
+            return "stored";
         case ShadowSkip::Stopping:
             return "stopping";
     }

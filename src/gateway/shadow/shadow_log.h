@@ -29,11 +29,13 @@ enum class ShadowSkip : std::uint8_t {
     DayTokens,   // tokens_per_day
     Concurrent,  // As many as allowed are under way.
     Degraded,    // The request's pool or the copy's is short of something.
+    Busy,        // Its pool has no place free that a client could not use.
     NoReplica,   // Nobody there takes requests.
     Body,        // Too long, or passed on as it comes.
+    Stored,      // It goes on from a response that one engine keeps, or has one made in the background.
     Stopping
 };
-inline constexpr std::size_t kShadowSkips = 8;
+inline constexpr std::size_t kShadowSkips = 10;
 std::string_view to_string(ShadowSkip skip);  // snake_case, for labels
 
 // How a copy ended.

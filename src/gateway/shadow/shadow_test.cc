@@ -174,6 +174,26 @@ TEST(Shadow, ConditionsAndShareDecide) {
     EXPECT_LT(sent, 80);
 }
 
+// Engines keep responses unless they are told not to.
+TEST(Shadow, ResponsesAreCopiedAndTheCopyIsKeptNowhere) {
+    Rig rig(1);
+    add_shadow(rig);
+    const auto ask = [&](const std::string& more) {
+        return rig.ask({.body = R"({"model":"tiny","input":"hi")" + more + "}", .path = "/v1/responses"}).status;
+    };
+    EXPECT_EQ(ask(""), 200);
+    ASSERT_TRUE(eventually([&] { return rig.upstream(1).requests() == 1; }));
+    EXPECT_EQ(rig.upstream(1).last_body(), R"({"store":false,"model":"next","input":"hi"})");
+    EXPECT_THAT(rig.upstream(0).last_body(), testing::Not(HasSubstr("store")));
+    EXPECT_EQ(ask(R"(,"store":true)"), 200);
+    ASSERT_TRUE(eventually([&] { return rig.upstream(1).requests() == 2; }));
+    EXPECT_EQ(rig.upstream(1).last_body(), R"({"model":"next","input":"hi","store":false})");
+    EXPECT_THAT(rig.upstream(0).last_body(), HasSubstr(R"("store":true)"));
+    EXPECT_EQ(ask(R"(,"background":true)"), 200);
+    EXPECT_EQ(trial(rig)["skipped"]["stored"], 1);
+    EXPECT_EQ(trial(rig)["sent"], 2);
+}
+
 TEST(Shadow, NobodyThereMeansNoCopy) {
     Rig rig(1);
     add_shadow(rig);

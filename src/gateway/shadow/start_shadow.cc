@@ -29,9 +29,22 @@ const ShadowOptions* shadow_for(RequestContext& context) {
     return nullptr;
 }
 
-// A response that the engine keeps for later would be kept twice.
-bool keeps_nothing(const RequestContext& context) {
-    return context.endpoint.dialect != wire::Dialect::Responses;
+// It is one engine's alone, which remembers what came before, or from which the answer is fetched later.
+bool is_kept(const RequestContext& context) {
+    return context.endpoint.dialect == wire::Dialect::Responses &&
+           (context.scan.previous_response_value.present() || context.scan.background);
+}
+
+// The engine of the copy is not to store its answer, as it would unless it is told.
+void keep_nothing(ShadowCopy& copy) {
+    const wire::RequestScan& scan = copy.scan;
+    if (scan.store_value.present()) {
+        copy.body.replace(scan.store_value.begin, scan.store_value.size(), "false");
+    } else {
+        copy.body.insert(scan.inside, R"("store":false,)");  // The body has a model, so a comma always follows.
+    }
+    // What it was is known to be well, and still is.
+    if (auto edited = wire::scan_request(copy.body)) copy.scan = *std::move(edited);
 }
 
 bool serves(const Pool& pool) {
@@ -39,6 +52,16 @@ bool serves(const Pool& pool) {
         if (target.replica->serving() && !target.replica->resting(std::chrono::steady_clock::now())) return true;
     }
     return false;
+}
+
+// Where requests wait for a place, copies ask for none: they take what is left over.
+bool is_busy(const Pool& pool) {
+    const AdmissionGate& gate = pool.admission->gate;
+    if (!gate.active()) return false;
+    std::int64_t outstanding = 0;  // Copies too.
+    for (const Target& target : pool.targets) outstanding += target.replica->outstanding();
+    const auto limit = gate.status(0, std::chrono::steady_clock::now()).limit;
+    return limit && outstanding >= static_cast<std::int64_t>(*limit);
 }
 
 bool is_degraded(RequestContext& context, const Pool& pool) {
@@ -50,9 +73,11 @@ bool is_degraded(RequestContext& context, const Pool& pool) {
 
 std::optional<ShadowSkip> reason_to_skip(RequestContext& context, const ShadowOptions& shadow, const Pool& pool) {
     if (context.core().shadows.stopping()) return ShadowSkip::Stopping;
+    if (is_kept(context)) return ShadowSkip::Stored;
     if (context.upload || context.body.size() > shadow.max_body_bytes) return ShadowSkip::Body;
     if (is_degraded(context, pool)) return ShadowSkip::Degraded;
     if (!serves(pool)) return ShadowSkip::NoReplica;
+    if (is_busy(pool)) return ShadowSkip::Busy;
     return {};
 }
 
@@ -81,7 +106,7 @@ records::RequestRecord record_of(RequestContext& context, const ShadowOptions& s
 
 void start_shadow(RequestContext& context) {
     const ShadowOptions* shadow = shadow_for(context);
-    if (shadow == nullptr || !keeps_nothing(context)) return;
+    if (shadow == nullptr) return;
     const RouteTable& table = *context.plan.table;
     const ModelRoute* route = table.find_destination(shadow->match.to, context.scan.model);
     Core& core = context.core();
@@ -107,6 +132,7 @@ void start_shadow(RequestContext& context) {
     copy->timeout = shadow->timeout;
     copy->body = context.body;
     copy->scan = context.scan;
+    if (context.endpoint.dialect == wire::Dialect::Responses) keep_nothing(*copy);
     copy->endpoint = context.endpoint;
     copy->head = context.exchange().request();
     copy->session = context.identity->key_id;

@@ -57,13 +57,19 @@ Attempt::Attempt(RequestContext& context, std::size_t target, const AttemptTerms
       limits_(context.route->deadlines),
       deadline_(terms.deadline),
       progress_(progress),
+      race_(terms.race),
+      kind_(progress.begun ? AttemptKind::Continuation : terms.kind),
+      body_(terms.body != nullptr ? *terms.body : context.upstream_body),
+      estimate_(context.estimate),
       sent_at_(clock_now()),
-      turn_(*target_.replica, context.scan.stream, sent_at_, context.estimate, terms.trial) {
+      turn_(*target_.replica, context.scan.stream, sent_at_, estimate_, terms.trial) {
     active_.replica = target_.replica.get();
-    context_.begin_attempt(active_, target);
+    context_.begin_attempt(active_, target, kind_);
+    if (race_ != nullptr) race_->enter(*this);
 }
 
 Attempt::~Attempt() {
+    if (race_ != nullptr) race_->leave(*this);
     conclude();
     // An answer below 500 is one, whatever it says; of a 429 nothing follows, nor of a client that did not wait.
     if (status_ != 0 && status_ != kTooManyRequests && !active_.cut) turn_.good();
@@ -97,6 +103,8 @@ AttemptResult Attempt::fail(Verdict verdict, std::string message, std::string_vi
         turn_.failed(cause, status_ == kMayBeTheRequests ? TurnEnd::Suspect : TurnEnd::Fault);
     }
     AttemptResult result;
+    result.target = index_;
+    result.failed = true;
     result.verdict = verdict;
     result.status = status_;
     result.message = std::move(message);
@@ -104,6 +112,7 @@ AttemptResult Attempt::fail(Verdict verdict, std::string message, std::string_vi
 }
 
 AttemptResult Attempt::fail_with(const Error& error) {
+    if (lost_) return lost();
     if (active_.cut == GatewayError::ClientClosed) return client_left();
     if (active_.cut) return fail(judge_stream(*active_.cut, 0), active_.cut_reason, kReplicaLost);
     if (context_.upload && context_.upload->problem()) return upload_failed(*context_.upload->problem());
@@ -111,7 +120,8 @@ AttemptResult Attempt::fail_with(const Error& error) {
     if (fault == net::Fault::ConnectRefused) {
         context_.core().publish(target_.replica, target_.replica->on_connect_refused(clock_now()));
     }
-    log::debug("attempt failed",
+    // A proxy's refusal is for the operator to mend, and says how.
+    log::write(fault == net::Fault::Proxy ? log::Level::Warn : log::Level::Debug, "attempt failed",
                {{"request_id", context_.id()}, {"replica", target_.replica->id()}, {"why", error.message}});
     return fail(judge_fault(fault), std::string(describe(fault)), net::to_string(fault));
 }
@@ -135,6 +145,7 @@ AttemptResult Attempt::delivered(Outcome outcome, int status, std::string_view c
     cause_ = cause;
     context_.settle(outcome, status, code);
     AttemptResult result;
+    result.target = index_;
     result.delivered = true;
     return result;
 }
@@ -148,18 +159,44 @@ AttemptResult Attempt::hold(FallbackCause cause, net::Response response, AnswerF
     return result;
 }
 
-// The client is gone while its whole answer was being made: what there was of it can only be guessed.
-void Attempt::note_left_behind() {
+// Nobody waits any more for a whole answer that was being made: what there was of it can only be guessed.
+void Attempt::note_left_behind(std::string_view reason) {
     if (context_.scan.stream || concluded_) return;
     const SteadyTime now = clock_now();
     const double elapsed = std::chrono::duration<double>(now - sent_at_).count();
     const double usual = target_.replica->load().answer_seconds(now);
-    context_.note_attempt_tokens(0, tokens_left_behind(context_.estimate, elapsed, usual), kClientLeft);
+    context_.note_attempt_tokens(active_, 0, tokens_left_behind(estimate_, elapsed, usual), reason);
+}
+
+bool Attempt::claim() {
+    if (race_ == nullptr) return true;
+    const bool won = race_->claim(*this);
+    if (!won) return false;
+    context_.lead(active_, estimate_);
+    if (kind_ == AttemptKind::Hedge) context_.core().metrics.count_hedge(pool_.name, "won");
+    return true;
+}
+
+// Its replica is not to blame, nor praised: nothing follows of it.
+void Attempt::lose() {
+    if (concluded_ || std::exchange(lost_, true)) return;
+    note_left_behind(internal::kHedge);
+    context_.core().metrics.count_wasted(pool_.name, "prompt", internal::kHedge, estimate_.new_tokens);
+    if (kind_ == AttemptKind::Hedge) context_.core().metrics.count_hedge(pool_.name, "lost");
+    cause_ = records::kHedgeLost;
+    conclude();
+    active_.end(GatewayError::UpstreamTimeout, "another replica answered first");
+}
+
+AttemptResult Attempt::lost() const {
+    AttemptResult result;
+    result.target = index_;
+    return result;
 }
 
 AttemptResult Attempt::client_left() {
     context_.note_client_gone();
-    note_left_behind();
+    note_left_behind(kClientLeft);
     const ErrorInfo& entry = info(GatewayError::ClientClosed);
     return delivered(Outcome::Cancelled, entry.status, entry.code, "cancelled");
 }
@@ -171,13 +208,14 @@ asio::awaitable<AttemptResult> Attempt::run() {
             {.head = context_.exchange().request(),
              .dialect = context_.endpoint.dialect,
              .id = context_.id(),
-             .traceparent = context_.attempt_traceparent(),
+             .traceparent = context_.attempt_traceparent(active_),
              .credentials = context_.withhold_credentials ? ClientCredentials::Withhold : ClientCredentials::PassOn});
-    request.more = context_.upstream_body.pieces();
+    request.more = body_.pieces();
     request.source = context_.upload.get();
     const bool stream = context_.scan.stream;
     const Duration head = stream ? std::min(limits_.first_byte, first_token_limit()) : limits_.whole;
     const net::Deadlines deadlines{remaining(limits_.connect), remaining(head), remaining(head)};
+    co_await context_.loop().end_of_turn();
     const SteadyTime began = clock_now();
     auto call = co_await context_.loop().client_for(pool_).send(target_.replica->url(), std::move(request), deadlines,
                                                                 &active_.token);
@@ -196,6 +234,7 @@ asio::awaitable<AttemptResult> Attempt::answered(std::unique_ptr<net::Call> call
     call_ = std::move(call);
     active_.call = call_.get();
     if (active_.cut) call_->cancel();
+    if (lost_) co_return lost();
     status_ = call_->head().status;
     const bool tried_500 = std::any_of(context_.record().attempts.begin(), context_.record().attempts.end(),
                                        [](const records::Attempt& attempt) { return attempt.status == 500; });
@@ -205,8 +244,12 @@ asio::awaitable<AttemptResult> Attempt::answered(std::unique_ptr<net::Call> call
                            "http_" + std::to_string(status_));
         if (active_.cut == GatewayError::ClientClosed) co_return client_left();
         result.retry_after = parse_retry_after(call_->head().headers.get("retry-after"), now());
+        const bool rate_limited = status_ == kTooManyRequests;
         if (verdict->rest && result.retry_after) {
-            target_.replica->rest_until(clock_now() + std::min(*result.retry_after, pool_.retry.retry_after_max));
+            const Duration rest = std::min(*result.retry_after, pool_.retry.retry_after_max);
+            target_.replica->rest_until(clock_now() + rest, rate_limited);
+        } else if (rate_limited && !result.retry_after) {
+            target_.replica->note_limited(clock_now());
         }
         co_return result;
     }
@@ -224,6 +267,8 @@ asio::awaitable<AttemptResult> Attempt::relay_refusal() {
     if (!body) co_return fail_with(body.error());
     const auto refusal = internal::cause_of_refusal(status_, *body);
     if (pool_.provider && !refusal && refuses_key(status_)) co_return refuse_for_key();
+    const bool mine = claim();
+    if (!mine) co_return lost();
     net::Response response{status_, client_headers(call_->head(), context_.marks()), {}};
     response.body = refusal_json(context_.endpoint.dialect, status_, *std::move(body));
     response.headers.set("content-type", "application/json");
@@ -256,7 +301,8 @@ AttemptResult Attempt::refuse_to_continue() {
 }
 
 asio::awaitable<bool> Attempt::start_answer() {
-    context_.release_bodies(may_continue(context_));
+    // Another attempt that has just lost may still look at them.
+    if (race_ == nullptr || race_->alone()) context_.release_bodies(may_continue(context_));
     net::ResponseHead head{status_, client_headers(call_->head(), context_.marks())};
     const auto started = co_await context_.exchange().start(std::move(head));
     co_return started.has_value();

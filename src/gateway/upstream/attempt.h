@@ -13,6 +13,7 @@
 
 #include "gateway/request_context.h"
 #include "gateway/upstream/continuation.h"
+#include "gateway/upstream/race.h"
 #include "gateway/upstream/retry.h"
 
 namespace stoker::gateway {
@@ -25,6 +26,8 @@ struct HeldAnswer {
 };
 
 struct AttemptResult {
+    std::size_t target = 0;  // Whose it is, of the step's pool.
+    bool failed = false;     // By itself, and not by losing to another attempt.
     bool delivered = false;  // The client has its answer, such as it is; the request is settled.
     // Of one that was not delivered:
     bool interrupted = false;  // The client has a part of its answer, and nothing yet of how it ends.
@@ -38,19 +41,25 @@ struct AttemptResult {
 
 // What holds for one attempt alone.
 struct AttemptTerms {
-    SteadyTime deadline{};  // Of the whole request.
-    bool trial = false;     // Its replica's circuit is half open: see Replica::claim_trial().
+    SteadyTime deadline{};                   // Of the whole request.
+    bool trial = false;                      // Its replica's circuit is half open: see Replica::claim_trial().
+    Race* race = nullptr;                    // With another attempt; null: it is the only one.
+    const wire::EditedBody* body = nullptr;  // Null: context.upstream_body. Outlives the attempt.
+    AttemptKind kind = AttemptKind::Other;
 };
 
 class Attempt {
 public:
-    // Sends context.upstream_body. `context` and `progress` outlive it.
+    // Sends the body of `terms`. `context` and `progress` outlive it.
     Attempt(RequestContext& context, std::size_t target, const AttemptTerms& terms, StreamProgress& progress);
     ~Attempt();
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
 
     boost::asio::awaitable<AttemptResult> run();
+
+    // Another attempt has answered: this one is over, on record too, and its run() returns soon.
+    void lose();
 
 private:
     boost::asio::awaitable<AttemptResult> answered(std::unique_ptr<net::Call> call);
@@ -69,7 +78,9 @@ private:
     boost::asio::awaitable<void> drain_upstream();
 
     boost::asio::awaitable<AttemptResult> end_passed(std::string_view tail);
-    boost::asio::awaitable<AttemptResult> deliver_held(std::string body);
+    boost::asio::awaitable<AttemptResult> break_passed(GatewayError error, std::string_view cause);
+    boost::asio::awaitable<AttemptResult> deliver_held(std::string body, AnswerScanner* scanner);
+    boost::asio::awaitable<AttemptResult> block_answer(std::string reason);
 
     AttemptResult fail(Verdict verdict, std::string message, std::string_view cause);
     AttemptResult fail_with(const Error& error);
@@ -77,11 +88,15 @@ private:
     // Keeps the answer back instead of giving it to the client. REQUIRES: a later step takes `cause`.
     AttemptResult hold(FallbackCause cause, net::Response response, AnswerFacts facts = {});
     void note_tokens(const StreamRelay& relay);
+    AttemptResult lost_content(const StreamRelay& relay);
     AttemptResult refuse_to_continue();
     AttemptResult upload_failed(const Error& problem);
     AttemptResult refuse_for_key();
     AttemptResult client_left();
-    void note_left_behind();
+    AttemptResult lost() const;
+    // Before anything that the client hears of: false if another attempt was faster, and the answer is lost().
+    bool claim();
+    void note_left_behind(std::string_view reason);
     // The replica has done its part: what follows is between us and the client.
     void conclude();
     // The whole request's deadline left the replica less time than it may take.
@@ -97,9 +112,14 @@ private:
     const DeadlineOptions& limits_;  // Of the model.
     const SteadyTime deadline_;      // Of the whole request.
     StreamProgress& progress_;
+    Race* const race_;
+    const AttemptKind kind_;
+    const wire::EditedBody& body_;
+    const LoadEstimate estimate_;
     SteadyTime sent_at_{};
     Turn turn_;
     ActiveAttempt active_;
+    bool lost_ = false;
     std::unique_ptr<net::Call> call_;
     int status_ = 0;
     std::string cause_ = "internal";  // How the attempt ended; empty: well.
@@ -114,6 +134,7 @@ namespace internal {
 inline constexpr std::string_view kReplicaLost = "replica_lost";
 // Why tokens were wasted.
 inline constexpr std::string_view kClientLeft = "client_left";
+inline constexpr std::string_view kHedge = "hedge";
 
 inline SteadyTime clock_now() {
     return std::chrono::steady_clock::now();

@@ -10,6 +10,19 @@ namespace stoker::gateway {
 namespace asio = boost::asio;
 using internal::clock_now;
 using internal::kReplicaLost;
+namespace {
+
+// The usage event of a stream that is whole but for it; empty if it came, or nobody asked for it.
+std::string usage_that_lacks(RequestContext& context, const StreamProgress& progress, const StreamRelay& relay) {
+    if (relay.facts().usage) return {};
+    const AnswerFacts facts = joined(progress.facts, relay.facts());
+    context.take_facts(facts);
+    const bool first = progress.identity.id.empty() && !relay.first_event().empty();
+    return missing_usage(context, first ? wire::read_identity(relay.first_event()) : progress.identity,
+                         facts.content_events);
+}
+
+}  // namespace
 
 // By when the next piece must come: until the stream flows its first byte is due, then the next event.
 SteadyTime Attempt::stream_deadline(const StreamRelay& relay) const {
@@ -19,20 +32,20 @@ SteadyTime Attempt::stream_deadline(const StreamRelay& relay) const {
 }
 
 asio::awaitable<AttemptResult> Attempt::relay_events() {
-    const std::unique_ptr<StreamScanner> scanner = scan_stream(context_);
+    const auto scanner = scan_answer_of(context_, AnswerSource::Engine);
     StreamRelay relay({.dialect = context_.endpoint.dialect,
                        .hide_usage = context_.asks_usage,
                        .max_event_bytes = context_.core().options.max_event_bytes,
-                       .inter_token_latency = context_.replica_series()->inter_token_latency,
+                       .inter_token_latency = active_.series->inter_token_latency,
                        .keep_text = may_continue(context_),
                        .splice = progress_.splice ? &*progress_.splice : nullptr,
                        .scanner = scanner.get()});
     const std::int64_t before = progress_.begun ? progress_.answer.tokens : 0;
     auto result = co_await pass_events(relay);
-    context_.enter_tokens(relay.facts(), true, before);
+    context_.enter_tokens(active_, relay.facts(), true, before);
     if (result.delivered && context_.client_gone()) {
         const std::int64_t seen = relay.facts().content_events;
-        context_.note_attempt_tokens(delivered_events_, seen - delivered_events_, internal::kClientLeft);
+        context_.note_attempt_tokens(active_, delivered_events_, seen - delivered_events_, internal::kClientLeft);
     }
     co_return result;
 }
@@ -48,6 +61,7 @@ asio::awaitable<AttemptResult> Attempt::pass_events(StreamRelay& relay) {
         const auto piece = co_await call_->read_some();
         if (!piece) {
             const net::Fault fault = net::fault_of(piece.error());
+            if (lost_) co_return lost();
             if (active_.cut) co_return co_await break_stream(relay, *active_.cut, active_.cut_reason);
             if (fault == net::Fault::BodyTimeout) co_return co_await break_silent_stream(relay);
             co_return co_await break_stream(relay, GatewayError::StreamCut, std::string(describe(fault)));
@@ -55,6 +69,10 @@ asio::awaitable<AttemptResult> Attempt::pass_events(StreamRelay& relay) {
         const SteadyTime now = clock_now();
         turn_.progress(now);
         const auto state = piece->empty() ? relay.end_of_body() : relay.feed(*piece, now);
+        const std::string_view last = wire::last_event(context_.endpoint.dialect);
+        if (piece->empty() && state == StreamRelay::State::Done && relay.out().ends_with(last)) {  // It was supplied.
+            relay.out().insert(relay.out().size() - last.size(), usage_that_lacks(context_, progress_, relay));
+        }
         if (state == StreamRelay::State::Holding) continue;
         if (state == StreamRelay::State::Failed) {
             co_return co_await break_stream(relay, relay.failure().error, relay.failure().message);
@@ -62,6 +80,8 @@ asio::awaitable<AttemptResult> Attempt::pass_events(StreamRelay& relay) {
         turn_.flow(now);
         context_.core().publish(target_.replica, turn_.prove(now));
         if (!context_.exchange().started()) {
+            const bool mine = claim();
+            if (!mine) co_return lost_content(relay);
             note_first_token(context_, now - sent_at_);
             const bool begun = co_await start_answer();
             if (!begun) co_return client_left();
@@ -78,12 +98,18 @@ asio::awaitable<AttemptResult> Attempt::pass_events(StreamRelay& relay) {
     }
 }
 
+// Another attempt's content came before this one's, in the same moment.
+AttemptResult Attempt::lost_content(const StreamRelay& relay) {
+    context_.note_attempt_tokens(active_, 0, relay.facts().content_events, internal::kHedge);
+    return lost();
+}
+
 // What this attempt gave the client, which `progress_` does not hold yet.
 void Attempt::note_tokens(const StreamRelay& relay) {
     const AnswerFacts& facts = relay.facts();
     const bool counted = facts.usage && facts.usage->completion_tokens >= progress_.answer.tokens;
     context_.note_attempt_tokens(
-        counted ? facts.usage->completion_tokens - progress_.answer.tokens : facts.content_events, 0);
+        active_, counted ? facts.usage->completion_tokens - progress_.answer.tokens : facts.content_events, 0);
     if (progress_.begun && facts.usage) {
         context_.core().metrics.count_wasted(pool_.name, "prompt", "continuation",
                                              facts.usage->prompt_tokens + progress_.answer.tokens);
@@ -148,18 +174,17 @@ asio::awaitable<AttemptResult> Attempt::break_stream(StreamRelay& relay, Gateway
     }
     if (context_.exchange().started()) co_return co_await interrupt_stream(relay, error, std::move(message));
     if (error == GatewayError::ContentBlocked) {
-        call_->cancel();
-        cause_ = info(error).code;
-        co_await context_.refuse(error, std::move(message));
-        AttemptResult refused;
-        refused.delivered = true;
-        co_return refused;
+        const bool mine = claim();
+        if (!mine) co_return lost();
+        co_return co_await block_answer(std::move(message));
     }
     const Verdict verdict = judge_stream(error, failed_itself ? relay.failure().upstream_status : 0);
     if (verdict.retry) {
-        context_.note_attempt_tokens(0, relay.facts().content_events);
+        context_.note_attempt_tokens(active_, 0, relay.facts().content_events);
         co_return fail(verdict, std::move(message), active_.cut ? kReplicaLost : info(error).code);
     }
+    const bool mine = claim();
+    if (!mine) co_return lost();
     co_return co_await refuse_with(relay.failure());
 }
 
@@ -168,13 +193,7 @@ asio::awaitable<AttemptResult> Attempt::interrupt_stream(StreamRelay& relay, Gat
     call_->cancel();
     if (relay.whole() && error != GatewayError::StreamError &&
         error != GatewayError::ContentBlocked) {  // Nothing is missing but the end.
-        if (!relay.facts().usage) {
-            const AnswerFacts facts = joined(progress_.facts, relay.facts());
-            context_.take_facts(facts);
-            const bool first = progress_.identity.id.empty() && !relay.first_event().empty();
-            relay.out() += missing_usage(
-                context_, first ? wire::read_identity(relay.first_event()) : progress_.identity, facts.content_events);
-        }
+        relay.out() += usage_that_lacks(context_, progress_, relay);
         relay.complete();
         co_return co_await end_stream(relay);
     }

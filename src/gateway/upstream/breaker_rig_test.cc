@@ -77,6 +77,34 @@ TEST(BreakerInTheGateway, TheClientsOwnAffairsNeverCount) {
     EXPECT_EQ(rig.status(0).failures_total, 0);
 }
 
+// An engine that refuses at once has the least to do of all: it must not be the one that everything goes to.
+TEST(BreakerInTheGateway, AReplicaThatSays429WithoutSayingUntilWhenIsAskedSeldom) {
+    Rig rig(2, [](PoolOptions& pool) {
+        quick(pool);
+        pool.balance.kind = BalanceKind::LeastRequests;
+        pool.retry.budget_share = 0;
+        pool.retry.budget_per_second = 1;
+    });
+    rig.upstream(0).play({.act = Act::Status, .status = 429});
+    int refused = 0;
+    for (int i = 0; i < 60; ++i) refused += rig.ask().status == 429 ? 1 : 0;
+    EXPECT_LE(refused, 3) << "the other one could have taken them";
+    EXPECT_LE(rig.upstream(0).requests(), 4);
+    rig.upstream(0).play({});
+    const int before = rig.upstream(0).requests();
+    EXPECT_TRUE(eventually([&] {
+        EXPECT_EQ(rig.ask().status, 200);
+        return rig.upstream(0).requests() >= before + 3;
+    })) << "once it answers it has its share again";
+}
+
+TEST(BreakerInTheGateway, AloneAReplicaThatSays429IsAskedAllTheSame) {
+    Rig rig(1, quick);
+    rig.upstream(0).play({.act = Act::Status, .status = 429, .times = 3});
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(rig.ask().status, 429);
+    EXPECT_EQ(rig.ask().status, 200);
+}
+
 // A request that breaks whatever engine it meets must not take them all out.
 TEST(BreakerInTheGateway, WhatTwoReplicasFailIsTheRequestsOwnDoing) {
     Rig rig(2, quick);

@@ -129,6 +129,7 @@ asio::awaitable<void> end_broken(RequestContext& context, StreamProgress& progre
     context.take_facts(progress.facts);
     if (context.client_gone()) co_return context.settle(Outcome::Cancelled, GatewayError::ClientClosed);
     const ErrorInfo& entry = info(progress.error);
+    context.note_failing(progress.error);
     const std::string last = progress.engine_event.empty() ? error_event(progress.error, progress.message,
                                                                          context.endpoint.dialect, progress.sequence)
                                                            : progress.engine_event;

@@ -171,6 +171,31 @@ TEST(Continuation, AStreamCutAfterItsFinishReasonIsWhole) {
     EXPECT_EQ(rig.upstream(0).requests(), 1);
 }
 
+// Its usage is missing then: the client has the gateway's own count, and the record says that it is one.
+TEST(Continuation, AStreamThatLacksItsUsageHasOurs) {
+    for (const Act act : {Act::CutAtEnd, Act::EndsAtFinish}) {
+        for (const int most : {0, 2}) {  // Continuations: what is kept of a stream is another thing with none.
+            Rig rig(1, [most](PoolOptions& pool) {
+                impatient(pool);
+                pool.continuation.max = most;
+            });
+            rig.upstream(0).play({.act = act, .events = 5, .until = [&] { return rig.flowing() == 1; }});
+            const Reply reply = rig.ask(
+                {.body = R"({"model":"tiny","stream":true,"messages":[],"stream_options":{"include_usage":true}})"});
+            EXPECT_TRUE(reply.clean);
+            EXPECT_THAT(reply.body, HasSubstr(R"("completion_tokens":5,)"));
+            EXPECT_TRUE(reply.body.ends_with("data: [DONE]\n\n")) << reply.body;
+            const auto record = rig.records(1)[0];
+            EXPECT_EQ(record.outcome, "ok");
+            EXPECT_EQ(record.completion_tokens, 5);
+            EXPECT_EQ(record.usage_source, records::UsageSource::Estimated);
+            const auto has_it =
+                testing::Matches(testing::ContainsRegex("ledger=\"unreported\"[^\n]*type=\"completion\"[^\n]*} 5\n"));
+            EXPECT_TRUE(eventually([&] { return has_it(rig.registry().text()); }));
+        }
+    }
+}
+
 TEST(Continuation, OffMeansOff) {
     Rig rig(2, [](PoolOptions& pool) {
         impatient(pool);

@@ -85,6 +85,42 @@ TEST(Faults, WithoutAnotherReplicaTheClientGetsAClearError) {
     }
 }
 
+// It said when to come again: until then its clients hear the same from here, and it hears nothing.
+TEST(Faults, AReplicaThatRestsIsNotAskedThoughItIsAlone) {
+    const std::pair<int, std::string> cases[] = {{429, "upstream_rate_limited"}, {503, "upstream_overloaded"}};
+    for (const auto& [status, code] : cases) {
+        Rig rig(1, impatient);
+        rig.upstream(0).play({.act = Act::Status, .status = status, .retry_after = "7"});
+        EXPECT_EQ(rig.ask().code(), code);
+        rig.upstream(0).play({});
+        for (const Reply& reply : rig.ask_all(5)) {
+            EXPECT_EQ(reply.status, status);
+            EXPECT_EQ(reply.code(), code) << reply.body;
+            const int left = std::stoi(reply.header("retry-after"));
+            EXPECT_TRUE(left >= 1 && left <= 7) << left;
+            EXPECT_EQ(reply.header("x-stoker-attempts"), "0");
+        }
+        EXPECT_EQ(rig.upstream(0).requests(), 1);
+    }
+}
+
+TEST(Faults, ARestIsOverWhenItIsOver) {
+    Rig rig(1, [](PoolOptions& pool) { pool.retry.retry_after_max = 200ms; });
+    rig.upstream(0).play({.act = Act::Status, .status = 429, .retry_after = "7", .times = 1});
+    EXPECT_EQ(rig.ask().status, 429);
+    EXPECT_TRUE(eventually([&] { return rig.ask().status == 200; }));
+}
+
+TEST(Faults, WhereAllRestAnotherModelTakesOver) {
+    Rig rig(1, impatient);
+    rig.add_pool("spare", "other");
+    rig.routes().models = {{.name = "tiny", .fallback = {{.to = "other", .on = {FallbackCause::Overloaded}}}}};
+    ASSERT_TRUE(rig.apply());
+    rig.upstream(0).play({.act = Act::Status, .status = 429, .retry_after = "7"});
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(rig.ask().header("x-stoker-model"), "other");
+    EXPECT_EQ(rig.upstream(0).requests(), 1);
+}
+
 TEST(Faults, A500OnceIsMadeGoodByTheSameReplica) {
     Rig rig(1);
     rig.upstream(0).play({.act = Act::Status, .status = 500, .times = 1});

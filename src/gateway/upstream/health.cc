@@ -5,15 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/elapsed.h"
+
 namespace stoker::gateway {
 namespace {
 
 constexpr std::chrono::minutes kFlapping{5};
 constexpr int kMostFlaps = 5;  // 32 times healthy_after.
-
-double seconds(SteadyTime::duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
 
 std::string describe(const Work& work, SteadyTime now) {
     if (work.outstanding == 0) return "no requests outstanding";

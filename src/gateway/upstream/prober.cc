@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
@@ -118,21 +119,36 @@ asio::awaitable<Probe> probe_once(net::Client& client, const ProbePlan& plan, ne
     co_return Probe{status < 500 ? ProbeResult::Healthy : ProbeResult::Unwell, std::move(detail), real};
 }
 
-// What the engine calls itself, and the adapters that it has. REQUIRES: as above.
-asio::awaitable<EngineKind> ask_engine(net::Client& client, const ProbePlan& plan, net::CancelToken& token) {
+// What the engine answers there; "" for any status but 200, empty if it did not answer. REQUIRES: as above.
+asio::awaitable<std::optional<std::string>> ask(net::Client& client, const ProbePlan& plan, std::string_view path,
+                                                net::CancelToken& token) {
     net::ClientRequest request;
-    request.target = plan.path_prefix + "/v1/models";
+    request.target = plan.path_prefix + std::string(path);
     if (!plan.api_key.empty()) request.headers.add("authorization", "Bearer " + plan.api_key);
     const net::Deadlines deadlines{plan.options.timeout, plan.options.timeout, plan.options.timeout};
     auto call = co_await client.send(plan.replica->url(), std::move(request), deadlines, &token);
-    if (!call) co_return EngineKind::Unknown;
-    const auto answer = co_await (*call)->read_all(kMostAnswer);
-    if (!answer || (*call)->head().status != 200) co_return EngineKind::Other;
-    const EngineKind kind = engine_of_models(*answer);
-    if (kind != EngineKind::Unknown) {
-        plan.replica->load().report({.load = {}, .knows_adapters = true, .adapters = adapters_of_models(*answer)});
+    if (!call) co_return std::nullopt;
+    auto answer = co_await (*call)->read_all(kMostAnswer);
+    if (!answer || (*call)->head().status != 200) co_return std::string();
+    co_return *std::move(answer);
+}
+
+// What the engine calls itself, and the adapters that it has. REQUIRES: as above.
+asio::awaitable<EngineKind> ask_engine(net::Client& client, const ProbePlan& plan, net::CancelToken& token) {
+    const auto models = co_await ask(client, plan, "/v1/models", token);
+    if (!models) co_return EngineKind::Unknown;
+    const EngineKind kind = engine_of_models(*models);
+    if (kind == EngineKind::Unknown) co_return EngineKind::Other;  // It has been asked; that will do.
+    EngineReport report{.load = {}, .knows_adapters = true, .adapters = {}};
+    if (kind == EngineKind::LlamaCpp) {
+        const auto listed = co_await ask(client, plan, "/lora-adapters", token);
+        if (!listed) co_return kind;
+        report.adapters = adapters_of_llama_cpp(*listed);
+    } else {
+        report.adapters = adapters_of_models(*models);
     }
-    co_return kind == EngineKind::Unknown ? EngineKind::Other : kind;  // It has been asked; that will do.
+    plan.replica->load().report(report);
+    co_return kind;
 }
 
 }  // namespace

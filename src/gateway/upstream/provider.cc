@@ -77,19 +77,22 @@ Result<std::shared_ptr<const Provider>> Provider::create(ProviderOptions options
     auto made = std::make_shared<Provider>();
     made->options = std::move(options);
     const ProviderOptions& wanted = made->options;
-    if (wanted.ca_file.empty() && wanted.verify) return std::shared_ptr<const Provider>(std::move(made));
-    auto trust = std::make_shared<TlsTrust>();
-    trust->options.ca_file = wanted.ca_file;
-    trust->options.verify = wanted.verify;
+    if (wanted.ca_file.empty() && wanted.verify && wanted.proxy.host.empty()) {
+        return std::shared_ptr<const Provider>(std::move(made));
+    }
+    auto access = std::make_shared<ProviderAccess>();
+    access->options.ca_file = wanted.ca_file;
+    access->options.verify = wanted.verify;
+    access->proxy = wanted.proxy;
     if (!wanted.ca_file.empty()) {
         auto text = read_file(wanted.ca_file);
         if (!text) return std::move(text).error().context("ca_file");
-        trust->ca = *std::move(text);
+        access->ca = *std::move(text);
     }
-    const bool same = before != nullptr && before->trust && before->trust->ca == trust->ca &&
-                      before->trust->options.ca_file == wanted.ca_file &&
-                      before->trust->options.verify == wanted.verify;
-    made->trust = same ? before->trust : std::move(trust);
+    const bool same = before != nullptr && before->access && before->access->ca == access->ca &&
+                      before->access->options.ca_file == wanted.ca_file &&
+                      before->access->options.verify == wanted.verify && before->access->proxy == wanted.proxy;
+    made->access = same ? before->access : std::move(access);
     return std::shared_ptr<const Provider>(std::move(made));
 }
 

@@ -36,23 +36,25 @@ struct ProviderOptions {
     std::vector<std::string> remove_headers{};  // Patterns: of those, not these.
     std::string ca_file{};                      // PEM; empty: the system's certificates.
     bool verify = true;
+    net::ProxyOptions proxy{};
 
     // The provider's name for a model of the pool.
     const std::string& name_of(const std::string& model) const;
 };
 
-// Whom to trust. Two pools that trust the same share connections.
-struct TlsTrust {
+// Whom to trust, and the proxy on the way. Two pools that have the same share connections.
+struct ProviderAccess {
     net::TlsClientOptions options;
+    net::ProxyOptions proxy;
     std::string ca;  // The text of ca_file, so that another file under the same name is another trust.
 };
 
 // A provider as requests use it.
 struct Provider {
     ProviderOptions options;
-    std::shared_ptr<const TlsTrust> trust;  // Null: the system's.
+    std::shared_ptr<const ProviderAccess> access;  // Null: the system's trust, and no proxy.
 
-    // `before` is what the pool had until now: an unchanged trust stays. Errors: those of reading ca_file.
+    // `before` is what the pool had until now: what is unchanged stays. Errors: those of reading ca_file.
     static Result<std::shared_ptr<const Provider>> create(ProviderOptions options, const Provider* before);
 };
 

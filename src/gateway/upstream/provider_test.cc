@@ -99,13 +99,18 @@ TEST(Provider, AnUnchangedTrustStays) {
     EXPECT_FALSE(Provider::create({.ca_file = "/nowhere.pem"}, nullptr));
     const auto system = Provider::create({}, nullptr);
     ASSERT_TRUE(system);
-    EXPECT_EQ((*system)->trust, nullptr);
+    EXPECT_EQ((*system)->access, nullptr);
     const auto careless = Provider::create({.verify = false}, system->get());
-    ASSERT_TRUE(careless && (*careless)->trust);
-    EXPECT_FALSE((*careless)->trust->options.verify);
+    ASSERT_TRUE(careless && (*careless)->access);
+    EXPECT_FALSE((*careless)->access->options.verify);
     const auto again = Provider::create({.api_key = "other", .verify = false}, careless->get());
     ASSERT_TRUE(again);
-    EXPECT_EQ((*again)->trust, (*careless)->trust);
+    EXPECT_EQ((*again)->access, (*careless)->access);
+    const auto proxied = Provider::create(
+        {.verify = false, .proxy = {.host = "proxy", .port = "3128", .credentials = {}, .bypass = {}}}, again->get());
+    ASSERT_TRUE(proxied);
+    EXPECT_NE((*proxied)->access, (*again)->access) << "the connections are other ones";
+    EXPECT_EQ((*proxied)->access->proxy.host, "proxy");
 }
 
 }  // namespace

@@ -25,12 +25,26 @@ Replica::Replica(std::string id, std::string pool, net::Url url, std::string url
       breaker_(breaker),
       since_(now()) {}
 
-bool Replica::resting(SteadyTime now) const {
-    return ticks(now) < rest_until_.load(std::memory_order_relaxed);
+Duration Replica::rest_left(SteadyTime now) const {
+    const SteadyTime until = from_ticks(rest_until_.load(std::memory_order_relaxed));
+    return until <= now ? Duration{0} : std::chrono::ceil<Duration>(until - now);
 }
 
-void Replica::rest_until(SteadyTime until) {
+void Replica::rest_until(SteadyTime until, bool rate_limited) {
+    rate_limited_.store(rate_limited, std::memory_order_relaxed);
     rest_until_.store(ticks(until), std::memory_order_relaxed);
+}
+
+bool Replica::limited(SteadyTime now) const {
+    return ticks(now) < limited_until_.load(std::memory_order_relaxed);
+}
+
+void Replica::note_limited(SteadyTime now) {
+    constexpr std::chrono::milliseconds kFirst{250};
+    constexpr int kMostDoublings = 5;  // To 8 s.
+    if (limited(now)) return;          // The others that were sent with the first say nothing new.
+    const int before = limited_.fetch_add(1, std::memory_order_relaxed);
+    limited_until_.store(ticks(now + kFirst * (1 << std::min(before, kMostDoublings))), std::memory_order_relaxed);
 }
 
 bool Replica::refuses_continuation(SteadyTime now) const {
@@ -156,6 +170,7 @@ ReplicaStatus Replica::status_locked() const {
     }
     status.weight = load_.weight();
     status.failures_in_row = breaker_.failures_in_row();
+    status.openings = breaker_.state() == Breaker::State::Closed ? 0 : breaker_.openings();
     if (breaker_.state() == Breaker::State::Open) {
         const auto left = breaker_.open_until() - std::chrono::steady_clock::now();
         status.trial_at = stoker::now() + std::chrono::duration_cast<Duration>(left);

@@ -56,9 +56,15 @@ public:
     // The same in tokens, and what the engine says: for those who choose among replicas.
     ReplicaLoad& load() { return load_; }
     const ReplicaLoad& load() const { return load_; }
-    // It said 429 or 503 with a Retry-After: others are asked first until then.
-    bool resting(SteadyTime now) const;
-    void rest_until(SteadyTime until);
+    // It said 429 or 503 with a Retry-After: until then it is left alone.
+    bool resting(SteadyTime now) const { return rest_left(now) > Duration{0}; }
+    Duration rest_left(SteadyTime now) const;                                            // 0: it does not rest.
+    bool rate_limited() const { return rate_limited_.load(std::memory_order_relaxed); }  // Said 429 when it did last.
+    void rest_until(SteadyTime until, bool rate_limited = false);
+    // It said 429 and not until when. It answers faster than those that work, so whoever balances by load would send it
+    // everything: for a while, longer each time until it answers well, others are asked first.
+    bool limited(SteadyTime now) const;
+    void note_limited(SteadyTime now);
 
     // What it is, as a probe has learnt; Unknown after it was away.
     EngineKind engine() const { return engine_.load(std::memory_order_relaxed); }
@@ -145,6 +151,9 @@ private:
     std::atomic<std::int64_t> last_progress_{0};  // Steady clock ticks; 0: none yet.
     std::atomic<std::int64_t> busy_since_{0};     // When outstanding last left zero.
     std::atomic<std::int64_t> rest_until_{0};
+    std::atomic<bool> rate_limited_{false};
+    std::atomic<std::int64_t> limited_until_{0};
+    std::atomic<int> limited_{0};  // Times in a row, by note_limited().
     std::atomic<std::int64_t> no_continuation_until_{0};
     std::atomic<EngineKind> engine_{EngineKind::Unknown};
     std::atomic<int> refused_{0};  // Not zero: on_connected() has something to reset.

@@ -51,6 +51,7 @@ std::optional<Replica::Change> Replica::end(const End& end, const LoadTicket& ti
     if (end.how != TurnEnd::Unsaid) finished_.fetch_add(1, std::memory_order_relaxed);
     if (end.how == TurnEnd::Fault) faults_.fetch_add(1, std::memory_order_relaxed);
     const bool good = end.how == TurnEnd::Good;
+    if (good && limited_.load(std::memory_order_relaxed) != 0) limited_.store(0, std::memory_order_relaxed);
     if (!end.trial && (!good || !shaken_.load(std::memory_order_relaxed)) && end.how != TurnEnd::Fault) return {};
     MutexLock lock(mutex_);
     if (end.trial) return end_trial(end, now);

@@ -35,6 +35,7 @@ struct ReplicaStatus {
     bool health_ok = false;           // Last /health probe.
     std::string health_detail;        // "200 in 3 ms", "connect_refused"
     Timestamp health_at;
+    int openings = 0;  // Not closed: how often its circuit has opened of late.
 };
 
 // Something the gateway noticed about a replica; diagnose makes incidents of them.

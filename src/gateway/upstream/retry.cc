@@ -52,6 +52,8 @@ std::string_view describe(net::Fault fault) {
             return "the replica can't be reached";
         case net::Fault::ConnectTimeout:
             return "the replica took no connection in time";
+        case net::Fault::Proxy:
+            return "the proxy before the replica made no connection to it";
         case net::Fault::Tls:
             return "no secure connection to the replica could be made";
         case net::Fault::WriteFailed:

@@ -9,9 +9,9 @@ std::int64_t second_of(SteadyTime now) {
 
 }  // namespace
 
-void RetryBudget::set_options(const RetryOptions& options) {
-    share_.store(options.budget_share, std::memory_order_relaxed);
-    per_second_.store(options.budget_per_second, std::memory_order_relaxed);
+void RetryBudget::set(double share, double per_second) {
+    share_.store(share, std::memory_order_relaxed);
+    per_second_.store(per_second, std::memory_order_relaxed);
 }
 
 RetryBudget::Slot& RetryBudget::slot(SteadyTime now) {

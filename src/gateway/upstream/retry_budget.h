@@ -1,5 +1,6 @@
-// How many retries a pool's requests may cost together: a share of the requests of late, and a few more for pools with
-// little to do. When an engine fails for everybody, retries would else multiply the load on what is left of it.
+// How many retries, or hedges, a pool's requests may cost together: a share of the requests of late, and a few more for
+// pools with little to do. When an engine fails for everybody, retries would else multiply the load on what is left of
+// it.
 //
 // Counted in a ring of one-second slots, so that each request costs one atomic addition. Two threads that meet at the
 // change of a second may lose a count; a budget can bear that. Thread-safe.
@@ -18,7 +19,7 @@ class RetryBudget {
 public:
     static constexpr int kWindowSeconds = 10;
 
-    void set_options(const RetryOptions& options);
+    void set(double share, double per_second);
 
     // A request has come.
     void note_request(SteadyTime now);

@@ -19,7 +19,7 @@ int taken(RetryBudget& budget, SteadyTime now, int asked = 1000) {
 TEST(RetryBudget, IsAShareOfTheRequestsAndAFewMore) {
     const SteadyTime now{1h};
     RetryBudget budget;
-    budget.set_options({.budget_share = 0.2, .budget_per_second = 0.5});
+    budget.set(0.2, 0.5);
     EXPECT_EQ(taken(budget, now), 5);
     for (int i = 0; i < 100; ++i) budget.note_request(now + 3s);
     EXPECT_EQ(taken(budget, now + 3s), 20);
@@ -32,7 +32,7 @@ TEST(RetryBudget, IsAShareOfTheRequestsAndAFewMore) {
 
 TEST(RetryBudget, MayBeNothing) {
     RetryBudget budget;
-    budget.set_options({.budget_share = 0, .budget_per_second = 0});
+    budget.set(0, 0);
     for (int i = 0; i < 100; ++i) budget.note_request(SteadyTime{1h});
     EXPECT_EQ(taken(budget, SteadyTime{1h}), 0);
 }

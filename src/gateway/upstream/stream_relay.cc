@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "wire/tool_call.h"
 
 namespace stoker::gateway {
 namespace {
@@ -93,14 +94,14 @@ void StreamRelay::on_json(const net::SseEvent& event) {
         ScanVerdict verdict = options_.scanner->on_event(event.data);
         if (!verdict.allow) return fail(GatewayError::ContentBlocked, std::move(verdict.reason));
     }
+    if (first_event_.empty()) first_event_ = event.data;
     if (options_.keep_text) note_text(*scan, event.data);
-    if (options_.dialect == wire::Dialect::Responses && first_event_.empty()) first_event_ = event.data;
     seen_ |= scan->choices_seen;
     finished_ |= scan->choices_finished;
     if (!scan->finish_reason.empty()) facts_.finish_reason = wire::unescape(scan->finish_reason);
     if (scan->sequence) sequence_ = scan->sequence;
     if (scan->usage) note_usage(*scan);
-    if (scan->has_content) note_content();
+    if (scan->has_content) note_content(wire::opens_tool_call(options_.dialect, event.data));
     pass_on(event, *scan);
     if (scan->ends) {
         state_ = State::Done;
@@ -117,8 +118,7 @@ void StreamRelay::on_error_event(const net::SseEvent& event, const wire::AnswerS
     if (!held) failure_.upstream_event = event.raw;
 }
 
-void StreamRelay::note_text(const wire::AnswerScan& scan, std::string_view data) {
-    if (first_event_.empty()) first_event_ = data;
+void StreamRelay::note_text(const wire::AnswerScan& scan, std::string_view) {
     plain_ = plain_ && !scan.beyond_text && text_.size() + scan.content.size() <= kMostText;
     if (plain_) text_ += scan.content;
 }
@@ -137,7 +137,11 @@ void StreamRelay::note_usage(const wire::AnswerScan& scan) {
     }
 }
 
-void StreamRelay::note_content() {
+void StreamRelay::note_content(bool opens_call) {
+    if (std::exchange(call_opened_, opens_call) && !opens_call) {
+        facts_.last_content = now_;
+        return;
+    }
     ++facts_.content_events;
     if (facts_.content_events == 1) {
         facts_.first_content = now_;

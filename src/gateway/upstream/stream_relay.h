@@ -34,6 +34,7 @@ struct AnswerFacts {
     std::optional<wire::Usage> usage;
     wire::Usage usage_so_far;  // What was said of the tokens before the end; zeros if nothing.
     std::string finish_reason;
+    // About as many as tokens: the event that opens a tool call and the first of its arguments count as one.
     std::int64_t content_events = 0;
     SteadyTime first_content{};  // Epoch: none came.
     SteadyTime last_content{};
@@ -59,7 +60,7 @@ public:
         metrics::Histogram* inter_token_latency = nullptr;
         bool keep_text = false;            // For another replica to go on with, should this one fail.
         wire::Splice* splice = nullptr;    // This stream goes on with another. Outlives the relay.
-        StreamScanner* scanner = nullptr;  // Sees each event before it is passed on. Outlives the relay.
+        AnswerScanner* scanner = nullptr;  // Sees each event before it is passed on. Outlives the relay.
     };
 
     explicit StreamRelay(Options options);
@@ -100,7 +101,7 @@ private:
     void on_spliced(const net::SseEvent& event);
     void on_json(const net::SseEvent& event);
     void on_error_event(const net::SseEvent& event, const wire::AnswerScan& scan);
-    void note_content();
+    void note_content(bool opens_call);
     void pass_on(const net::SseEvent& event, const wire::AnswerScan& scan);
     void fail(GatewayError error, std::string message);
     void note_text(const wire::AnswerScan& scan, std::string_view data);
@@ -119,6 +120,7 @@ private:
     SteadyTime now_{};
     SteadyTime last_event_{};
     std::optional<std::int64_t> sequence_;
+    bool call_opened_ = false;    // By the event with content before.
     std::uint64_t seen_ = 0;      // Choices, one bit each.
     std::uint64_t finished_ = 0;  // Those with a finish_reason.
 };

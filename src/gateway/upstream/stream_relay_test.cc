@@ -52,6 +52,26 @@ TEST(StreamRelay, HoldsUntilThereIsSomethingForTheUser) {
     EXPECT_EQ(relay.facts().first_content, kStart + 1s);
 }
 
+TEST(StreamRelay, TheOpeningOfACallIsNoTokenOfItsOwn) {
+    const auto call = [](std::string_view inside) {
+        return R"(data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{)" + std::string(inside) +
+               "}}]}}]}\n\n";
+    };
+    const std::string opening = call(R"("name":"f","arguments":"")");
+    const std::string piece = call(R"("arguments":"1")");
+    StreamRelay relay({});
+    EXPECT_EQ(relay.feed(opening, kStart), State::Flowing);
+    EXPECT_EQ(relay.facts().content_events, 1) << "a call may have no arguments";
+    relay.feed(piece, kStart + 1s);
+    EXPECT_EQ(relay.facts().content_events, 1);
+    relay.feed(piece, kStart + 2s);
+    relay.feed(opening + piece, kStart + 3s);
+    relay.feed(opening + opening + piece, kStart + 4s);
+    EXPECT_EQ(relay.facts().content_events, 5);
+    EXPECT_EQ(relay.facts().first_content, kStart);
+    EXPECT_EQ(relay.facts().last_content, kStart + 4s);
+}
+
 TEST(StreamRelay, HidesUsageThatOnlyTheGatewayAskedFor) {
     StreamRelay relay({.hide_usage = true});
     relay.feed("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}],\"usage\":null}\n\n" + kFinish +

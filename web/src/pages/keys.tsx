@@ -1,6 +1,6 @@
-// Keys of the gateway's clients: made (and shown this once), given a new secret, revoked.
+// Keys of the gateway's clients: made (and shown this once), changed, given a new secret, revoked.
 import { useState } from 'preact/hooks'
-import { api, type IssuedKey, type NewKey } from '../api'
+import { api, type IssuedKey, type KeyChanges, type NewKey } from '../api'
 import { Empty, Word } from '../components/parts'
 import { dateTime } from '../format'
 import { useI18n } from '../i18n'
@@ -16,6 +16,7 @@ export function Keys() {
     const [issued, setIssued] = useState<IssuedKey | null>(null)
     const [problem, setProblem] = useState('')
     const [making, setMaking] = useState(false)
+    const [editing, setEditing] = useState<ClientKey | null>(null)
     const loaded = useLoad(`keys ${prefix}`, () => api.keys(withoutSecret(prefix)), 5_000)
 
     const attempt = (change: Promise<unknown>) => {
@@ -32,6 +33,7 @@ export function Keys() {
             </div>
             {problem && <p class="notice bad" role="alert">{problem}</p>}
             {issued && <Secret issued={issued} onDone={() => setIssued(null)} />}
+            {editing && <Editor key={editing.id} of={editing} onSave={(changes) => attempt(api.editKey(editing.id, changes).then(() => setEditing(null)))} onCancel={() => setEditing(null)} />}
             {making && <Maker onMake={(key) => issue(api.createKey(key))} onCancel={() => setMaking(false)} />}
             <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
                 <input type="search" placeholder={t('searchKeys')} aria-label={t('searchKeys')} value={prefix} onInput={(event) => setPrefix(event.currentTarget.value)} />
@@ -42,7 +44,7 @@ export function Keys() {
                     keys.length === 0 ? (
                         <Empty text={prefix ? t('noSuchKeys') : t('noKeys')}>{!prefix && <code>stoker keys create --tenant NAME</code>}</Empty>
                     ) : (
-                        <KeyTable keys={keys} onRotate={(id) => issue(api.rotateKey(id, overlap))} onRevoke={(id) => attempt(api.revokeKey(id))} />
+                        <KeyTable keys={keys} onRotate={(id) => issue(api.rotateKey(id, overlap))} onRevoke={(id) => attempt(api.revokeKey(id))} onEdit={setEditing} />
                     )
                 }
             </Loading>
@@ -74,6 +76,49 @@ function Secret({ issued, onDone }: { issued: IssuedKey; onDone: () => void }) {
     )
 }
 
+const modelsIn = (text: string) => text.split(/[\s,]+/).filter(Boolean)
+
+// What turns one set of texts into the other: null for those that go. Null if a line is none.
+function metadataChanges(before: Record<string, string>, text: string): Record<string, string | null> | null {
+    const after: Record<string, string> = {}
+    for (const line of text.split('\n').map((each) => each.trim()).filter(Boolean)) {
+        const equals = line.indexOf('=')
+        if (equals < 1) return null
+        after[line.slice(0, equals).trim()] = line.slice(equals + 1).trim()
+    }
+    const changed = Object.entries(after).filter(([name, value]) => before[name] !== value)
+    const gone = Object.keys(before).filter((name) => !(name in after)).map((name) => [name, null] as const)
+    return Object.fromEntries([...changed, ...gone])
+}
+
+function Editor({ of, onSave, onCancel }: { of: ClientKey; onSave: (changes: KeyChanges) => void; onCancel: () => void }) {
+    const { t } = useI18n()
+    const [models, setModels] = useState(of.models.join(', '))
+    const [metadata, setMetadata] = useState(Object.entries(of.metadata).map(([name, value]) => `${name}=${value}`).join('\n'))
+    const changes = metadataChanges(of.metadata, metadata)
+    const save = (event: Event) => {
+        event.preventDefault()
+        if (changes) onSave({ models: modelsIn(models), metadata: changes })
+    }
+    return (
+        <form class="card maker" aria-label={`${t('edit')} ${of.id}`} onSubmit={save}>
+            <label>
+                {t('models')}
+                <input type="text" value={models} placeholder={t('allModels')} onInput={(event) => setModels(event.currentTarget.value)} />
+            </label>
+            <label>
+                {t('metadata')}
+                <textarea rows={3} value={metadata} placeholder={t('metadataHint')} aria-invalid={changes === null} onInput={(event) => setMetadata(event.currentTarget.value)} />
+                {changes === null && <small class="problem">{t('badMetadata')}</small>}
+            </label>
+            <span class="buttons">
+                <button class="primary" type="submit" disabled={changes === null}>{t('save')}</button>
+                <button type="button" onClick={onCancel}>{t('cancel')}</button>
+            </span>
+        </form>
+    )
+}
+
 function Maker({ onMake, onCancel }: { onMake: (key: NewKey) => void; onCancel: () => void }) {
     const { t } = useI18n()
     const [tenant, setTenant] = useState('')
@@ -82,7 +127,7 @@ function Maker({ onMake, onCancel }: { onMake: (key: NewKey) => void; onCancel: 
     const [expires, setExpires] = useState<(typeof lifetimes)[number]>('90d')
     const make = (event: Event) => {
         event.preventDefault()
-        const names = models.split(/[\s,]+/).filter(Boolean)
+        const names = modelsIn(models)
         onMake({ tenant: tenant.trim(), ...(id.trim() && { id: id.trim() }), ...(names.length > 0 && { models: names }), expires: expires === 'never' ? null : expires })
     }
     const text = (label: string, value: string, set: (value: string) => void, hint: string, required = false) => (
@@ -110,7 +155,13 @@ function Maker({ onMake, onCancel }: { onMake: (key: NewKey) => void; onCancel: 
     )
 }
 
-function KeyTable({ keys, onRotate, onRevoke }: { keys: ClientKey[]; onRotate: (id: string) => void; onRevoke: (id: string) => void }) {
+interface KeyActions {
+    onRotate: (id: string) => void
+    onRevoke: (id: string) => void
+    onEdit: (key: ClientKey) => void
+}
+
+function KeyTable({ keys, ...actions }: { keys: ClientKey[] } & KeyActions) {
     const { t } = useI18n()
     return (
         <div class="card flush scroll" tabIndex={0} role="region" aria-label={t('nav.keys')}>
@@ -129,13 +180,13 @@ function KeyTable({ keys, onRotate, onRevoke }: { keys: ClientKey[]; onRotate: (
                 <tbody>
                     {keys.map((key) => (
                         <tr key={key.id}>
-                            <td class="name">{key.id}</td>
+                            <td class="name" title={Object.entries(key.metadata).map(([name, value]) => `${name}=${value}`).join('\n')}>{key.id}</td>
                             <td>{key.tenant}</td>
                             <td><Word of={key.state} /></td>
                             <td class="roomy">{key.models.join(', ') || t('allModels')}</td>
                             <td class="roomy tabular">{key.expires_ms === null ? '–' : dateTime(key.expires_ms)}</td>
                             <td class="roomy tabular">{key.last_used_ms === null ? '–' : dateTime(key.last_used_ms)}</td>
-                            <td>{key.source === 'config' ? <span class="quiet">{t('inFile')}</span> : key.state !== 'revoked' && <Actions id={key.id} onRotate={onRotate} onRevoke={onRevoke} />}</td>
+                            <td>{key.source === 'config' ? <span class="quiet">{t('inFile')}</span> : key.state !== 'revoked' && <Actions of={key} {...actions} />}</td>
                         </tr>
                     ))}
                 </tbody>
@@ -145,11 +196,13 @@ function KeyTable({ keys, onRotate, onRevoke }: { keys: ClientKey[]; onRotate: (
 }
 
 // Revoking can't be taken back, so it takes two clicks.
-function Actions({ id, onRotate, onRevoke }: { id: string; onRotate: (id: string) => void; onRevoke: (id: string) => void }) {
+function Actions({ of, onRotate, onRevoke, onEdit }: { of: ClientKey } & KeyActions) {
     const { t } = useI18n()
+    const { id } = of
     const [asking, setAsking] = useState(false)
     return (
         <span class="buttons">
+            {!asking && <button aria-label={`${t('edit')} ${id}`} onClick={() => onEdit(of)}>{t('edit')}</button>}
             {!asking && <button aria-label={`${t('rotate')} ${id}`} onClick={() => onRotate(id)}>{t('rotate')}</button>}
             {asking && <button class="primary" aria-label={`${t('reallyRevoke')} ${id}`} onClick={() => (setAsking(false), onRevoke(id))}>{t('reallyRevoke')}</button>}
             <button aria-label={`${asking ? t('cancel') : t('revoke')} ${id}`} onClick={() => setAsking(!asking)}>{asking ? t('cancel') : t('revoke')}</button>

@@ -56,10 +56,11 @@ function useSpans(record: RequestRecord): Span[] {
     record.attempts.forEach((attempt, index) =>
         spans.push({
             name: `${t('attempt')} ${index + 1} · ${attempt.replica}`,
-            note: [nanos(attempt.duration_ns), attempt.error || attempt.status || ''].filter(Boolean).join(' · '),
+            note: [nanos(attempt.duration_ns), attempt.kind, attempt.error || attempt.status || ''].filter(Boolean).join(' · '),
             start: attempt.started_ns,
             length: attempt.duration_ns,
-            tone: attempt.error ? 'bad' : 'good',
+            // One that lost to another beside it has not failed.
+            tone: attempt.error && attempt.error !== 'hedge_lost' ? 'bad' : 'good',
         }),
     )
     if (record.ttft_ns > 0) {

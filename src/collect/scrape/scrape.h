@@ -1,0 +1,81 @@
+// One target's metrics from scrape to scrape: keeps the engine's own names, adds the target's labels and the canonical
+// names, and ends series that are gone with a staleness marker.
+//
+// Either a scrape's samples all go in, or none: a body that breaks off is a failed scrape. Sans-I/O; not thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "collect/sample_sink.h"
+#include "collect/scrape/scrape_page.h"
+#include "tsdb/store.h"
+
+namespace stoker::collect {
+
+// What one scrape has for the sink.
+struct Scraped {
+    std::vector<tsdb::SeriesSample> samples;
+    std::vector<tsdb::SeriesExemplars> exemplars;
+    std::vector<tsdb::FamilyMetadata> metadata;  // New, or changed since the scrape before.
+};
+
+// Whether a page is believed, where it says what the scraper would say otherwise.
+struct ScrapeRules {
+    bool honor_labels = false;     // A label of the page wins over the target's own of that name, empty ones too.
+    bool honor_timestamps = true;  // A sample's time is the page's, if it has one.
+};
+
+class Scrape {
+public:
+    // `target` are the labels of everything from there: job, instance, engine, pool, replica. A label of the exposition
+    // with the same name is kept as exported_NAME, unless it is honored.
+    explicit Scrape(SampleBatch::Pairs target, ScrapeLimits limits = {}, ScrapeRules rules = {});
+
+    // Changes the target's labels: the series under the old ones end with the next scrape.
+    void set_target(SampleBatch::Pairs target);
+
+    // A page was fetched. Appends its samples, up=1, the scrape's own metrics and staleness markers; returns the number
+    // of samples on the page. Errors: InvalidArgument (not a metrics page), ResourceExhausted (too many samples or
+    // labels); then nothing is appended and failed() is to follow.
+    Result<std::size_t> scraped(std::string_view page, PageFormat format, Timestamp now, ElapsedTime took,
+                                Scraped& out);
+
+    // Somebody answered who has no metrics to show (Ollama): up, without samples.
+    void answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out);
+
+    // No page. `answered`: somebody is there, but shows no metrics (an engine with metrics switched off is up).
+    void failed(bool answered, Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out);
+
+    // The target is gone: ends all its series.
+    void ended(Timestamp now, std::vector<tsdb::SeriesSample>& out);
+
+private:
+    struct Known {
+        tsdb::Labels labels;
+        std::uint64_t seen = 0;    // The last round.
+        std::size_t exemplar = 0;  // Hash of the newest that was passed on: pages repeat it until there is another.
+    };
+
+    // `labels` without the target's.
+    void append(std::string_view name, SampleBatch::Pairs labels, double value, std::int64_t time,
+                std::vector<tsdb::SeriesSample>& out);
+    void append_own(bool up, bool engine_up, ElapsedTime took, std::size_t samples, std::int64_t time,
+                    std::vector<tsdb::SeriesSample>& out);
+    void end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
+    void describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out);
+    Known& series_of(std::string_view name, SampleBatch::Pairs labels);
+
+    SampleBatch::Pairs target_;
+    const ScrapeLimits limits_;
+    const ScrapeRules rules_;
+    std::unordered_map<std::string, Known> known_;            // By name and labels as they came.
+    std::unordered_map<std::string, std::size_t> described_;  // Hash of each family's metadata.
+    std::uint64_t round_ = 0;
+};
+
+}  // namespace stoker::collect

@@ -1,0 +1,230 @@
+#include "collect/scrape/scrape.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "collect/engine/canonical.h"
+#include "collect/testing.h"
+
+namespace stoker::collect {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::values;
+using Values = std::map<std::string, std::string>;
+
+// The canonical values of a page, as text.
+Values canonical(std::string_view page) {
+    Canonical table;
+    wire::ExpositionVisitor visitor;
+    visitor.on_sample = [&table](const wire::ExpositionSample& sample) { table.add(sample); };
+    auto read = wire::parse_exposition(page, wire::ExpositionFormat::Prometheus, visitor);
+    EXPECT_TRUE(read.has_value()) << (read ? "" : read.error().message);
+    Values out;
+    for (const auto& value : table.values()) {
+        SampleBatch::Pairs labels = value.labels;
+        labels.emplace_back("__name__", std::string(value.name));
+        out[tsdb::Labels(std::move(labels)).text()] = format_number(value.value);
+    }
+    return out;
+}
+
+TEST(Canonical, VllmAddsEnginesAndTakesTheFullestCache) {
+    EXPECT_EQ(canonical(R"(
+vllm:num_requests_running{engine="0",model_name="m"} 3
+vllm:num_requests_running{engine="1",model_name="m"} 4
+vllm:kv_cache_usage_perc{engine="0",model_name="m"} 0.25
+vllm:kv_cache_usage_perc{engine="1",model_name="m"} 0.5
+vllm:prompt_tokens_total{engine="0",model_name="m"} 100
+vllm:time_to_first_token_seconds_bucket{engine="0",model_name="m",le="0.1"} 1
+vllm:time_to_first_token_seconds_bucket{engine="1",model_name="m",le="0.1"} 2
+vllm:time_to_first_token_seconds_count{engine="0",model_name="m"} 5
+)"),
+              (Values{{R"(llm_engine_requests_running{model="m"})", "7"},
+                      {R"(llm_engine_kv_usage_ratio{model="m"})", "0.5"},
+                      {R"(llm_engine_prompt_tokens_total{model="m"})", "100"},
+                      {R"(llm_engine_time_to_first_token_seconds_bucket{le="0.1",model="m"})", "3"},
+                      {R"(llm_engine_time_to_first_token_seconds_count{model="m"})", "5"}}));
+}
+
+TEST(Canonical, VllmInItsOtherSpellings) {
+    Values want{{R"(llm_engine_requests_waiting{model="m"})", "2"},
+                {R"(llm_engine_generation_tokens_total{model="m"})", "9"}};
+    EXPECT_EQ(canonical("vllm_num_requests_waiting{model_name=\"m\"} 2\nvllm_generation_tokens{model_name=\"m\"} 9\n"),
+              want);
+    EXPECT_EQ(canonical("ray_vllm_num_requests_waiting{model_name=\"m\",WorkerId=\"w\"} 2\n"
+                        "ray_vllm_generation_tokens_total{model_name=\"m\"} 9\n"),
+              want);
+    EXPECT_EQ(canonical("vllm:gpu_cache_usage_perc 0.75\n"), (Values{{"llm_engine_kv_usage_ratio", "0.75"}}));
+}
+
+TEST(Canonical, SgLangRanksSayTheSameThing) {
+    EXPECT_EQ(canonical(R"(
+sglang:num_running_reqs{model_name="m",tp_rank="0",dp_rank="0"} 5
+sglang:num_running_reqs{model_name="m",tp_rank="1",dp_rank="0"} 5
+sglang:num_running_reqs{model_name="m",tp_rank="0",dp_rank="1"} 2
+sglang:token_usage{model_name="m",tp_rank="0"} 0.1
+)"),
+              (Values{{R"(llm_engine_requests_running{model="m"})", "7"},
+                      {R"(llm_engine_kv_usage_ratio{model="m"})", "0.1"}}));
+}
+
+TEST(Canonical, TgiLmDeployTensorRt) {
+    EXPECT_EQ(canonical("tgi_queue_size 2\ntgi_batch_current_size 3\ntgi_request_generated_tokens_sum 40\n"
+                        "tgi_request_input_length_sum 50\n"),
+              (Values{{"llm_engine_requests_waiting", "2"},
+                      {"llm_engine_requests_running", "3"},
+                      {"llm_engine_generation_tokens_total", "40"},
+                      {"llm_engine_prompt_tokens_total", "50"}}));
+    EXPECT_EQ(canonical("lmdeploy:gpu_cache_usage_perc{model_name=\"m\"} 0.5\n"),
+              (Values{{R"(llm_engine_kv_usage_ratio{model="m"})", "0.5"}}));
+    EXPECT_EQ(canonical("trtllm_kv_cache_utilization{model_name=\"m\"} 0.5\n"),
+              (Values{{R"(llm_engine_kv_usage_ratio{model="m"})", "0.5"}}));
+}
+
+TEST(Canonical, RealLlamaCppPage) {
+    // Recorded after one request of 2 new prompt tokens and 5 answered.
+    Values got = canonical(testing::testdata("llamacpp_metrics.prom"));
+    EXPECT_EQ(got["llm_engine_prompt_tokens_total"], "2");
+    EXPECT_EQ(got["llm_engine_generation_tokens_total"], "5");
+    EXPECT_EQ(got["llm_engine_requests_running"], "0");
+    EXPECT_EQ(got["llm_engine_requests_waiting"], "0");
+    EXPECT_FALSE(got.contains("llm_engine_kv_usage_ratio"));  // It does not tell: absent, not 0.
+}
+
+constexpr std::string_view kPage =
+    "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name=\"m\"} 1\n"
+    "# TYPE other counter\nother{instance=\"x\"} 2\n";
+
+class ScrapeTest : public ::testing::Test {
+protected:
+    Values page(std::string_view text) {
+        scraped = {};
+        result = scrape.scraped(text, PageFormat::Prometheus, from_millis(time += 1000), std::chrono::milliseconds{20},
+                                scraped);
+        out = scraped.samples;
+        return values(out);
+    }
+
+    Scrape scrape{{{"job", "engine"}, {"instance", "h:1"}, {"engine", "vllm"}, {"pool", ""}}, ScrapeLimits{10, {}}};
+    Scraped scraped;
+    std::int64_t time = 0;
+    std::vector<tsdb::SeriesSample> out;
+    Result<std::size_t> result;
+};
+
+TEST_F(ScrapeTest, KeepsOwnNamesAndAddsCanonicalOnes) {
+    EXPECT_EQ(page(kPage), (Values{{R"(vllm:num_requests_running{engine="vllm",model_name="m"})", "1"},
+                                   {R"(other{engine="vllm",exported_instance="x"})", "2"},
+                                   {R"(llm_engine_requests_running{engine="vllm",model="m"})", "1"},
+                                   {R"(up{engine="vllm"})", "1"},
+                                   {R"(llm_engine_up{engine="vllm"})", "1"},
+                                   {R"(scrape_duration_seconds{engine="vllm"})", "0.02"},
+                                   {R"(scrape_samples_scraped{engine="vllm"})", "2"}}));
+    EXPECT_EQ(*result, 2u);
+    EXPECT_EQ(out[0].sample.time, 1000);
+    EXPECT_EQ(out[0].labels.get("instance"), "h:1");
+}
+
+TEST_F(ScrapeTest, WhatDisappearsEndsOnce) {
+    page(kPage);
+    auto got = page("# TYPE other counter\nother{instance=\"x\"} 3\n");
+    EXPECT_EQ(got[R"(vllm:num_requests_running{engine="vllm",model_name="m"})"], "stale");
+    EXPECT_EQ(got[R"(llm_engine_requests_running{engine="vllm",model="m"})"], "stale");
+    EXPECT_EQ(got[R"(other{engine="vllm",exported_instance="x"})"], "3");
+    EXPECT_FALSE(
+        page("# TYPE other counter\nother 1\n").contains(R"(llm_engine_requests_running{engine="vllm",model="m"})"));
+}
+
+TEST_F(ScrapeTest, FailureEndsAllButUp) {
+    page(kPage);
+    out.clear();
+    scrape.failed(true, from_millis(9000), std::chrono::milliseconds{5}, out);
+    auto got = values(out);
+    EXPECT_EQ(got[R"(up{engine="vllm"})"], "0");
+    EXPECT_EQ(got[R"(llm_engine_up{engine="vllm"})"], "1");
+    EXPECT_EQ(got[R"(other{engine="vllm",exported_instance="x"})"], "stale");
+    out.clear();
+    scrape.ended(from_millis(9500), out);
+    EXPECT_EQ(values(out)[R"(up{engine="vllm"})"], "stale");
+    EXPECT_EQ(out.size(), 4u);
+}
+
+TEST_F(ScrapeTest, BadPagesGiveNothing) {
+    for (const char* text : {"{\"requests\": 1}", "", "<html></html>", "plain 1\n", "# TYPE a counter\na 1\nb{ 2\n"}) {
+        EXPECT_TRUE(page(text).empty()) << text;
+        EXPECT_FALSE(result.has_value()) << text;
+    }
+    std::string many = "# TYPE a gauge\n";
+    for (int i = 0; i < 11; ++i) many += "a{i=\"" + std::to_string(i) + "\"} 1\n";
+    EXPECT_TRUE(page(many).empty());
+    EXPECT_EQ(result.error().code, Errc::ResourceExhausted);
+}
+
+TEST_F(ScrapeTest, NewTargetLabelsEndTheOldSeries) {
+    page(kPage);
+    scrape.set_target({{"job", "engine"}, {"instance", "h:1"}, {"engine", "sglang"}});
+    auto got = page(kPage);
+    EXPECT_EQ(got[R"(up{engine="vllm"})"], "stale");
+    EXPECT_EQ(got[R"(up{engine="sglang"})"], "1");
+}
+
+TEST_F(ScrapeTest, ExemplarsStartsAndMetadataComeAlong) {
+    const char* text =
+        "# TYPE a counter\n# HELP a Some.\na_total{x=\"1\"} 3 # {trace_id=\"t\"} 1 0.5\na_created{x=\"1\"} 0.25\n# "
+        "EOF\n";
+    const auto scrape_once = [&] {
+        scraped = {};
+        result = scrape.scraped(text, PageFormat::OpenMetrics, from_millis(time += 1000), std::chrono::milliseconds{20},
+                                scraped);
+        ASSERT_TRUE(result.has_value()) << result.error().message;
+    };
+    scrape_once();
+    EXPECT_EQ(scraped.samples.at(0).start_time, 250);
+    EXPECT_EQ(scraped.samples.at(0).labels.text(), R"(a_total{engine="vllm",instance="h:1",job="engine",x="1"})");
+    ASSERT_EQ(scraped.exemplars.size(), 1u);
+    EXPECT_EQ(scraped.exemplars[0].series, scraped.samples[0].labels);
+    EXPECT_EQ(scraped.exemplars[0].exemplars.at(0), (tsdb::Exemplar{tsdb::Labels{{"trace_id", "t"}}, 1, 500}));
+    ASSERT_EQ(scraped.metadata.size(), 1u);
+    EXPECT_EQ(scraped.metadata[0].metadata, (tsdb::MetricMetadata{"counter", "Some.", ""}));
+    scrape_once();
+    EXPECT_TRUE(scraped.metadata.empty()) << "nothing new";
+    EXPECT_TRUE(scraped.exemplars.empty()) << "nor here";
+}
+
+TEST_F(ScrapeTest, NativeHistogramsComeInProtobuf) {
+    // MetricFamily{name: "h", type: HISTOGRAM, metric: {histogram: {count 3, sum 1.5, schema 0, threshold, zero 1,
+    // span {0, 2}, deltas [1, 0]}}}
+    const std::string histogram(
+        "\x08\x03\x11\0\0\0\0\0\0\xf8\x3f\x28\x00\x31\0\0\0\0\0\0\xf0\x3c\x38\x01\x62\x04"
+        "\x08\x00\x10\x02\x6a\x02\x02\x00",
+        34);
+    const auto wrap = [](char tag, const std::string& message) {
+        return std::string(1, tag) + static_cast<char>(message.size()) + message;
+    };
+    const std::string family = "\x0a\x01h\x18\x04" + wrap('\x22', wrap('\x3a', histogram));
+    const std::string body = static_cast<char>(family.size()) + family;
+    result = scrape.scraped(body, PageFormat::Protobuf, from_millis(1000), std::chrono::milliseconds{20}, scraped);
+    ASSERT_TRUE(result.has_value()) << result.error().message;
+    ASSERT_TRUE(scraped.samples.at(0).histogram);
+    EXPECT_EQ(scraped.samples[0].histogram->count, 3);
+    EXPECT_EQ(scraped.samples[0].histogram->positive, (std::vector<double>{1, 1}));
+    EXPECT_EQ(page_format("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"),
+              PageFormat::Protobuf);
+}
+
+TEST(ScrapePage, LabelLimitsNameTheLabel) {
+    ScrapeLimits limits;
+    limits.labels = {.max_labels = 3, .max_name_bytes = 5, .max_value_bytes = 6};
+    const auto read = [&](const std::string& line) {
+        auto page = read_page("# TYPE a gauge\n" + line, PageFormat::Prometheus, 0, limits);
+        return page ? std::string("fine") : page.error().message;
+    };
+    EXPECT_EQ(read("a{b=\"1\",c=\"2\"} 1"), "fine");
+    EXPECT_EQ(read("a{b=\"1\",c=\"2\",d=\"3\"} 1"), "a: more than 3 labels");
+    EXPECT_THAT(read("a{abcdef=\"1\"} 1"), HasSubstr("the label abcdef... has a name longer than 5"));
+    EXPECT_THAT(read("a{b=\"1234567\"} 1"), HasSubstr("the value of b is longer than 6 bytes"));
+}
+
+}  // namespace
+}  // namespace stoker::collect
