@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "wire/otlp.h"
+#include "wire/otlp_logs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace stoker::wire::otlp;
@@ -15,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             continue;
         }
         if (request->resources.size() * sizeof(Resource) > kLimits.max_memory) std::abort();
+    }
+    for (const auto& request : {parse_logs_protobuf(body, kLimits), parse_logs_json(body, kLimits)}) {
+        if (!request && request.error().message.empty()) std::abort();
+        if (request && request->resources.size() * sizeof(LogResource) > kLimits.max_memory) std::abort();
     }
     return 0;
 }

@@ -2,25 +2,17 @@
 // 64-bit integers as strings or numbers, trace and span ids in hex. Doubles may be "NaN", "Infinity", "-Infinity".
 #include <simdjson.h>
 
-#include <charconv>
-#include <cmath>
-#include <limits>
-
-#include "base/text.h"
 #include "wire/otlp.h"
-#include "wire/otlp_value.h"
+#include "wire/otlp_value_json.h"
 
 namespace stoker::wire::otlp {
 namespace {
 
-using internal::Budget;
-using internal::kMaxValueDepth;
 using simdjson::dom::element;
-using Type = simdjson::dom::element_type;
 
-class Decoder {
+class Decoder : private internal::JsonValues {
 public:
-    explicit Decoder(const Limits& limits) : budget_(limits) {}
+    using JsonValues::JsonValues;
 
     void request(element root, MetricsRequest& out) {
         if (!root.is_object()) throw Malformed{"not a JSON object"};
@@ -32,74 +24,6 @@ public:
     }
 
 private:
-    template <typename Take>
-    static void members(element object, const Take& take) {
-        if (object.is_null()) return;
-        simdjson::dom::object fields;
-        if (object.get(fields) != simdjson::SUCCESS) throw Malformed{"an object was expected"};
-        for (const auto field : fields) {
-            if (!field.value.is_null()) take(field.key, field.value);
-        }
-    }
-
-    template <typename Take>
-    static void each(element list, const Take& take) {
-        simdjson::dom::array elements;
-        if (list.get(elements) != simdjson::SUCCESS) throw Malformed{"a list was expected"};
-        for (const element one : elements) take(one);
-    }
-
-    static std::string_view string_of(element value) {
-        std::string_view text;
-        if (value.get(text) != simdjson::SUCCESS) throw Malformed{"a string was expected"};
-        return text;
-    }
-
-    static double double_of(element value) {
-        double number = 0;
-        if (value.get(number) == simdjson::SUCCESS) return number;
-        const std::string_view text = string_of(value);
-        if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
-        if (text == "Infinity") return std::numeric_limits<double>::infinity();
-        if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
-        const auto parsed = parse_number(text);
-        if (!parsed) throw Malformed{"a number was expected"};
-        return *parsed;
-    }
-
-    // JavaScript writes 64-bit integers as strings, as numbers, and large ones as 1e21.
-    template <typename Int>
-    static Int integer_of(element value) {
-        Int number = 0;
-        if (value.get(number) == simdjson::SUCCESS) return number;
-        std::string_view text;
-        if (value.get(text) == simdjson::SUCCESS) {
-            const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-            if (failed == std::errc() && end == text.data() + text.size()) return number;
-        }
-        double floating = 0;
-        if (value.get(floating) == simdjson::SUCCESS && floating == std::floor(floating) &&
-            floating >= static_cast<double>(std::numeric_limits<Int>::min()) &&
-            floating < static_cast<double>(std::numeric_limits<Int>::max())) {
-            return static_cast<Int>(floating);
-        }
-        throw Malformed{"an integer was expected"};
-    }
-
-    static std::int32_t small_integer_of(element value) {
-        const auto number = integer_of<std::int64_t>(value);
-        if (number < std::numeric_limits<std::int32_t>::min() || number > std::numeric_limits<std::int32_t>::max()) {
-            throw Malformed{"an integer of 32 bits was expected"};
-        }
-        return static_cast<std::int32_t>(number);
-    }
-
-    static bool bool_of(element value) {
-        bool flag = false;
-        if (value.get(flag) != simdjson::SUCCESS) throw Malformed{"true or false was expected"};
-        return flag;
-    }
-
     void resource_metrics(element object, Resource& out) {
         members(object, [&](std::string_view key, element value) {
             if (key == "resource") {
@@ -232,68 +156,6 @@ private:
             if (key == "spanId") id(value, 16, out.span_id);
         });
     }
-
-    void id(element value, std::size_t length, std::string& out) {
-        const std::string hex = to_lower(string_of(value).substr(0, length));
-        if (hex.find_first_not_of('0') != std::string::npos) budget_.set(out, hex);
-    }
-
-    void attributes(element list, Attributes& out) {
-        each(list, [&](element one) {
-            auto& [name, text_value] = budget_.add(out);
-            members(one, [&, &n = name, &t = text_value](std::string_view key, element value) {
-                if (key == "key") text(value, n);
-                if (key == "value") budget_.set(t, any_value(value, 0));
-            });
-        });
-    }
-
-    // `depth` 0 is an attribute's own value; what lies deeper is JSON inside it.
-    std::string any_value(element object, int depth) {
-        if (depth > kMaxValueDepth) throw Malformed{"an attribute's lists are nested too deeply"};
-        std::string out = depth > 0 ? "null" : "";
-        members(object, [&](std::string_view key, element value) {
-            if (key == "stringValue" || key == "bytesValue") {
-                out = depth > 0 ? quote_json(string_of(value)) : std::string(string_of(value));
-            } else if (key == "boolValue") {
-                out = bool_of(value) ? "true" : "false";
-            } else if (key == "intValue") {
-                out = std::to_string(integer_of<std::int64_t>(value));
-            } else if (key == "doubleValue") {
-                out = internal::double_text(double_of(value));
-            } else if (key == "arrayValue" || key == "kvlistValue") {
-                out = key == "arrayValue" ? "[" + elements(value, depth) + "]" : "{" + elements(value, depth) + "}";
-            }
-        });
-        return out;
-    }
-
-    // Of {"values": [...]}: list elements, or members with a key.
-    std::string elements(element object, int depth) {
-        std::string out;
-        members(object, [&](std::string_view key, element list) {
-            if (key != "values") return;
-            each(list, [&](element one) {
-                if (!out.empty()) out += ',';
-                element name;
-                element value = one;
-                if (one.at_key("key").get(name) == simdjson::SUCCESS) {
-                    out += quote_json(string_of(name)) + ":";
-                    if (one.at_key("value").get(value) != simdjson::SUCCESS) {
-                        out += "null";
-                        return;
-                    }
-                }
-                out += any_value(value, depth + 1);
-            });
-        });
-        budget_.take(out.size());
-        return out;
-    }
-
-    void text(element value, std::string& out) { budget_.set(out, string_of(value)); }
-
-    Budget budget_;
 };
 
 }  // namespace

@@ -1,20 +1,17 @@
 // Field numbers: opentelemetry-proto, metrics/v1/metrics.proto and common/v1/common.proto.
 #include <protozero/pbf_reader.hpp>
 
-#include "base/text.h"
 #include "wire/otlp.h"
-#include "wire/otlp_value.h"
+#include "wire/otlp_value_protobuf.h"
 
 namespace stoker::wire::otlp {
 namespace {
 
-using internal::Budget;
-using internal::kMaxValueDepth;
 using protozero::pbf_reader;
 
-class Decoder {
+class Decoder : private internal::ProtobufValues {
 public:
-    explicit Decoder(const Limits& limits) : budget_(limits) {}
+    using ProtobufValues::ProtobufValues;
 
     void request(pbf_reader message, MetricsRequest& out) {
         while (message.next()) {
@@ -354,97 +351,10 @@ private:
         }
     }
 
-    void attribute(pbf_reader message, Attributes& out) {
-        auto& [key, value] = budget_.add(out);
-        while (message.next()) {
-            switch (message.tag_and_type()) {
-                case bytes_field(1):
-                    text(message, key);
-                    break;
-                case bytes_field(2):
-                    budget_.set(value, any_value(message.get_message(), 0));
-                    break;
-                default:
-                    message.skip();
-            }
-        }
-    }
-
-    // `depth` 0 is an attribute's own value; what lies deeper is JSON inside it.
-    std::string any_value(pbf_reader message, int depth) {
-        if (depth > kMaxValueDepth) throw Malformed{"an attribute's lists are nested too deeply"};
-        std::string out = depth > 0 ? "null" : "";
-        while (message.next()) {
-            switch (message.tag_and_type()) {
-                case bytes_field(1):
-                    out = depth > 0 ? quote_json(text_of(message)) : std::string(text_of(message));
-                    break;
-                case varint_field(2):
-                    out = message.get_bool() ? "true" : "false";
-                    break;
-                case varint_field(3):
-                    out = std::to_string(message.get_int64());
-                    break;
-                case fixed64_field(4):
-                    out = internal::double_text(message.get_double());
-                    break;
-                case bytes_field(5):
-                    out = "[" + elements(message.get_message(), false, depth) + "]";
-                    break;
-                case bytes_field(6):
-                    out = "{" + elements(message.get_message(), true, depth) + "}";
-                    break;
-                case bytes_field(7):
-                    out = internal::base64(text_of(message));
-                    if (depth > 0) out = quote_json(out);
-                    break;
-                default:
-                    message.skip();
-            }
-        }
-        return out;
-    }
-
-    std::string elements(pbf_reader list, bool keyed, int depth) {
-        std::string out;
-        while (list.next()) {
-            if (list.tag_and_type() != bytes_field(1)) {
-                list.skip();
-                continue;
-            }
-            if (!out.empty()) out += ',';
-            out += keyed ? member(list.get_message(), depth) : any_value(list.get_message(), depth + 1);
-        }
-        budget_.take(out.size());
-        return out;
-    }
-
-    std::string member(pbf_reader message, int depth) {
-        std::string key;
-        std::string value = "null";
-        while (message.next()) {
-            switch (message.tag_and_type()) {
-                case bytes_field(1):
-                    key = text_of(message);
-                    break;
-                case bytes_field(2):
-                    value = any_value(message.get_message(), depth + 1);
-                    break;
-                default:
-                    message.skip();
-            }
-        }
-        return quote_json(key) + ":" + value;
-    }
-
-    void text(pbf_reader& field, std::string& out) { budget_.set(out, text_of(field)); }
-
     template <typename Range, typename T>
     void append(Range range, std::vector<T>& out) {
         for (const auto value : range) budget_.add(out) = value;
     }
-
-    Budget budget_;
 };
 
 }  // namespace
