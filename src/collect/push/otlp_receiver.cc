@@ -1,31 +1,11 @@
 #include "collect/push/otlp_receiver.h"
 
-#include <algorithm>
-#include <protozero/pbf_writer.hpp>
 #include <set>
 
 #include "base/text.h"
+#include "collect/push/otlp_answer.h"
 
 namespace stoker::collect {
-namespace {
-
-// google.rpc.Code.
-int rpc_code(int status) {
-    switch (status) {
-        case 400:
-        case 415:
-            return 3;  // INVALID_ARGUMENT
-        case 413:
-            return 8;  // RESOURCE_EXHAUSTED
-        case 503:
-            return 14;  // UNAVAILABLE
-        default:
-            return 13;  // INTERNAL
-    }
-}
-
-}  // namespace
-
 OtlpReceiver::OtlpReceiver(tsdb::Ingest& store, OtlpOptions options, metrics::Registry& registry,
                            const tsdb::Querier* history)
     : store_(store),
@@ -41,48 +21,16 @@ net::Response OtlpReceiver::receive(const PushRequest& request) {
 }
 
 net::Response OtlpReceiver::handle(const PushRequest& request) {
-    const std::string_view type = request.headers.get("content-type").value_or("");
-    const std::string media(trim(type.substr(0, type.find(';'))));
-    const bool json = equals_ignore_case(media, "application/json");
-    const auto answer = [json](int status, std::string body) {
-        net::Response response{status, {{"Content-Type", json ? "application/json" : "application/x-protobuf"}}, {}};
-        if (status == 503) response.headers.add("Retry-After", "5");
-        response.body = std::move(body);
-        return response;
-    };
-    const auto failed = [&](int status, const std::string& message) {
-        if (json) {
-            return answer(status, R"({"code":)" + std::to_string(rpc_code(status)) + R"(,"message":)" +
-                                      quote_json(message) + "}");
-        }
-        std::string body;
-        protozero::pbf_writer writer(body);
-        writer.add_int32(1, rpc_code(status));
-        writer.add_string(2, message);
-        return answer(status, std::move(body));
-    };
-    if (!json && !equals_ignore_case(media, "application/x-protobuf")) {
-        return failed(415, "Content-Type must be application/x-protobuf or application/json");
-    }
+    const OtlpAnswer answer(request);
+    if (!answer.known()) return answer.unknown_type();
     auto body = decoded_body(request, options_.max_body_bytes);
-    if (!body) return failed(push_status(body.error()), body.error().message);
-    auto parsed =
-        json ? wire::otlp::parse_json(*body, options_.decode) : wire::otlp::parse_protobuf(*body, options_.decode);
-    if (!parsed) return failed(push_status(parsed.error()), parsed.error().message);
+    if (!body) return answer.failed(push_status(body.error()), body.error().message);
+    auto parsed = answer.json() ? wire::otlp::parse_json(*body, options_.decode)
+                                : wire::otlp::parse_protobuf(*body, options_.decode);
+    if (!parsed) return answer.failed(push_status(parsed.error()), parsed.error().message);
     auto rejected = take(*std::move(parsed), request.now);
-    if (!rejected) return failed(net::status_of(rejected.error().code), rejected.error().message);
-    if (rejected->points == 0 && rejected->why.empty()) return answer(200, json ? "{}" : "");
-    if (json) {
-        return answer(200, R"({"partialSuccess":{"rejectedDataPoints":")" + std::to_string(rejected->points) +
-                               R"(","errorMessage":)" + quote_json(rejected->why) + "}}");
-    }
-    std::string partial;
-    protozero::pbf_writer writer(partial);
-    writer.add_int64(1, static_cast<std::int64_t>(rejected->points));
-    writer.add_string(2, rejected->why);
-    std::string message;
-    protozero::pbf_writer(message).add_message(1, partial);
-    return answer(200, std::move(message));
+    if (!rejected) return answer.failed(net::status_of(rejected.error().code), rejected.error().message);
+    return answer.taken("rejectedDataPoints", rejected->points, rejected->why);
 }
 
 Result<OtlpReceiver::Rejected> OtlpReceiver::take(wire::otlp::MetricsRequest request, Timestamp now) {

@@ -27,7 +27,6 @@ public:
     net::Response receive(const PushRequest& request);
 
 private:
-    enum class Encoding { Protobuf, Json };
     struct Rejected {
         std::size_t points = 0;
         std::string why;
