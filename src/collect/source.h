@@ -4,6 +4,7 @@
 // of its own, never two rounds at a time, and one that does not come back delays nobody else.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "base/result.h"
@@ -22,6 +23,9 @@ public:
     // Reads once. What could be read goes to the sink, even if another part could not and is the error. Called from one
     // thread at a time, not always the same.
     virtual Result<Unit> collect(Timestamp now, SampleSink& sink) = 0;
+
+    // What it keeps between rounds, in bytes, about; 0 where that is not worth counting. Called as collect() is.
+    virtual std::size_t memory_bytes() const { return 0; }
 };
 
 }  // namespace stoker::collect
