@@ -109,6 +109,7 @@ Result<Unit> Stoker::build() {
     build_services();
     TRY_UNIT(listen());
     build_collector();
+    build_sources();
     // Connected first: an engine that dies as soon as it is started must not die unheard.
     events_.connect(brain_.get());
     brain_->start(config, setup_.rules);
@@ -286,6 +287,7 @@ void Stoker::stop() {
     events_.connect(nullptr);
     for (auto& job : jobs_) job->stop();
     if (collector_) timed("collector", [&] { collector_->stop(); });
+    if (sources_) timed("sources", [&] { sources_->stop(); });
     if (gateway_) gateway_->stop();
     // What was answered until now still goes out, as far as it goes at once.
     if (access_log_) access_log_->write();

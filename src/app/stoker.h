@@ -25,6 +25,7 @@
 #include "app/receivers.h"
 #include "app/storage.h"
 #include "collect/collector.h"
+#include "collect/source_runner.h"
 #include "gateway/gateway.h"
 #include "net/loops.h"
 #include "net/server.h"
@@ -64,6 +65,7 @@ private:
     explicit Stoker(StokerSetup setup, DataFolder folder);
     Result<Unit> build();
     void build_collector();
+    void build_sources();
     void build_services();
     // Has the gateway go on where switches and canaries were, and keep them.
     void restore_release();
@@ -113,6 +115,7 @@ private:
     std::unique_ptr<TraceExport> traces_;
     std::unique_ptr<EngineLoads> engine_loads_;
     std::unique_ptr<collect::Collector> collector_;
+    std::unique_ptr<collect::SourceRunner> sources_;
     std::unique_ptr<Brain> brain_;
     std::unique_ptr<Receivers> receivers_;
     std::unique_ptr<api::Services> services_;

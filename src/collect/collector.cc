@@ -13,7 +13,6 @@
 
 #include "base/log.h"
 #include "collect/engine/prober.h"
-#include "collect/host/host_collector.h"
 #include "collect/scrape/target.h"
 
 namespace stoker::collect {
@@ -37,8 +36,7 @@ public:
           sink_(sink),
           registry_(registry),
           client_(net::Client::create(loop)),
-          host_(options_.host_root, options_.host_instance.empty() ? host_name() : options_.host_instance),
-          host_timer_(loop),
+          self_timer_(loop),
           discover_timer_(loop) {
         auto& scrapes = registry.counter("stoker_collect_scrapes_total", "Scrapes of engines, by result.", {"result"});
         scrapes_ok_ = &scrapes.with({"ok"});
@@ -49,7 +47,7 @@ public:
 
     void start() override {
         started_ = true;
-        if (options_.host || options_.self) spawn(watch_host());
+        if (options_.self) spawn(watch_self());
         if (options_.discover) spawn(discover());
     }
 
@@ -57,7 +55,7 @@ public:
         if (!started_ || stopped_.exchange(true)) return;
         asio::post(loop_, [this] {
             leaving_ = true;
-            host_timer_.cancel();
+            self_timer_.cancel();
             discover_timer_.cancel();
             abandon_.set();
             for (auto& [url, target] : running_) target->leave(false);
@@ -153,14 +151,13 @@ private:
         shown_ = std::move(all);
     }
 
-    asio::awaitable<void> watch_host() {
+    asio::awaitable<void> watch_self() {
         SteadyTime due = std::chrono::steady_clock::now();
         while (!leaving_) {
-            if (options_.host) host_.collect(now(), sink_);
-            if (options_.self) collect_self();
+            collect_self();
             due = std::max(due + options_.interval, std::chrono::steady_clock::now());
-            host_timer_.expires_at(due);
-            co_await host_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+            self_timer_.expires_at(due);
+            co_await self_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         }
     }
 
@@ -223,7 +220,6 @@ private:
     SampleSink& sink_;
     metrics::Registry& registry_;
     std::unique_ptr<net::Client> client_;
-    const HostCollector host_;
     metrics::Counter* scrapes_ok_;
     metrics::Counter* scrapes_failed_;
     metrics::Counter* samples_;
@@ -232,7 +228,7 @@ private:
     std::promise<void> ended_;
 
     // Touched only on loop_.
-    asio::steady_timer host_timer_;
+    asio::steady_timer self_timer_;
     asio::steady_timer discover_timer_;
     Abandon abandon_;
     std::map<std::string, std::shared_ptr<Target>> running_;  // By URL.

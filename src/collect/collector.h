@@ -1,4 +1,4 @@
-// Collects: this machine, Stoker itself, the engines it was told of, and those it finds on loopback.
+// Collects: Stoker itself, the engines it was told of, and those it finds on loopback.
 //
 // Every target has a coroutine and a schedule of its own, so one that hangs delays nobody. A round ends in one call of
 // the sink. Runs on one loop; start, stop, apply and targets are thread-safe.
@@ -19,16 +19,13 @@
 namespace stoker::collect {
 
 struct CollectOptions {
-    Duration interval{5'000};  // Between two scrapes of a target, and two looks at this machine.
+    Duration interval{5'000};  // Between two scrapes of a target.
     Duration timeout{4'000};   // For one scrape. Never more than the interval.
     std::size_t max_body = std::size_t{16} << 20;
     std::size_t max_samples = 100'000;  // Of one page.
     LabelLimits label_limits;           // Of every sample on it.
     bool native_histograms = false;     // Ask for the protobuf format, the one that has them.
-    bool host = true;
-    std::string host_root = "/";
-    std::string host_instance;  // Empty: the machine's name.
-    bool self = true;           // Write `registry` into the sink, with instance="stoker".
+    bool self = true;                   // Write `registry` into the sink, with instance="stoker".
     bool discover = true;
     Duration discover_interval{30'000};
     std::vector<std::uint16_t> discover_ports;  // Beside those that engines use by default.

@@ -105,7 +105,7 @@ CollectOptions quick() {
     options.interval = Duration{100};
     options.timeout = Duration{100};
     options.max_body = 100'000;
-    options.host = options.self = options.discover = false;
+    options.self = options.discover = false;
     return options;
 }
 
@@ -234,15 +234,13 @@ TEST(Collector, FindsEnginesButNotItsOwnListeners) {
     EXPECT_EQ(collecting.status("http://127.0.0.1:" + std::to_string(engine.port())).url, "");
 }
 
-TEST(Collector, HostAndItself) {
+TEST(Collector, Itself) {
     CollectOptions options = quick();
-    options.host = options.self = true;
-    options.host_instance = "box";
+    options.self = true;
     Collecting collecting(options);
     collecting.registry.counter("stoker_test_total", "A test.", {"a"}).with({"b"}).add(3);
     EXPECT_TRUE(
         eventually([&] { return collecting.sink.newest("stoker_test_total{a=\"b\",instance=\"stoker\"}") == "3"; }));
-    EXPECT_NE(collecting.sink.newest("node_load1{instance=\"box\"}"), "absent");
 }
 
 TEST(Collector, StopsQuicklyWhileATargetHangs) {

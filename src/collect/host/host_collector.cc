@@ -12,14 +12,14 @@
 namespace stoker::collect {
 namespace {
 
-struct Source {
+struct KernelFile {
     std::string_view collector;  // node_exporter's name of it.
     std::string_view path;
     std::function<void(std::string_view, SampleBatch&)> parse;
 };
 
-const std::vector<Source>& sources() {
-    static const std::vector<Source> all = {
+const std::vector<KernelFile>& kernel_files() {
+    static const std::vector<KernelFile> all = {
         {"stat", "proc/stat", parse_stat},
         {"loadavg", "proc/loadavg", parse_loadavg},
         {"meminfo", "proc/meminfo", parse_meminfo},
@@ -36,7 +36,7 @@ const std::vector<Source>& sources() {
 HostCollector::HostCollector(std::filesystem::path root, std::string instance)
     : root_(std::move(root)), instance_(std::move(instance)) {}
 
-void HostCollector::collect(Timestamp now, SampleSink& sink) const {
+Result<Unit> HostCollector::collect(Timestamp now, SampleSink& sink) {
     SampleBatch out(now, {{"instance", instance_}, {"job", "node"}});
     auto report = [&out](std::string_view collector, SteadyTime began, bool success) {
         std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
@@ -44,7 +44,7 @@ void HostCollector::collect(Timestamp now, SampleSink& sink) const {
         out.add("node_scrape_collector_duration_seconds", labels, took.count());
         out.add("node_scrape_collector_success", labels, success ? 1 : 0);
     };
-    for (const auto& source : sources()) {
+    for (const auto& source : kernel_files()) {
         auto began = std::chrono::steady_clock::now();
         auto text = read_file(root_ / source.path);
         if (text) source.parse(*text, out);
@@ -60,6 +60,7 @@ void HostCollector::collect(Timestamp now, SampleSink& sink) const {
     add_uname(out);
     out.add("node_time_seconds", static_cast<double>(to_millis(now)) / 1000);
     sink.append(out.samples());
+    return Unit{};
 }
 
 void HostCollector::add_filesystems(std::string_view mounts, SampleBatch& out) const {

@@ -6,17 +6,18 @@
 #include <filesystem>
 #include <string>
 
-#include "collect/sample_sink.h"
+#include "collect/source.h"
 
 namespace stoker::collect {
 
-class HostCollector {
+class HostCollector : public Source {
 public:
     // `root` is "/" but for tests; `instance` becomes the label.
     HostCollector(std::filesystem::path root, std::string instance);
 
     // A file that can't be read leaves its metrics out and says so in node_scrape_collector_success.
-    void collect(Timestamp now, SampleSink& sink) const;
+    std::string_view name() const override { return "host"; }
+    Result<Unit> collect(Timestamp now, SampleSink& sink) override;
 
 private:
     void add_filesystems(std::string_view mounts, SampleBatch& out) const;

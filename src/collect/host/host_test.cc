@@ -122,7 +122,7 @@ TEST(HostCollector, SaysWhichFilesItCouldNotRead) {
     std::filesystem::create_directories(root / "proc");
     std::ofstream(root / "proc/loadavg") << "1 2 3 4/5 6\n";
     testing::RememberingSink sink;
-    HostCollector(root, "box").collect(from_millis(5000), sink);
+    ASSERT_TRUE(HostCollector(root, "box").collect(from_millis(5000), sink).has_value());
     EXPECT_EQ(sink.newest(R"(node_load1{instance="box"})"), "1");
     EXPECT_EQ(sink.newest(R"(node_time_seconds{instance="box"})"), "5");
     EXPECT_EQ(sink.newest(R"(node_scrape_collector_success{collector="loadavg",instance="box"})"), "1");
@@ -133,7 +133,7 @@ TEST(HostCollector, SaysWhichFilesItCouldNotRead) {
 
 TEST(HostCollector, ThisMachine) {
     testing::RememberingSink sink;
-    HostCollector("/", "here").collect(now(), sink);
+    ASSERT_TRUE(HostCollector("/", "here").collect(now(), sink).has_value());
     EXPECT_NE(sink.newest(R"(node_cpu_seconds_total{cpu="0",instance="here",mode="idle"})"), "absent") << sink.dump();
     EXPECT_NE(sink.newest(R"(node_memory_MemAvailable_bytes{instance="here"})"), "absent");
     EXPECT_NE(sink.newest(R"(node_network_receive_bytes_total{device="lo",instance="here"})"), "absent");

@@ -1,0 +1,23 @@
+// What is read on a schedule beside the engines: this machine.
+#include "app/config_convert.h"
+#include "app/job.h"
+#include "app/stoker.h"
+#include "base/log.h"
+#include "collect/host/host_collector.h"
+
+namespace stoker::app {
+
+void Stoker::build_sources() {
+    const Config& config = setup_.config;
+    sources_ = std::make_unique<collect::SourceRunner>(*samples_, registry_, &yield_to_traffic);
+    const auto add = [this](std::shared_ptr<collect::Source> source, collect::SourceSchedule schedule) {
+        const auto added = sources_->add(std::move(source), schedule);
+        if (!added) log::error("a source is not read", {{"error", added.error().message}});
+    };
+    const Duration interval = config.collect.scrape_interval;
+    if (config.collect.host) {
+        add(std::make_shared<collect::HostCollector>("/", collect::host_name()), {interval, interval});
+    }
+}
+
+}  // namespace stoker::app
