@@ -31,6 +31,27 @@ struct ScrapeTarget {
     double last_seconds = 0;
     Duration interval{0};
     Duration timeout{0};
+    std::int64_t samples = 0;      // Of the last scrape.
+    tsdb::Labels discovered = {};  // Before relabelling; empty: what the URL says.
+};
+
+// Where targets come from, and those that relabelling dropped.
+struct Discovery {
+    struct Dropped {
+        std::string pool;
+        tsdb::Labels discovered;
+    };
+    struct Source {
+        std::string pool;
+        std::string kind;         // "static", "file", "kubernetes", ...
+        std::size_t targets = 0;  // Before relabelling.
+        bool asked = false;       // At least once.
+        std::string error = {};   // Why its last try failed; its targets are then those from before.
+        Timestamp good_at{};
+    };
+    std::vector<Dropped> dropped = {};                                     // As many as are kept.
+    std::vector<std::pair<std::string, std::size_t>> dropped_counts = {};  // By pool, all of them.
+    std::vector<Source> sources = {};
 };
 
 // What the status endpoints tell.
@@ -51,6 +72,7 @@ struct PrometheusServices {
     const promql::Engine& engine;
     std::function<Timestamp()> now;
     std::function<std::vector<ScrapeTarget>()> targets;
+    std::function<Discovery()> discovery = {};  // Without it nothing is discovered.
     std::function<RuleGroups()> rules;
     std::function<ServerFacts()> facts;
     bool admin = false;                 // Whether /api/v1/admin answers.

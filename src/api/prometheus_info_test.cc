@@ -59,18 +59,32 @@ TEST_F(PrometheusInfo, Targets) {
                        .last_seconds = 0.25,
                        .interval = Duration{5'000},
                        .timeout = Duration{4'000}});
-    EXPECT_EQ(data("/api/v1/targets"),
-              R"({"activeTargets":[{"discoveredLabels":{"__address__":"h:1","__metrics_path__":"/metrics",)"
-              R"("__scheme__":"http","__scrape_interval__":"5s","__scrape_timeout__":"4s","job":"engine"},)"
-              R"("labels":{"instance":"h:1","job":"engine"},"scrapePool":"engine","scrapeUrl":"http://h:1/metrics",)"
-              R"("globalUrl":"http://h:1/metrics","lastError":"refused","lastScrape":"1970-01-01T00:00:01.000Z",)"
-              R"("lastScrapeDuration":0.25,"health":"down","scrapeInterval":"5s","scrapeTimeout":"4s"}],)"
-              R"("droppedTargets":[],"droppedTargetCounts":{}})");
+    EXPECT_EQ(
+        data("/api/v1/targets"),
+        R"({"activeTargets":[{"discoveredLabels":{"__address__":"h:1","__metrics_path__":"/metrics",)"
+        R"("__scheme__":"http","__scrape_interval__":"5s","__scrape_timeout__":"4s","job":"engine"},)"
+        R"("labels":{"instance":"h:1","job":"engine"},"scrapePool":"engine","scrapeUrl":"http://h:1/metrics",)"
+        R"("globalUrl":"http://h:1/metrics","lastError":"refused","lastScrape":"1970-01-01T00:00:01.000Z",)"
+        R"("lastScrapeDuration":0.25,"lastScrapeSamples":0,"health":"down","scrapeInterval":"5s","scrapeTimeout":"4s"}],)"
+        R"("droppedTargets":[],"droppedTargetCounts":{}})");
     const std::string none = R"({"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}})";
     EXPECT_EQ(data("/api/v1/targets?state=dropped"), none);
     EXPECT_EQ(data("/api/v1/targets?scrapePool=other"), none);
     EXPECT_NE(body("/api/v1/targets?state=active").find(R"("droppedTargetCounts":null)"), std::string::npos);
     EXPECT_EQ(data("/api/v1/scrape_pools"), R"({"scrapePools":["engine"]})");
+    targets[0].discovered = {{"__address__", "h:1"}, {"__meta_x", "y"}};
+    EXPECT_NE(body("/api/v1/targets").find(R"("discoveredLabels":{"__address__":"h:1","__meta_x":"y"})"),
+              std::string::npos);
+    services.discovery = [] {
+        return Discovery{.dropped = {{"web", {{"__address__", "d:1"}}}},
+                         .dropped_counts = {{"web", 7}},
+                         .sources = {{.pool = "web", .kind = "file", .targets = 9, .asked = true, .error = "gone"}}};
+    };
+    EXPECT_EQ(data("/api/v1/targets?state=dropped"),
+              R"({"activeTargets":[],"droppedTargets":[{"discoveredLabels":{"__address__":"d:1"},"scrapePool":"web"}],)"
+              R"("droppedTargetCounts":{"web":7},"discovery":[{"scrapePool":"web","source":"file","targets":9,)"
+              R"("asked":true,"lastError":"gone","lastSuccess":"0001-01-01T00:00:00Z"}]})");
+    EXPECT_EQ(data("/api/v1/targets?state=dropped&scrapePool=other"), none);
     EXPECT_EQ(data("/api/v1/alertmanagers"), R"({"activeAlertmanagers":[],"droppedAlertmanagers":[]})");
 }
 

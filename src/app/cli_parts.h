@@ -26,5 +26,6 @@ void add_keys(CLI::App& app, Run& run);
 void add_cache(CLI::App& app, Run& run);
 void add_drain(CLI::App& app, Run& run);
 void add_replicas(CLI::App& app, Run& run);
+void add_scrape(CLI::App& app, Run& run);
 
 }  // namespace stoker::app

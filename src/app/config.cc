@@ -11,6 +11,7 @@
 
 #include "app/config_checks.h"
 #include "app/config_convert.h"
+#include "app/config_scrape.h"
 #include "base/file.h"
 #include "promql/engine.h"
 
@@ -162,8 +163,10 @@ void describe(config::Fields& f, Config& c) {
         "healing", c.healing,
         "What may be repaired without a person, and how. A reload takes it over; a plan under way ends as it began.");
     check_policies(f, c);
-    f.object("collect", c.collect,
-             "What is measured, and how often. A reload takes `targets` over; everything else here needs a restart.");
+    f.object(
+        "collect", c.collect,
+        "What is measured, and how often. A reload takes `targets`, `scrape_configs` and `scrape_config_files` over; "
+        "everything else here needs a restart.");
     f.object("storage", c.storage, "What is kept, and for how long. Changes take effect after a restart.");
     f.object("query", c.query,
              "What one PromQL query may take, and how many run at a time. Changes take effect after a restart.");
@@ -191,6 +194,8 @@ LoadedConfig read_config(std::string_view text, const std::string& path, const c
     };
     loaded.rules = alert::read_rule_files(loaded.config.rules.files, loaded.config.folder, check_rule);
     loaded.problems = loaded.rules.problems;
+    const auto scraping = load_scrape_jobs(loaded.config, path);
+    loaded.problems.insert(loaded.problems.end(), scraping.begin(), scraping.end());
     return loaded;
 }
 

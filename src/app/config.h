@@ -24,6 +24,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "collect/collector.h"
+#include "collect/discovery/scrape_config.h"
 #include "collect/send/remote_write_sender.h"
 #include "gateway/degrade/degradation.h"
 #include "gateway/limit/limit_options.h"
@@ -269,6 +270,8 @@ struct CollectConfig {
     std::int64_t label_value_length_limit = static_cast<std::int64_t>(collect::LabelLimits{}.max_value_bytes);
     DiscoveryConfig discovery;
     std::vector<TargetConfig> targets;
+    std::vector<collect::ScrapeConfig> scrape_configs;
+    std::vector<std::string> scrape_config_files;  // Patterns, as written.
 };
 
 struct MetricsStorageConfig {
@@ -361,6 +364,7 @@ struct RemoteWriteConfig {
 
 struct Config {
     std::string folder;  // Of the file, not a key of it: relative paths start here. Empty: the working directory.
+    std::vector<collect::ScrapeConfig> scrape_jobs;  // No key either: what `collect` and the files it names come to.
 
     ListenerConfig gateway{.listen = "127.0.0.1:8700", .allow_public = false, .tls = {}, .limits = {}};
     ListenerConfig console{.listen = "127.0.0.1:8701", .allow_public = false, .tls = {}, .limits = {}};

@@ -3,6 +3,7 @@
 
 #include "app/config.h"
 #include "app/config_checks.h"
+#include "app/config_scrape.h"
 #include "base/text.h"
 
 namespace stoker::app {
@@ -62,6 +63,7 @@ void describe(config::Fields& f, CollectConfig& c) {
     f.object("discovery", c.discovery, "Finding engines that the configuration does not name.");
     f.list("targets", c.targets,
            "Further Prometheus endpoints to scrape. Replicas of pools are scraped without being named.");
+    describe_scraping(f, c);
 }
 
 void describe(config::Fields& f, MetricsStorageConfig& c) {

@@ -2,13 +2,14 @@
 #include <fmt/format.h>
 
 #include "app/config.h"
+#include "base/config_more.h"
 #include "base/text.h"
 
 namespace stoker::app {
 namespace {
 
 // JSON's strings are YAML's double-quoted ones.
-class YamlWriter : public config::Fields {
+class YamlWriter : public config::Fields, public config::MoreFields {
 public:
     YamlWriter(std::string& out, std::size_t indent, bool in_item = false)
         : out_(out), indent_(indent, ' '), in_item_(in_item) {}
@@ -44,6 +45,18 @@ public:
     void choice(std::string_view key, std::string& value, std::vector<std::string>, std::string_view) override {
         add(key, value);
     }
+    void list_map(std::string_view key, std::map<std::string, std::vector<std::string>>& value,
+                  std::string_view) override {
+        std::vector<std::string> shown;
+        for (const auto& [name, texts] : value) {
+            std::vector<std::string> quoted;
+            for (const std::string& text : texts) quoted.push_back(quote_json(text));
+            shown.push_back(quote_json(name) + ": [" + join(quoted, ", ") + "]");
+        }
+        add(key, "{" + join(shown, ", ") + "}");
+    }
+    void masked(std::string_view key, std::string& value, std::string_view doc) override { secret(key, value, doc); }
+    bool given(std::string_view) override { return false; }
     void required(std::string_view) override {}
     void check(std::string_view, bool, std::string_view) override {}
 

@@ -188,6 +188,8 @@ void Stoker::build_collector() {
     auto applied = collector_->apply(target_specs(setup_.config));
     if (!applied) log::error("targets not taken", {{"error", applied.error().message}});
     collector_->start();
+    scrapes_ = std::make_unique<collect::ScrapeManager>(*samples_, registry_);
+    scrapes_->apply(setup_.config.scrape_jobs);
 }
 
 void Stoker::start_jobs() {
@@ -247,6 +249,7 @@ void Stoker::apply(const Config& config, std::vector<alert::RuleGroupSpec> rules
     gateway_->share_limits(shared_limits_options(config));
     auto targets = collector_->apply(target_specs(config));
     if (!targets) log::error("targets not taken", {{"error", targets.error().message}});
+    scrapes_->apply(config.scrape_jobs);
     brain_->apply(config, std::move(rules));
 }
 
@@ -288,6 +291,7 @@ void Stoker::stop() {
     for (auto& job : jobs_) job->stop();
     if (collector_) timed("collector", [&] { collector_->stop(); });
     if (sources_) timed("sources", [&] { sources_->stop(); });
+    if (scrapes_) timed("scrapes", [&] { scrapes_->stop(); });
     if (gateway_) gateway_->stop();
     // What was answered until now still goes out, as far as it goes at once.
     if (access_log_) access_log_->write();

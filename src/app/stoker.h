@@ -25,6 +25,7 @@
 #include "app/receivers.h"
 #include "app/storage.h"
 #include "collect/collector.h"
+#include "collect/discovery/scrape_manager.h"
 #include "collect/source_runner.h"
 #include "gateway/gateway.h"
 #include "net/loops.h"
@@ -87,6 +88,7 @@ private:
     std::vector<api::ProcessFacts> process_facts() const;
     api::PrometheusServices prometheus_services();
     std::vector<api::ScrapeTarget> scrape_targets() const;
+    api::Discovery discovery() const;
     api::ServerFacts server_facts() const;
 
     // Constant after construction.
@@ -116,6 +118,7 @@ private:
     std::unique_ptr<EngineLoads> engine_loads_;
     std::unique_ptr<collect::Collector> collector_;
     std::unique_ptr<collect::SourceRunner> sources_;
+    std::unique_ptr<collect::ScrapeManager> scrapes_;
     std::unique_ptr<Brain> brain_;
     std::unique_ptr<Receivers> receivers_;
     std::unique_ptr<api::Services> services_;

@@ -36,6 +36,7 @@ api::PrometheusServices Stoker::prometheus_services() {
         .engine = engine_,
         .now = [] { return now(); },
         .targets = [this] { return scrape_targets(); },
+        .discovery = [this] { return discovery(); },
         .rules = [this]() -> api::RuleGroups { return brain_->rules().status(); },
         .facts = [this] { return server_facts(); },
         .admin = setup_.config.api.admin,
@@ -63,9 +64,44 @@ std::vector<api::ScrapeTarget> Stoker::scrape_targets() const {
                            .last_scrape = target.last_scrape,
                            .last_seconds = std::chrono::duration<double>(target.duration).count(),
                            .interval = options.interval,
-                           .timeout = options.timeout});
+                           .timeout = options.timeout,
+                           .samples = target.samples});
+    }
+    for (const auto& target : scrapes_->report().targets) {
+        targets.push_back({.pool = target.job,
+                           .url = target.url,
+                           .labels = tsdb::Labels({target.labels.begin(), target.labels.end()}),
+                           .health = !target.scraped ? Health::Unknown
+                                     : target.up     ? Health::Up
+                                                     : Health::Down,
+                           .error = target.error,
+                           .last_scrape = target.last_scrape,
+                           .last_seconds = std::chrono::duration<double>(target.duration).count(),
+                           .interval = target.interval,
+                           .timeout = target.timeout,
+                           .samples = target.samples,
+                           .discovered = tsdb::Labels({target.discovered.begin(), target.discovered.end()})});
     }
     return targets;
+}
+
+api::Discovery Stoker::discovery() const {
+    if (!ready_) return {};
+    api::Discovery out;
+    const collect::ScrapeReport report = scrapes_->report();
+    for (const auto& target : report.dropped) {
+        out.dropped.push_back({target.job, tsdb::Labels({target.discovered.begin(), target.discovered.end()})});
+    }
+    out.dropped_counts = report.dropped_counts;
+    for (const auto& source : report.sources) {
+        out.sources.push_back({.pool = source.job,
+                               .kind = source.kind,
+                               .targets = source.targets,
+                               .asked = source.asked,
+                               .error = source.health.error,
+                               .good_at = source.health.good_at});
+    }
+    return out;
 }
 
 api::ServerFacts Stoker::server_facts() const {

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "base/config.h"
+#include "base/config_more.h"
 #include "base/text.h"
 
 namespace stoker::config {
@@ -37,7 +38,7 @@ std::string code(std::string_view text) {
     return text.empty() ? "" : fmt::format("`{}`", text);
 }
 
-class Documenter : public Fields {
+class Documenter : public Fields, public MoreFields {
 public:
     // Sections are added while others are being filled, so they must not move: a deque.
     Documenter(std::deque<Section>& sections, std::string path, std::string_view doc)
@@ -77,6 +78,12 @@ public:
         for (std::string& one : allowed) one = code(one);
         add(key, join(allowed, ", "), value, doc);
     }
+    void list_map(std::string_view key, std::map<std::string, std::vector<std::string>>&,
+                  std::string_view doc) override {
+        add(key, "names to lists of texts", "", doc);
+    }
+    void masked(std::string_view key, std::string&, std::string_view doc) override { add(key, "secret", "", doc); }
+    bool given(std::string_view) override { return false; }
     void required(std::string_view key) override {
         for (Row& row : section_.rows) {
             if (row.key == key) row.initial = "**required**";

@@ -21,6 +21,7 @@ Error bad_variable(std::string_view why) {
 }  // namespace
 
 Result<std::string> expand(std::string_view text, const Environment& environment) {
+    if (!environment) return std::string(text);
     std::string out;
     while (true) {
         const std::size_t dollar = text.find("${");
@@ -35,6 +36,12 @@ Result<std::string> expand(std::string_view text, const Environment& environment
         const std::size_t end = text.find('}');
         if (end == std::string_view::npos) return bad_variable("a '}' is missing after '${'");
         const std::string name(text.substr(0, end));
+        // What a regular expression caught, in relabelling rules: no variable's name begins with a digit.
+        if (!name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c); })) {
+            out += "${" + name + "}";
+            text.remove_prefix(end + 1);
+            continue;
+        }
         if (!is_name(name)) return bad_variable(fmt::format("'{}' is not a variable's name", name));
         const auto value = environment(name);
         if (!value) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/config.h"
+#include "base/config_more.h"
 #include "base/text.h"
 
 namespace stoker::config {
@@ -9,7 +10,7 @@ namespace {
 
 using Values = std::vector<std::pair<std::string, std::string>>;
 
-class Flattener : public Fields {
+class Flattener : public Fields, public MoreFields {
 public:
     Flattener(Values& values, std::string prefix) : values_(values), prefix_(std::move(prefix)) {}
 
@@ -31,6 +32,12 @@ public:
     void choice(std::string_view key, std::string& value, std::vector<std::string>, std::string_view) override {
         add(key, value);
     }
+    void list_map(std::string_view key, std::map<std::string, std::vector<std::string>>& value,
+                  std::string_view doc) override {
+        for (auto& [name, texts] : value) field(fmt::format("{}.{}", key, name), texts, doc);
+    }
+    void masked(std::string_view key, std::string& value, std::string_view) override { add(key, value); }
+    bool given(std::string_view) override { return false; }
     void required(std::string_view) override {}
     void check(std::string_view, bool, std::string_view) override {}
 

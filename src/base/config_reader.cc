@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/config_expand.h"
+#include "base/config_more.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -48,7 +49,7 @@ std::string found(const YAML::Node& node) {
     return fmt::format("'{}{}'", text.substr(0, kShown), text.size() > kShown ? "..." : "");
 }
 
-class Reader : public Fields {
+class Reader : public Fields, public MoreFields {
 public:
     Reader(Reading& reading, const YAML::Node& map, std::string path)
         : reading_(reading), place_(map.Mark()), path_(std::move(path)) {
@@ -131,6 +132,20 @@ public:
             if (text) value.emplace(name, *std::move(text));
         }
     }
+
+    void list_map(std::string_view key, std::map<std::string, std::vector<std::string>>& value,
+                  std::string_view doc) override {
+        Entry* entry = find(key);
+        if (entry == nullptr) return;
+        value.clear();
+        if (entry->value.IsNull()) return;
+        if (!entry->value.IsMap()) return expected(key, "an object such as {name: [value]}");
+        Reader inner(reading_, entry->value, path_of(key));
+        for (const auto& [name, inner_entry] : inner.entries_) inner.field(name, value[name], doc);
+    }
+
+    void masked(std::string_view key, std::string& value, std::string_view doc) override { field(key, value, doc); }
+    bool given(std::string_view key) override { return find(key) != nullptr; }
 
     void secret(std::string_view key, std::string& value, std::string_view) override {
         const std::string file_key = std::string(key) + "_file";

@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { ClientKey, Engine, Incident, Overview, Queue, RequestRecord, RuleGroup, Target, TsdbStatus } from './types'
+import type { ClientKey, Engine, Incident, Overview, Queue, RequestRecord, RuleGroup, Targets, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -110,7 +110,7 @@ export const api = {
     queryRange: (query: string, start: number, end: number, step: number) =>
         call<PromAnswer>(`/api/v1/query_range?query=${encodeURIComponent(query)}&start=${start}&end=${end}&step=${step}`),
     formatQuery: (query: string) => data<string>(`/api/v1/format_query?query=${encodeURIComponent(query)}`),
-    targets: () => data<{ activeTargets: Target[] }>('/api/v1/targets?state=active').then((found) => found.activeTargets),
+    targets: () => data<Targets>('/api/v1/targets'),
     rules: () => data<{ groups: RuleGroup[] }>('/api/v1/rules').then((found) => found.groups),
     queues: () => call<{ pools: Queue[] }>('/api/v1/queues').then((answer) => answer.pools),
     keys: (prefix: string) => call<{ keys: ClientKey[]; total: number }>(`/api/v1/keys?prefix=${encodeURIComponent(prefix)}`),

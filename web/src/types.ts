@@ -122,8 +122,25 @@ export interface Target {
     lastError: string
     lastScrape: string
     lastScrapeDuration: number
+    lastScrapeSamples: number
     health: string
     scrapeInterval?: string
+}
+
+// Where a pool's targets come from.
+export interface TargetSource {
+    scrapePool: string
+    source: string
+    targets: number
+    asked: boolean
+    lastError: string
+    lastSuccess: string
+}
+
+export interface Targets {
+    activeTargets: Target[]
+    droppedTargetCounts: Record<string, number>
+    discovery?: TargetSource[]
 }
 
 export interface Rule {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "collect/discovery/relabel.h"
 #include "tsdb/querier.h"
 
 namespace stoker::collect {
@@ -38,7 +39,17 @@ void Scrape::set_target(SampleBatch::Pairs target) {
     known_ = std::move(old);
 }
 
-Scrape::Known& Scrape::series_of(std::string_view name, SampleBatch::Pairs labels) {
+tsdb::Labels Scrape::relabelled(SampleBatch::Pairs labels) const {
+    LabelMap changed;
+    for (auto& [name, value] : labels) set_label(changed, name, std::move(value));
+    if (!rules_.relabel->apply(changed)) return {};
+    std::erase_if(changed,
+                  [](const auto& one) { return one.first.starts_with("__") && one.first != tsdb::kMetricName; });
+    if (!changed.contains(tsdb::kMetricName)) return {};
+    return tsdb::Labels(SampleBatch::Pairs(changed.begin(), changed.end()));
+}
+
+Scrape::Known& Scrape::series_of(std::string_view name, SampleBatch::Pairs labels, From from) {
     std::string key(name);
     for (const auto& [label, value] : labels) key.append(1, '\1').append(label).append(1, '\1').append(value);
     auto [found, fresh] = known_.try_emplace(std::move(key));
@@ -52,7 +63,9 @@ Scrape::Known& Scrape::series_of(std::string_view name, SampleBatch::Pairs label
             labels.push_back(own);
         }
         labels.emplace_back(std::string(tsdb::kMetricName), std::string(name));
-        found->second.labels = tsdb::Labels(std::move(labels));
+        const bool relabel = from == From::Page && rules_.relabel != nullptr && !rules_.relabel->empty();
+        found->second.labels = relabel ? relabelled(std::move(labels)) : tsdb::Labels(std::move(labels));
+        found->second.first = round_;
     }
     found->second.seen = round_;
     return found->second;
@@ -60,7 +73,7 @@ Scrape::Known& Scrape::series_of(std::string_view name, SampleBatch::Pairs label
 
 void Scrape::append(std::string_view name, SampleBatch::Pairs labels, double value, std::int64_t time,
                     std::vector<tsdb::SeriesSample>& out) {
-    out.push_back({series_of(name, std::move(labels)).labels, {time, value}});
+    out.push_back({series_of(name, std::move(labels), From::Scraper).labels, {time, value}});
 }
 
 Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Timestamp now, ElapsedTime took,
@@ -68,9 +81,34 @@ Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Ti
     const std::int64_t time = to_millis(now);
     TRY(ScrapePage page, read_page(text, format, time, limits_));
     ++round_;
-    out.samples.reserve(out.samples.size() + page.samples.size());
-    for (ScrapePage::Sample& sample : page.samples) {
-        Known& series = series_of(sample.name, std::move(sample.labels));
+    auto counts = append_page(std::move(page.samples), time, out);
+    if (!counts) {
+        forget_round();
+        return std::move(counts).error();
+    }
+    auto canonical = page.canonical.values();
+    engine_ = engine_ || !canonical.empty();
+    for (auto& value : canonical) {
+        append(value.name, std::move(value.labels), value.value, time, out.samples);
+    }
+    append_own(true, true, took, *counts, time, out.samples);
+    end_unseen(time, out.samples);
+    describe(std::move(page.metadata), out.metadata);
+    return counts->samples;
+}
+
+void Scrape::forget_round() {
+    std::erase_if(known_, [this](const auto& one) { return one.second.first == round_; });
+}
+
+Result<Scrape::Counts> Scrape::append_page(std::vector<ScrapePage::Sample> samples, std::int64_t time, Scraped& out) {
+    Counts counts{.samples = samples.size()};
+    out.samples.reserve(out.samples.size() + samples.size());
+    for (ScrapePage::Sample& sample : samples) {
+        Known& series = series_of(sample.name, std::move(sample.labels), From::Page);
+        if (series.labels.empty()) continue;
+        ++counts.kept;
+        if (series.first == round_) ++counts.added;
         const std::int64_t at = rules_.honor_timestamps ? sample.time : time;
         out.samples.push_back({series.labels, {at, sample.value}, std::move(sample.histogram), sample.start_time});
         if (sample.exemplars.empty()) continue;
@@ -79,13 +117,12 @@ Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Ti
             out.exemplars.push_back({series.labels, std::move(sample.exemplars)});
         }
     }
-    for (auto& value : page.canonical.values()) {
-        append(value.name, std::move(value.labels), value.value, time, out.samples);
+    if (rules_.sample_limit > 0 && counts.kept > rules_.sample_limit) {
+        return Error{Errc::ResourceExhausted, "the page has " + std::to_string(counts.kept) +
+                                                  " samples after relabelling, sample_limit is " +
+                                                  std::to_string(rules_.sample_limit)};
     }
-    append_own(true, true, took, page.samples.size(), time, out.samples);
-    end_unseen(time, out.samples);
-    describe(std::move(page.metadata), out.metadata);
-    return page.samples.size();
+    return counts;
 }
 
 void Scrape::describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out) {
@@ -103,13 +140,13 @@ void Scrape::describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::
 
 void Scrape::answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {
     ++round_;
-    append_own(true, true, took, 0, to_millis(now), out);
+    append_own(true, true, took, {}, to_millis(now), out);
     end_unseen(to_millis(now), out);
 }
 
 void Scrape::failed(bool answered, Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {
     ++round_;
-    append_own(false, answered, took, 0, to_millis(now), out);
+    append_own(false, answered, took, {}, to_millis(now), out);
     end_unseen(to_millis(now), out);
 }
 
@@ -118,12 +155,16 @@ void Scrape::ended(Timestamp now, std::vector<tsdb::SeriesSample>& out) {
     end_unseen(to_millis(now), out);
 }
 
-void Scrape::append_own(bool up, bool engine_up, ElapsedTime took, std::size_t samples, std::int64_t time,
+void Scrape::append_own(bool up, bool engine_up, ElapsedTime took, Counts counts, std::int64_t time,
                         std::vector<tsdb::SeriesSample>& out) {
     append("up", {}, up ? 1 : 0, time, out);
-    append("llm_engine_up", {}, engine_up ? 1 : 0, time, out);
+    const bool engine = rules_.own == OwnSeries::Engine || engine_;
+    if (engine) append("llm_engine_up", {}, engine_up ? 1 : 0, time, out);
     append("scrape_duration_seconds", {}, std::chrono::duration<double>(took).count(), time, out);
-    append("scrape_samples_scraped", {}, static_cast<double>(samples), time, out);
+    append("scrape_samples_scraped", {}, static_cast<double>(counts.samples), time, out);
+    if (rules_.own == OwnSeries::Engine) return;
+    append("scrape_samples_post_metric_relabeling", {}, static_cast<double>(counts.kept), time, out);
+    append("scrape_series_added", {}, static_cast<double>(counts.added), time, out);
 }
 
 void Scrape::end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out) {
@@ -132,7 +173,9 @@ void Scrape::end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out)
             ++known;
             continue;
         }
-        out.push_back({std::move(known->second.labels), {time, tsdb::stale_marker()}});
+        if (!known->second.labels.empty()) {
+            out.push_back({std::move(known->second.labels), {time, tsdb::stale_marker()}});
+        }
         known = known_.erase(known);
     }
 }

@@ -4,6 +4,8 @@
 // Either a scrape's samples all go in, or none: a body that breaks off is a failed scrape. Sans-I/O; not thread-safe.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +19,8 @@
 
 namespace stoker::collect {
 
+class Relabeler;
+
 // What one scrape has for the sink.
 struct Scraped {
     std::vector<tsdb::SeriesSample> samples;
@@ -24,10 +28,20 @@ struct Scraped {
     std::vector<tsdb::FamilyMetadata> metadata;  // New, or changed since the scrape before.
 };
 
+// What a scrape tells of itself beside `up`, its duration and its samples.
+enum class OwnSeries : std::uint8_t {
+    Engine,     // llm_engine_up.
+    Prometheus  // What Prometheus has: samples after relabelling, new series; llm_engine_up once it was an engine's
+                // page.
+};
+
 // Whether a page is believed, where it says what the scraper would say otherwise.
 struct ScrapeRules {
     bool honor_labels = false;     // A label of the page wins over the target's own of that name, empty ones too.
     bool honor_timestamps = true;  // A sample's time is the page's, if it has one.
+    std::shared_ptr<const Relabeler> relabel{};  // What happens to the page's samples; may be null.
+    std::size_t sample_limit = 0;                // Of samples after that; 0: none but the page's.
+    OwnSeries own = OwnSeries::Engine;
 };
 
 class Scrape {
@@ -57,18 +71,30 @@ public:
 private:
     struct Known {
         tsdb::Labels labels;
-        std::uint64_t seen = 0;    // The last round.
+        std::uint64_t first = 0;  // The first round, and the last.
+        std::uint64_t seen = 0;
         std::size_t exemplar = 0;  // Hash of the newest that was passed on: pages repeat it until there is another.
     };
 
     // `labels` without the target's.
     void append(std::string_view name, SampleBatch::Pairs labels, double value, std::int64_t time,
                 std::vector<tsdb::SeriesSample>& out);
-    void append_own(bool up, bool engine_up, ElapsedTime took, std::size_t samples, std::int64_t time,
+    struct Counts {
+        std::size_t samples = 0;
+        std::size_t kept = 0;  // After relabelling.
+        std::size_t added = 0;
+    };
+    void append_own(bool up, bool engine_up, ElapsedTime took, Counts counts, std::int64_t time,
                     std::vector<tsdb::SeriesSample>& out);
+    Result<Counts> append_page(std::vector<ScrapePage::Sample> samples, std::int64_t time, Scraped& out);
+    // What this round brought is not there.
+    void forget_round();
     void end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
     void describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out);
-    Known& series_of(std::string_view name, SampleBatch::Pairs labels);
+    enum class From : std::uint8_t { Page, Scraper };
+    // Without labels if relabelling drops it.
+    Known& series_of(std::string_view name, SampleBatch::Pairs labels, From from);
+    tsdb::Labels relabelled(SampleBatch::Pairs labels) const;
 
     SampleBatch::Pairs target_;
     const ScrapeLimits limits_;
@@ -76,6 +102,7 @@ private:
     std::unordered_map<std::string, Known> known_;            // By name and labels as they came.
     std::unordered_map<std::string, std::size_t> described_;  // Hash of each family's metadata.
     std::uint64_t round_ = 0;
+    bool engine_ = false;  // A page had canonical names.
 };
 
 }  // namespace stoker::collect
