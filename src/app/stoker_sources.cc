@@ -3,7 +3,7 @@
 #include "app/job.h"
 #include "app/stoker.h"
 #include "base/log.h"
-#include "collect/host/host_collector.h"
+#include "collect/host/collector_source.h"
 
 namespace stoker::app {
 
@@ -16,7 +16,7 @@ void Stoker::build_sources() {
     };
     const Duration interval = config.collect.scrape_interval;
     if (config.collect.host) {
-        add(std::make_shared<collect::HostCollector>("/", collect::host_name()), {interval, interval});
+        for (auto& source : collect::host_sources({})) add(std::move(source), {interval, interval});
     }
 }
 

@@ -10,13 +10,21 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace stoker::collect;
     std::string_view text(reinterpret_cast<const char*>(data), size);
-    SampleBatch out(stoker::from_millis(1));
+    SamplePage out;
+    out.begin(stoker::from_millis(1));
     for (auto* parse :
-         {parse_stat, parse_loadavg, parse_meminfo, parse_diskstats, parse_netdev, parse_vmstat, parse_filefd}) {
+         {parse_stat_cpus, parse_stat, parse_loadavg, parse_meminfo, parse_vmstat, parse_schedstat, parse_netstat,
+          parse_snmp6, parse_sockstat, parse_softnet, parse_arp, parse_conntrack, parse_mdstat, parse_os_release}) {
         parse(text, out);
     }
-    parse_pressure("io", text, out);
+    const Exclusion none("");
+    (void)parse_diskstats(text, none, out);
+    (void)parse_netdev(text, none, out);
+    (void)parse_pressure(text);
+    (void)parse_udp_queues(text);
     (void)parse_mounts(text);
+    const SensorFile sensor = parse_sensor_file(text);
+    add_sensor_value("chip", text, sensor.type, sensor.property, false, text, out);
     for (const auto& path : probe_paths()) (void)identify({{path, 200, "", std::string(text)}});
 
     Scrape scrape({{"job", "engine"}});
