@@ -352,6 +352,7 @@ int run_cli(int argc, char** argv) {
     add_rules(app, run);
     add_scrape(app, run);
     add_config(app, run);
+    add_agent(app, run);
     if (const std::string wrong = unknown_command(app, argc, argv); !wrong.empty()) {
         std::fputs(wrong.c_str(), stderr);
         return 2;

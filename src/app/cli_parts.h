@@ -27,5 +27,6 @@ void add_cache(CLI::App& app, Run& run);
 void add_drain(CLI::App& app, Run& run);
 void add_replicas(CLI::App& app, Run& run);
 void add_scrape(CLI::App& app, Run& run);
+void add_agent(CLI::App& app, Run& run);
 
 }  // namespace stoker::app

@@ -16,21 +16,6 @@ wire::LabelViews views(const tsdb::Labels& labels) {
     return {labels.begin(), labels.end()};
 }
 
-// Both sorted by name, as is the result.
-void add_external(const tsdb::Labels& external, wire::LabelViews& labels) {
-    const auto by_name = [](const auto& a, const auto& b) { return a.first < b.first; };
-    std::sort(labels.begin(), labels.end(), by_name);
-    const std::size_t own = labels.size();
-    for (const auto& [name, value] : external) {
-        const std::pair<std::string_view, std::string_view> pair(name, value);
-        const auto end = labels.begin() + static_cast<std::ptrdiff_t>(own);
-        if (!std::binary_search(labels.begin(), end, pair, by_name)) {
-            labels.push_back(pair);
-        }
-    }
-    std::sort(labels.begin(), labels.end(), by_name);
-}
-
 wire::WriteRequest::Metadata to_wire(const std::string& family, const tsdb::MetricMetadata& known) {
     return {family, known.type, known.help, known.unit};
 }
@@ -139,6 +124,24 @@ private:
 };
 
 }  // namespace
+
+void add_external(const tsdb::Labels& external, wire::LabelViews& labels) {
+    const auto by_name = [](const auto& a, const auto& b) { return a.first < b.first; };
+    std::sort(labels.begin(), labels.end(), by_name);
+    const std::size_t own = labels.size();
+    for (const auto& [name, value] : external) {
+        const std::pair<std::string_view, std::string_view> pair(name, value);
+        const auto end = labels.begin() + static_cast<std::ptrdiff_t>(own);
+        if (!std::binary_search(labels.begin(), end, pair, by_name)) {
+            labels.push_back(pair);
+        }
+    }
+    std::sort(labels.begin(), labels.end(), by_name);
+}
+
+wire::WriteRequest::Metadata metadata_of(const wire::LabelViews& labels, const FamilyBook& families) {
+    return metadata_of(labels, MetadataByFamily{}, &families);
+}
 
 std::string encode_record(const std::vector<tsdb::SeriesSample>& samples) {
     wire::WriteRequestEncoder encoder(wire::RemoteWriteVersion::V2);

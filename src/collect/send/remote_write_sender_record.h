@@ -53,6 +53,11 @@ Result<std::shared_ptr<const QueuedRecord>> decode_record(std::uint64_t sequence
 // By family, transparent for lookups by a part of a metric's name.
 using FamilyBook = std::map<std::string, tsdb::MetricMetadata, std::less<>>;
 
+// Adds those of `external` that `labels` has none of; the result is sorted by name. Its views point into both.
+void add_external(const tsdb::Labels& external, wire::LabelViews& labels);
+// What `families` says of the series with these labels; empty if nothing. Its views point into `families`.
+wire::WriteRequest::Metadata metadata_of(const wire::LabelViews& labels, const FamilyBook& families);
+
 // The request that sends these series, compressed. External labels are added where a series has none of that name.
 // A series' metadata is that of its own record, else that of `families`, which may be null. Sent by 1.0, start times
 // and metadata stay behind.

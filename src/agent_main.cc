@@ -1,0 +1,5 @@
+#include "agent/command.h"
+
+int main(int argc, char** argv) {
+    return stoker::agent::run_command(argc, argv);
+}
