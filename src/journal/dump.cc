@@ -25,6 +25,10 @@ std::string_view to_string(Kind kind) {
             return "audit";
         case Kind::Samples:
             return "samples";
+        case Kind::Spans:
+            return "spans";
+        case Kind::Logs:
+            return "logs";
     }
     return "unknown";
 }

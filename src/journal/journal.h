@@ -35,7 +35,7 @@ struct Options {
 };
 
 // What a record is about; the number stands on disk and never changes its meaning.
-enum class Kind : std::uint16_t { Request = 1, Incident = 2, Action = 3, Audit = 4, Samples = 5 };
+enum class Kind : std::uint16_t { Request = 1, Incident = 2, Action = 3, Audit = 4, Samples = 5, Spans = 6, Logs = 7 };
 
 struct Record {
     std::uint64_t sequence = 0;  // From 1; gaps only where damage was reported.

@@ -75,6 +75,14 @@ bool JsonReader::take_word(std::string_view word) {
     return true;
 }
 
+bool JsonReader::raw(std::string_view& out) {
+    skip_blanks();
+    const std::size_t begin = at_;
+    if (!skip()) return false;
+    out = text_.substr(begin, at_ - begin);
+    return true;
+}
+
 bool JsonReader::is_object() {
     skip_blanks();
     return at_ < text_.size() && text_[at_] == '{';

@@ -46,6 +46,8 @@ public:
     bool null();
     // Any value, checked for form.
     bool skip() { return skip(0); }
+    // The text of the value here, checked for form.
+    bool raw(std::string_view& out);
     bool is_object();
 
     // Nothing but blanks is left.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "records/chunk_reader.h"
 
 namespace stoker::records {
 namespace {
@@ -68,35 +69,6 @@ Result<std::int64_t> version_of(duck::Connection& connection) {
     return version.value_or(0);
 }
 
-// Columns of a chunk as C++ values, taken in order.
-class Reader {
-public:
-    Reader(duckdb_data_chunk chunk, idx_t row) : chunk_(chunk), row_(row) {}
-
-    std::string text() {
-        void* data = next();
-        return data == nullptr ? std::string() : std::string(duck::text_at(data, row_));
-    }
-    template <typename T>
-    T number() {
-        void* data = next();
-        return data == nullptr ? T{} : static_cast<T*>(data)[row_];
-    }
-
-private:
-    // The next column's data; null where the row is NULL.
-    void* next() {
-        duckdb_vector column = duckdb_data_chunk_get_vector(chunk_, column_++);
-        std::uint64_t* validity = duckdb_vector_get_validity(column);
-        const bool valid = validity == nullptr || duckdb_validity_row_is_valid(validity, row_);
-        return valid ? duckdb_vector_get_data(column) : nullptr;
-    }
-
-    duckdb_data_chunk chunk_;
-    idx_t row_;
-    idx_t column_ = 0;
-};
-
 UsageSource usage_source_of(std::string_view text) {
     for (const UsageSource source : {UsageSource::Engine, UsageSource::Estimated}) {
         if (text == to_string(source)) return source;
@@ -133,7 +105,7 @@ const char* const kRecordColumns =
     "cache_ns, write_ns";
 
 Result<RequestRecord> record_at(duckdb_data_chunk chunk, idx_t row) {
-    Reader column(chunk, row);
+    RowReader column(chunk, row);
     RequestRecord record;
     record.id = column.text();
     record.trace_id = column.text();

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <thread>
 
-#include "base/sync.h"
 #include "base/text.h"
+#include "records/query_deadline.h"
 #include "records/sql_guard.h"
 #include "records/value_json.h"
 
@@ -15,46 +13,6 @@ namespace stoker::records {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-// Interrupts the connection when the time is over, and again until it is destroyed: an interruption that comes between
-// two steps of DuckDB is forgotten by it.
-class Watchdog {
-public:
-    Watchdog(duck::Connection& connection, SteadyTime deadline)
-        : connection_(connection), deadline_(deadline), thread_([this] { watch(); }) {}
-    ~Watchdog() {
-        {
-            MutexLock lock(mutex_);
-            done_ = true;
-        }
-        wake_.notify_all();
-        thread_.join();
-    }
-    Watchdog(const Watchdog&) = delete;
-    Watchdog& operator=(const Watchdog&) = delete;
-
-private:
-    static constexpr std::chrono::milliseconds kAgain{20};
-
-    void watch() {
-        MutexLock lock(mutex_);
-        SteadyTime next = deadline_;
-        while (!done_) {
-            if (SteadyClock::now() >= next) {
-                connection_.interrupt();
-                next = SteadyClock::now() + kAgain;
-            }
-            wake_.wait_until(mutex_, next);
-        }
-    }
-
-    duck::Connection& connection_;
-    const SteadyTime deadline_;
-    Mutex mutex_;
-    std::condition_variable_any wake_;
-    bool done_ GUARDED_BY(mutex_) = false;
-    std::thread thread_;
-};
 
 Result<duck::Rows> execute(duck::Connection& connection, const std::string& query) {
     return duck::guarded([&]() -> Result<duck::Rows> {
@@ -121,7 +79,7 @@ Result<SqlResult> run_sql(duck::Connection& connection, const std::string& query
     SqlResult out;
     Result<Unit> done;
     {
-        const Watchdog watchdog(connection, start + limits.timeout);
+        const QueryDeadline watchdog(connection, start + limits.timeout);
         done = run_in_read_only_transaction(connection, query, limits, out);
     }
     out.elapsed = std::chrono::duration_cast<Duration>(SteadyClock::now() - start);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "records/duck_repair.h"
 #include "records/duck_store.h"
 #include "records/schema.h"
 
@@ -33,23 +34,8 @@ Result<Unit> DuckStore::start() {
 }
 
 Result<Unit> DuckStore::open_or_repair() {
-    auto opened = open_once();
-    const auto damaged = [&opened] {
-        return !opened && (opened.error().code == Errc::Corruption || opened.error().code == Errc::Internal);
-    };
-    const std::string log_file = log_path();
-    if (damaged() && std::filesystem::exists(log_file)) {
-        log::error("records: database damaged", {{"error", opened.error().message}});
-        TRY_UNIT(move_aside(log_file));
-        opened = open_once();
-    }
-    if (damaged()) {
-        log::error("records: database damaged", {{"error", opened.error().message}});
-        if (std::filesystem::exists(log_file)) TRY_UNIT(move_aside(log_file));
-        TRY_UNIT(move_aside(path()));
-        opened = open_once();
-    }
-    return opened;
+    return records::open_or_repair(
+        path(), [this] { return open_once(); }, [this](std::string what) { note_repair(std::move(what)); });
 }
 
 Result<Unit> DuckStore::open_once() {
@@ -87,12 +73,7 @@ void DuckStore::close_all() {
 }
 
 Result<Unit> DuckStore::move_aside(const std::string& file) {
-    const std::string aside = fmt::format("{}.damaged-{}", file, to_millis(now()));
-    std::error_code error;
-    std::filesystem::rename(file, aside, error);
-    if (error) return Error{Errc::Unavailable, fmt::format("cannot move {} aside: {}", file, error.message())};
-    note_repair(fmt::format("{} was damaged and is now {}; records are loaded again from the journal", file, aside));
-    return Unit{};
+    return move_damaged_aside(file, [this](std::string what) { note_repair(std::move(what)); });
 }
 
 void DuckStore::note_repair(std::string what) {
