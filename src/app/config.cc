@@ -11,6 +11,7 @@
 
 #include "app/config_checks.h"
 #include "app/config_convert.h"
+#include "app/config_engines.h"
 #include "app/config_scrape.h"
 #include "base/file.h"
 #include "promql/engine.h"
@@ -196,6 +197,7 @@ LoadedConfig read_config(std::string_view text, const std::string& path, const c
     loaded.problems = loaded.rules.problems;
     const auto scraping = load_scrape_jobs(loaded.config, path);
     loaded.problems.insert(loaded.problems.end(), scraping.begin(), scraping.end());
+    read_adapters(loaded);
     return loaded;
 }
 

@@ -258,6 +258,12 @@ struct TargetConfig {
     bool honor_timestamps = collect::TargetSpec{}.honor_timestamps;
 };
 
+struct EnginesConfig {
+    std::vector<std::string> adapters;  // Files, as written.
+    // What they say, with the built-in ones; read with the configuration.
+    std::shared_ptr<const collect::Adapters> in_force = collect::built_in_adapters();
+};
+
 struct CollectConfig {
     bool host = true;
     Duration scrape_interval = collect::CollectOptions{}.interval;
@@ -269,6 +275,7 @@ struct CollectConfig {
     std::int64_t label_name_length_limit = static_cast<std::int64_t>(collect::LabelLimits{}.max_name_bytes);
     std::int64_t label_value_length_limit = static_cast<std::int64_t>(collect::LabelLimits{}.max_value_bytes);
     DiscoveryConfig discovery;
+    EnginesConfig engines;
     std::vector<TargetConfig> targets;
     std::vector<collect::ScrapeConfig> scrape_configs;
     std::vector<std::string> scrape_config_files;  // Patterns, as written.
@@ -416,6 +423,7 @@ void describe(config::Fields& f, NamedRateLimitConfig& c);
 void describe(config::Fields& f, SharedLimitsConfig& c);
 void describe(config::Fields& f, RateLimitsConfig& c);
 void describe(config::Fields& f, RulesConfig& c);
+void describe(config::Fields& f, EnginesConfig& c);
 void describe(config::Fields& f, DiscoveryConfig& c);
 void describe(config::Fields& f, TargetConfig& c);
 void describe(config::Fields& f, CollectConfig& c);
@@ -447,7 +455,7 @@ void check_remote_write(config::Fields& f, const std::vector<RemoteWriteConfig>&
 struct LoadedConfig {
     Config config;  // Meaningful only without problems, as are the rules.
     alert::RuleFiles rules;
-    std::vector<config::Problem> problems;  // Those of the rule files too.
+    std::vector<config::Problem> problems;  // Those of the files that it names too.
 
     bool ok() const { return problems.empty(); }
 };

@@ -202,6 +202,7 @@ collect::CollectOptions collect_options(const Config& config) {
     options.label_limits.max_labels = static_cast<std::size_t>(c.label_limit);
     options.label_limits.max_name_bytes = static_cast<std::size_t>(c.label_name_length_limit);
     options.label_limits.max_value_bytes = static_cast<std::size_t>(c.label_value_length_limit);
+    options.adapters = c.engines.in_force;
     options.discover = c.discovery.enabled;
     options.discover_interval = c.discovery.interval;
     for (const std::string& port : c.discovery.ports) {

@@ -19,8 +19,7 @@ void describe(config::Fields& f, RulesConfig& c) {
 
 void describe(config::Fields& f, DiscoveryConfig& c) {
     f.field("enabled", c.enabled,
-            "Looks for engines on this machine's loopback, on the ports that vLLM, SGLang, TGI, llama.cpp, Ollama and "
-            "LMDeploy use.");
+            "Looks for engines on this machine's loopback, on the ports that they use by default (docs/engines.md).");
     positive(f, "interval", c.interval, "Time between two searches.");
     f.field("ports", c.ports, "Further ports to look at.");
     for (std::size_t i = 0; i < c.ports.size(); ++i) {
@@ -61,6 +60,7 @@ void describe(config::Fields& f, CollectConfig& c) {
     at_least(f, "label_name_length_limit", c.label_name_length_limit, 1, "The same for the bytes of a label's name,");
     at_least(f, "label_value_length_limit", c.label_value_length_limit, 1, "and for those of its value.");
     f.object("discovery", c.discovery, "Finding engines that the configuration does not name.");
+    f.object("engines", c.engines, "How engines are recognised and read.");
     f.list("targets", c.targets,
            "Further Prometheus endpoints to scrape. Replicas of pools are scraped without being named.");
     describe_scraping(f, c);

@@ -13,8 +13,8 @@ constexpr std::string_view kWaiting = "llm_engine_requests_waiting";
 constexpr std::string_view kPromptTokens = "llm_engine_prompt_tokens_total";
 constexpr std::string_view kGenerationTokens = "llm_engine_generation_tokens_total";
 constexpr std::string_view kKvUsage = "llm_engine_kv_usage_ratio";
-constexpr std::string_view kLora = "vllm:lora_requests_info";        // In its labels too; the value is when it was so.
-constexpr std::string_view kCacheConfig = "vllm:cache_config_info";  // The size is in its labels.
+constexpr std::string_view kKvCapacity = "llm_engine_kv_capacity_tokens";
+constexpr std::string_view kLora = "vllm:lora_requests_info";  // In its labels; the value is when it was so.
 
 std::int64_t number(std::string_view text) {
     constexpr std::int64_t kMost = 1'000'000'000;
@@ -55,7 +55,7 @@ std::vector<ReplicaLoadReport> replica_loads(const std::vector<tsdb::SeriesSampl
         const bool running = name == kRunning;
         const bool counts = running || name == kWaiting;
         const bool tokens = name == kPromptTokens || name == kGenerationTokens;
-        if (!counts && !tokens && name != kKvUsage && name != kCacheConfig && name != kLora) continue;
+        if (!counts && !tokens && name != kKvUsage && name != kKvCapacity && name != kLora) continue;
         const std::string_view replica = sample.labels.get("replica");
         const double value = sample.sample.value;
         if (replica.empty() || !std::isfinite(value) || value < 0) continue;  // NaN: the series ends.
@@ -76,7 +76,7 @@ std::vector<ReplicaLoadReport> replica_loads(const std::vector<tsdb::SeriesSampl
         } else if (name == kKvUsage) {
             load.kv_usage = std::max(load.kv_usage, std::min(value, 1.0));
         } else {
-            load.kv_tokens += number(sample.labels.get("num_gpu_blocks")) * number(sample.labels.get("block_size"));
+            load.kv_tokens += std::llround(std::min(value, 1e12));
         }
     }
     std::erase_if(loads, [](const ReplicaLoadReport& load) { return !load.report.load.known(); });

@@ -20,9 +20,9 @@ struct ReplicaLoadReport {
 };
 
 // The loads that a batch of samples speaks of, one for each label `replica`: the canonical requests running and waiting
-// (all models of the engine together), their tokens, and KV usage (the fullest), and the KV cache's size as vLLM says
-// it, and the LoRA adapters that vLLM's requests use. A replica without a number of requests is left out. `time` and
-// `clock` are the present.
+// (all models of the engine together), their tokens, KV usage (the fullest) and the KV cache's size, and the LoRA
+// adapters that vLLM's requests use. A replica without a number of requests is left out. `time` and `clock` are the
+// present.
 std::vector<ReplicaLoadReport> replica_loads(const std::vector<tsdb::SeriesSample>& samples, Timestamp time,
                                              SteadyTime clock);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "gateway/balance/replica_load.h"
@@ -29,7 +30,7 @@ TEST(EngineLoads, PicksTheLoadOfEachReplica) {
     const auto loads = replica_loads(
         {sample("llm_engine_requests_running", "chat/a:1", 3), sample("llm_engine_requests_waiting", "chat/a:1", 7),
          sample("llm_engine_kv_usage_ratio", "chat/a:1", 0.99), sample("vllm:num_requests_running", "chat/a:1", 50),
-         sample("vllm:cache_config_info", "chat/a:1", 1, {{"block_size", "16"}, {"num_gpu_blocks", "1000"}}),
+         sample("llm_engine_kv_capacity_tokens", "chat/a:1", 16'000),
          sample("llm_engine_requests_running", "chat/b:1", 1)},
         kTime, kClock);
     ASSERT_EQ(loads.size(), 2u);
@@ -95,11 +96,10 @@ TEST(EngineLoads, WhatEndsOrIsNoLoadIsNone) {
 }
 
 TEST(EngineLoads, OddSizesOfCachesAreUnknown) {
-    for (const char* odd : {"", "None", "-5", "0", "99999999999999999999", "12x"}) {
-        const auto loads =
-            replica_loads({sample("llm_engine_requests_running", "r", 1),
-                           sample("vllm:cache_config_info", "r", 1, {{"block_size", "16"}, {"num_gpu_blocks", odd}})},
-                          kTime, kClock);
+    for (const double odd : {0.0, -5.0, std::nan("")}) {
+        const auto loads = replica_loads(
+            {sample("llm_engine_requests_running", "r", 1), sample("llm_engine_kv_capacity_tokens", "r", odd)}, kTime,
+            kClock);
         ASSERT_EQ(loads.size(), 1u);
         EXPECT_EQ(loads[0].report.load.kv_tokens, 0) << odd;
     }

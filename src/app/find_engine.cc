@@ -1,10 +1,9 @@
 #include "app/find_engine.h"
 
-#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <deque>
 
-#include "collect/engine/engine_kind.h"
 #include "collect/engine/prober.h"
 #include "net/client.h"
 
@@ -20,8 +19,8 @@ asio::awaitable<void> look(net::Client& client, std::uint16_t port, collect::Aba
     url.host = "127.0.0.1";
     url.port = std::to_string(port);
     url.path = "/";
-    auto identity = co_await collect::probe(client, url, "", kAnswer, abandon);
-    if (identity && identity->kind != collect::EngineKind::Unknown) found = true;
+    auto identity = co_await collect::probe(client, url, "", kAnswer, collect::Adapters::built_in(), abandon);
+    if (identity && !identity->kind.empty()) found = true;
 }
 
 }  // namespace
@@ -29,10 +28,10 @@ asio::awaitable<void> look(net::Client& client, std::uint16_t port, collect::Aba
 bool engine_on_this_machine() {
     asio::io_context loop;
     auto client = net::Client::create(loop);
-    std::array<collect::Abandon, std::size(collect::kEnginePorts)> abandons;  // Never used: the time ends them.
+    std::deque<collect::Abandon> abandons;  // Never used: the time ends them.
     bool found = false;
-    for (std::size_t i = 0; i < abandons.size(); ++i) {
-        asio::co_spawn(loop, look(*client, collect::kEnginePorts[i], abandons[i], found), asio::detached);
+    for (const std::uint16_t port : collect::Adapters::built_in()->ports()) {
+        asio::co_spawn(loop, look(*client, port, abandons.emplace_back(), found), asio::detached);
     }
     loop.run_for(Duration{3'000});
     return found;

@@ -2,7 +2,7 @@
 #include "app/config_convert.h"
 #include "app/stoker.h"
 #include "base/text.h"
-#include "collect/engine/engine_kind.h"
+#include "collect/engine/adapters.h"
 #include "net/http.h"
 
 namespace stoker::app {
@@ -11,14 +11,15 @@ namespace {
 using Health = api::ScrapeTarget::Health;
 
 // Configured targets may have a path of their own; engines have the one that is usual for their kind.
-std::string scrape_url(const collect::TargetStatus& target, const std::vector<TargetConfig>& configured) {
+std::string scrape_url(const collect::TargetStatus& target, const std::vector<TargetConfig>& configured,
+                       const collect::Adapters& adapters) {
     std::string url = target.url;
     while (url.ends_with('/')) url.pop_back();
     for (const TargetConfig& one : configured) {
         if (one.url == target.url) return url + one.path;
     }
-    const auto path = collect::metrics_path(collect::engine_kind(target.kind));
-    return url + std::string(path.empty() ? "/" : path);
+    const std::string path = adapters.metrics_path(target.kind);
+    return url + (path.empty() ? "/" : path);
 }
 
 tsdb::Labels target_labels(const collect::TargetStatus& target) {
@@ -55,7 +56,7 @@ std::vector<api::ScrapeTarget> Stoker::scrape_targets() const {
     std::vector<api::ScrapeTarget> targets;
     for (const auto& target : collector_->targets()) {
         targets.push_back({.pool = "engine",
-                           .url = scrape_url(target, configured),
+                           .url = scrape_url(target, configured, *options.adapters),
                            .labels = target_labels(target),
                            .health = !target.scraped ? Health::Unknown
                                      : target.up     ? Health::Up

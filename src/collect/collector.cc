@@ -12,6 +12,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "collect/engine/adapters.h"
 #include "collect/engine/prober.h"
 #include "collect/scrape/target.h"
 
@@ -169,7 +170,8 @@ private:
     }
 
     asio::awaitable<void> discover() {
-        std::set<std::uint16_t> ports(std::begin(kEnginePorts), std::end(kEnginePorts));
+        const auto usual = options_.adapters->ports();
+        std::set<std::uint16_t> ports(usual.begin(), usual.end());
         ports.insert(options_.discover_ports.begin(), options_.discover_ports.end());
         for (std::uint16_t own : options_.own_ports) ports.erase(own);
         while (!leaving_) {
@@ -195,11 +197,11 @@ private:
         spec.url = "http://127.0.0.1:" + std::to_string(port);
         auto url = net::parse_url(spec.url);
         if (!url) co_return;
-        auto found = co_await probe(*client_, *url, "", kDiscoverLimit, abandon_);
+        auto found = co_await probe(*client_, *url, "", kDiscoverLimit, options_.adapters, abandon_);
         // Found by itself only what is surely an engine: something that merely speaks OpenAI's API may be a proxy.
-        bool engine = found && found->kind != EngineKind::Unknown && found->kind != EngineKind::OpenAi;
+        bool engine = found && !found->kind.empty() && found->kind != kGenericEngine;
         if (!engine || leaving_ || is_known(port)) co_return;
-        log::info("engine found", {{"url", spec.url}, {"kind", to_string(found->kind)}, {"version", found->version}});
+        log::info("engine found", {{"url", spec.url}, {"kind", found->kind}, {"version", found->version}});
         add(std::move(spec), *std::move(url), true, *std::move(found));
         show();
     }

@@ -18,6 +18,9 @@
 
 namespace stoker::collect {
 
+class Adapters;
+std::shared_ptr<const Adapters> built_in_adapters();  // engine/adapters.h
+
 struct CollectOptions {
     Duration interval{5'000};  // Between two scrapes of a target.
     Duration timeout{4'000};   // For one scrape. Never more than the interval.
@@ -28,13 +31,14 @@ struct CollectOptions {
     bool self = true;                   // Write `registry` into the sink, with instance="stoker".
     bool discover = true;
     Duration discover_interval{30'000};
-    std::vector<std::uint16_t> discover_ports;  // Beside those that engines use by default.
-    std::vector<std::uint16_t> own_ports;       // Stoker's own listeners: never probed.
+    std::vector<std::uint16_t> discover_ports;                       // Beside those that engines use by default.
+    std::vector<std::uint16_t> own_ports;                            // Stoker's own listeners: never probed.
+    std::shared_ptr<const Adapters> adapters = built_in_adapters();  // How engines are recognised and read.
 };
 
 struct TargetSpec {
     std::string url;   // http://HOST:PORT
-    std::string kind;  // As collect::to_string writes it; empty: find out.
+    std::string kind;  // An adapter's name; empty: find out.
     std::string pool;
     std::string replica;
     std::string metrics_path;   // Empty: what is usual for the kind.

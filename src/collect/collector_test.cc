@@ -149,8 +149,8 @@ TEST(Collector, ScrapesAndKnowsWhatItScrapes) {
     EXPECT_EQ(status.version, "9.9");
     EXPECT_EQ(status.models, std::vector<std::string>{"m"});
     EXPECT_EQ(status.samples, 1);
-    std::string labels =
-        "engine=\"vllm\",instance=\"" + engine.address() + "\",model=\"m\",pool=\"chat\",replica=\"chat/a\"";
+    std::string labels = "engine=\"vllm\",instance=\"" + engine.address() +
+                         "\",model=\"m\",pool=\"chat\",replica=\"chat/a\",source=\"native\"";
     EXPECT_TRUE(eventually([&] {
         return collecting.sink.newest("llm_engine_requests_running{" + labels + "}") == "2";
     })) << collecting.sink.dump();

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "collect/engine/identify.h"
+#include "collect/engine/json_page.h"
 #include "collect/host/host_parsers.h"
 #include "collect/scrape/scrape.h"
 
@@ -25,9 +26,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)parse_mounts(text);
     const SensorFile sensor = parse_sensor_file(text);
     add_sensor_value("chip", text, sensor.type, sensor.property, false, text, out);
-    for (const auto& path : probe_paths()) (void)identify({{path, 200, "", std::string(text)}});
+    static const auto adapters = Adapters::built_in();
+    for (const auto& path : further_questions(*adapters, "")) {
+        (void)identify(*adapters, {{path, 200, "", std::string(text)}});
+    }
+    (void)json_page(*adapters->find("ollama"), text);
+    (void)parse_adapter(text, "fuzz.yaml", {"vllm"});
 
-    Scrape scrape({{"job", "engine"}});
+    Scrape scrape(SampleBatch::Pairs{{"job", "engine"}});
     Scraped scraped;
     for (const auto format : {PageFormat::Prometheus, PageFormat::OpenMetrics, PageFormat::Protobuf}) {
         (void)scrape.scraped(text, format, stoker::from_millis(1), stoker::Duration{1}, scraped);

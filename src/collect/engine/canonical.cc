@@ -1,171 +1,179 @@
 #include "collect/engine/canonical.h"
 
 #include <algorithm>
-#include <array>
-#include <unordered_map>
+#include <cmath>
+#include <optional>
+
+#include "base/text.h"
 
 namespace stoker::collect {
 namespace {
 
-enum class Shape : std::uint8_t { Sum, Max, Histogram };
-
-struct Row {
-    std::string_view own;  // As the engine writes it, without "_total".
-    std::string_view canonical;
-    Shape shape = Shape::Sum;
-};
-
-constexpr std::string_view kRunning = "llm_engine_requests_running";
-constexpr std::string_view kWaiting = "llm_engine_requests_waiting";
-constexpr std::string_view kKvUsage = "llm_engine_kv_usage_ratio";
-constexpr std::string_view kPromptTokens = "llm_engine_prompt_tokens_total";
-constexpr std::string_view kGenerationTokens = "llm_engine_generation_tokens_total";
-constexpr std::string_view kPreemptions = "llm_engine_preemptions_total";
-constexpr std::string_view kPrefixQueries = "llm_engine_prefix_cache_query_tokens_total";
-constexpr std::string_view kPrefixHits = "llm_engine_prefix_cache_hit_tokens_total";
-constexpr std::string_view kFirstToken = "llm_engine_time_to_first_token_seconds";
-constexpr std::string_view kInterToken = "llm_engine_inter_token_latency_seconds";
-constexpr std::string_view kDuration = "llm_engine_request_duration_seconds";
-constexpr std::string_view kQueue = "llm_engine_queue_duration_seconds";
-
-// Several rows of one canonical name add up (llama.cpp counts prompt tokens from its cache apart) unless they are the
-// old and the new name of one thing, of which an engine shows only one.
-constexpr Row kRows[] = {
-    {"vllm:num_requests_running", kRunning},
-    {"vllm:num_requests_waiting", kWaiting},
-    {"vllm:kv_cache_usage_perc", kKvUsage, Shape::Max},
-    {"vllm:gpu_cache_usage_perc", kKvUsage, Shape::Max},  // Its name before 0.10.
-    {"vllm:prompt_tokens", kPromptTokens},
-    {"vllm:generation_tokens", kGenerationTokens},
-    {"vllm:num_preemptions", kPreemptions},
-    {"vllm:prefix_cache_queries", kPrefixQueries},
-    {"vllm:prefix_cache_hits", kPrefixHits},
-    {"vllm:time_to_first_token_seconds", kFirstToken, Shape::Histogram},
-    {"vllm:inter_token_latency_seconds", kInterToken, Shape::Histogram},
-    {"vllm:e2e_request_latency_seconds", kDuration, Shape::Histogram},
-    {"vllm:request_queue_time_seconds", kQueue, Shape::Histogram},
-
-    {"sglang:num_running_reqs", kRunning},
-    {"sglang:num_queue_reqs", kWaiting},
-    {"sglang:token_usage", kKvUsage, Shape::Max},
-    {"sglang:prompt_tokens", kPromptTokens},
-    {"sglang:generation_tokens", kGenerationTokens},
-    {"sglang:num_retracted_requests", kPreemptions},
-    {"sglang:time_to_first_token_seconds", kFirstToken, Shape::Histogram},
-    {"sglang:inter_token_latency_seconds", kInterToken, Shape::Histogram},
-    {"sglang:e2e_request_latency_seconds", kDuration, Shape::Histogram},
-    {"sglang:queue_time_seconds", kQueue, Shape::Histogram},
-
-    {"trtllm_num_requests_running", kRunning},
-    {"trtllm_num_requests_waiting", kWaiting},
-    {"trtllm_kv_cache_utilization", kKvUsage, Shape::Max},
-    {"trtllm_prompt_tokens", kPromptTokens},
-    {"trtllm_generation_tokens", kGenerationTokens},
-    {"trtllm_time_to_first_token_seconds", kFirstToken, Shape::Histogram},
-    {"trtllm_e2e_request_latency_seconds", kDuration, Shape::Histogram},
-    {"trtllm_request_queue_time_seconds", kQueue, Shape::Histogram},
-
-    {"lmdeploy:num_requests_running", kRunning},
-    {"lmdeploy:num_requests_waiting", kWaiting},
-    {"lmdeploy:gpu_cache_usage_perc", kKvUsage, Shape::Max},
-    {"lmdeploy:prompt_tokens", kPromptTokens},
-    {"lmdeploy:generation_tokens", kGenerationTokens},
-    {"lmdeploy:time_to_first_token_seconds", kFirstToken, Shape::Histogram},
-    {"lmdeploy:iter_token_latency", kInterToken, Shape::Histogram},
-    {"lmdeploy:e2e_request_latency_seconds", kDuration, Shape::Histogram},
-    {"lmdeploy:request_queue_time_seconds", kQueue, Shape::Histogram},
-
-    {"tgi_batch_current_size", kRunning},
-    {"tgi_queue_size", kWaiting},
-    {"tgi_request_input_length_sum", kPromptTokens},
-    {"tgi_request_generated_tokens_sum", kGenerationTokens},
-    {"tgi_request_duration", kDuration, Shape::Histogram},
-    {"tgi_request_queue_duration", kQueue, Shape::Histogram},
-
-    {"llamacpp:requests_processing", kRunning},
-    {"llamacpp:requests_deferred", kWaiting},
-    {"llamacpp:kv_cache_usage_ratio", kKvUsage, Shape::Max},  // Removed in 2025.
-    {"llamacpp:prompt_tokens", kPromptTokens},
-    {"llamacpp:prompt_tokens_cached", kPromptTokens},
-    {"llamacpp:tokens_predicted", kGenerationTokens},
-    {"llamacpp:prompt_tokens_cached", kPrefixHits},
-};
-
-struct Match {
-    const Row* row;
-    std::string name;  // Canonical, with the histogram's suffix.
-};
-
-// Every exposition name that matches, made once from the table: with and without "_total", a histogram's three series,
-// and vLLM's three spellings.
-const std::unordered_multimap<std::string, Match>& matches() {
-    static const auto all = [] {
-        std::unordered_multimap<std::string, Match> made;
-        auto spell = [&made](const std::string& own, const Match& match) {
-            made.emplace(own, match);
-            if (!own.starts_with("vllm:")) return;
-            made.emplace("vllm_" + own.substr(5), match);      // Through OpenTelemetry.
-            made.emplace("ray_vllm_" + own.substr(5), match);  // Through Ray Serve.
-        };
-        for (const Row& row : kRows) {
-            std::string own(row.own);
-            std::string canonical(row.canonical);
-            if (row.shape == Shape::Histogram) {
-                for (const char* suffix : {"_bucket", "_sum", "_count"})
-                    spell(own + suffix, {&row, canonical + suffix});
-            } else {
-                spell(own, {&row, canonical});
-                spell(own + "_total", {&row, canonical});
-            }
-        }
-        return made;
-    }();
-    return all;
+const std::string* find_label(const SampleBatch::Pairs& labels, std::string_view name) {
+    const auto found =
+        std::find_if(labels.begin(), labels.end(), [&](const auto& label) { return label.first == name; });
+    return found == labels.end() ? nullptr : &found->second;
 }
 
-bool is_rank(std::string_view label) {
-    return label == "tp_rank" || label == "pp_rank" || label == "moe_ep_rank" || label == "ep_rank";
+bool selected(const Selector& selector, const SampleBatch::Pairs& labels) {
+    return std::all_of(selector.labels.begin(), selector.labels.end(), [&](const auto& wanted) {
+        const std::string* value = find_label(labels, wanted.first);
+        return value != nullptr && *value == wanted.second;
+    });
+}
+
+// What a series says in its labels, for the rules that ask for that.
+std::optional<double> value_in_labels(const MetricRule& rule, const SampleBatch::Pairs& labels) {
+    if (!rule.count.empty()) {
+        const std::string* list = find_label(labels, rule.count);
+        if (list == nullptr) return std::nullopt;
+        const auto names = split(*list, ',');
+        return static_cast<double>(
+            std::count_if(names.begin(), names.end(), [](std::string_view name) { return !trim(name).empty(); }));
+    }
+    double product = 1;
+    for (const std::string& name : rule.labels) {
+        const std::string* text = find_label(labels, name);
+        const auto number = text == nullptr ? std::nullopt : parse_number(*text);
+        if (!number || !std::isfinite(*number)) return std::nullopt;
+        product *= *number;
+    }
+    return product;
+}
+
+bool is_part_of_a_total(const Adapter& adapter, const SampleBatch::Pairs& labels) {
+    return std::any_of(adapter.totals.begin(), adapter.totals.end(), [&](const std::string& name) {
+        const std::string* value = find_label(labels, name);
+        return value != nullptr && !value->empty();
+    });
+}
+
+std::string scaled_bound(const std::string& le, double scale) {
+    const auto bound = parse_number(le);
+    return bound ? format_number(*bound * scale) : le;
 }
 
 }  // namespace
 
-void Canonical::add(const wire::ExpositionSample& sample) {
-    auto [begin, end] = matches().equal_range(std::string(sample.name));
-    for (auto match = begin; match != end; ++match) {
-        Group group{match->second.name, "", ""};
-        // One name's two spellings must not add up, two things of one canonical name must: so the row tells them apart.
-        std::string engine = std::string(match->second.row->own);
-        auto labels = sample.labels;
-        std::sort(labels.begin(), labels.end());
-        for (const auto& [name, value] : labels) {
-            if (name == "model_name")
-                group.model = value;
-            else if (name == "le" && match->second.row->shape == Shape::Histogram)
-                group.le = value;
-            else if (!is_rank(name))
-                engine.append(1, '\0').append(name).append(1, '\0').append(value);
+Canonical::Canonical(std::shared_ptr<const CanonicalPlan> plan)
+    : plan_(std::move(plan)), operands_(plan_->operands().size()) {}
+
+void Canonical::add(std::string_view name, const SampleBatch::Pairs& labels, double value) {
+    const auto* uses = plan_->uses(name);
+    if (uses == nullptr || std::isnan(value)) return;
+    for (const CanonicalPlan::Use& use : *uses) add_to(use, labels, value);
+}
+
+void Canonical::add_to(const CanonicalPlan::Use& use, const SampleBatch::Pairs& labels, double value) {
+    const CanonicalPlan::Operand& planned = plan_->operands()[use.operand];
+    if (!selected(planned.selector, labels)) return;
+    const CanonicalPlan::Rule& rule = plan_->rules()[use.rule];
+    const MetricRule& metric = *rule.rule;
+    const Adapter& adapter = *rule.adapter;
+    if (is_part_of_a_total(adapter, labels)) return;
+    Operand& operand = operands_[use.operand];
+    if (planned.of_rule && metric.newest) {
+        if (!operand.groups.empty() && value < operand.newest) return;
+        if (value > operand.newest) operand.groups.clear();
+        operand.newest = value;
+    }
+    if (planned.of_rule && (!metric.labels.empty() || !metric.count.empty())) {
+        const auto said = value_in_labels(metric, labels);
+        if (!said) return;
+        value = *said;
+    }
+    Group group;
+    group.part = use.part;
+    SampleBatch::Pairs apart;
+    for (const auto& [name, text] : labels) {
+        if (name == adapter.model_label) {
+            group.model = text;
+        } else if (name == "le" && use.part == Part::Bucket) {
+            group.le = text;
+        } else if (const auto kept = metric.keep.find(name); planned.of_rule && kept != metric.keep.end()) {
+            group.kept.emplace_back(kept->second, text);
+        } else if (std::find(adapter.ranks.begin(), adapter.ranks.end(), name) == adapter.ranks.end() &&
+                   !(metric.newest && planned.of_rule)) {
+            apart.emplace_back(name, text);
         }
-        Parts& parts = groups_[group];
-        parts.sum = match->second.row->shape != Shape::Max;
-        auto [part, fresh] = parts.by_engine.try_emplace(std::move(engine), sample.value);
-        if (!fresh) part->second = std::max(part->second, sample.value);
+    }
+    std::sort(group.kept.begin(), group.kept.end());
+    std::sort(apart.begin(), apart.end());
+    std::string engine;
+    for (const auto& [name, text] : apart) engine.append(name).append(1, '\0').append(text).append(1, '\0');
+    auto [part, fresh] = operand.groups[std::move(group)].try_emplace(std::move(engine), value);
+    if (!fresh) part->second = std::max(part->second, value);
+}
+
+double Canonical::combined(const CanonicalPlan::Rule& rule, const Parts& parts) const {
+    double total = 0;
+    bool first = true;
+    for (const auto& [engine, value] : parts) {
+        const bool largest = rule.kind == CanonicalName::Kind::Fullest;
+        total = first ? value : largest ? std::max(total, value) : total + value;
+        first = false;
+    }
+    return total;
+}
+
+const double* Canonical::factor(std::size_t operand, const std::string& model, double& storage) const {
+    const auto& groups = operands_[operand].groups;
+    auto found = groups.find(Group{Part::Value, model, {}, {}});
+    if (found == groups.end()) found = groups.find(Group{});
+    if (found == groups.end()) return nullptr;
+    // The largest: a factor is a property (tokens in a block) that all engines behind one address share.
+    storage = 0;
+    for (const auto& [engine, value] : found->second) storage = std::max(storage, value);
+    return &storage;
+}
+
+void Canonical::evaluate(const CanonicalPlan::Rule& rule,
+                         std::map<std::pair<std::string, SampleBatch::Pairs>, Value>& out) const {
+    const auto has = [this](std::size_t operand) { return !operands_[operand].groups.empty(); };
+    const auto from = std::find_if(rule.from.begin(), rule.from.end(), has);
+    if (from == rule.from.end()) return;
+    const MetricRule& metric = *rule.rule;
+    for (const auto& [group, parts] : operands_[*from].groups) {
+        double value = combined(rule, parts);
+        for (const std::size_t plus : rule.plus) {
+            const auto other = operands_[plus].groups.find(group);
+            if (other != operands_[plus].groups.end()) value += combined(rule, other->second);
+        }
+        double number = 0;
+        if (rule.times != CanonicalPlan::kNone) {
+            if (factor(rule.times, group.model, number) == nullptr) continue;
+            value *= number;
+        }
+        if (rule.divide_by != CanonicalPlan::kNone) {
+            if (factor(rule.divide_by, group.model, number) == nullptr || number == 0) continue;
+            value /= number;
+        }
+        Value made{metric.name, group.kept, value, plan_->operands()[*from].selector.name};
+        if (group.part == Part::Bucket) {
+            made.name += "_bucket";
+            made.labels.emplace_back("le", metric.scale == 1 ? group.le : scaled_bound(group.le, metric.scale));
+        } else if (group.part == Part::Count) {
+            made.name += "_count";
+        } else {
+            if (group.part == Part::Sum) made.name += "_sum";
+            made.value *= metric.scale;
+        }
+        if (!group.model.empty()) made.labels.emplace_back("model", group.model);
+        for (const auto& label : metric.set) made.labels.push_back(label);
+        made.labels.emplace_back("source", std::string(metric.source_or_default()));
+        std::sort(made.labels.begin(), made.labels.end());
+        // Two adapters may know a page's names where the kind is unknown: the first counts.
+        std::pair key{made.name, made.labels};
+        out.try_emplace(std::move(key), std::move(made));
     }
 }
 
 std::vector<Canonical::Value> Canonical::values() const {
+    std::map<std::pair<std::string, SampleBatch::Pairs>, Value> all;
+    for (const CanonicalPlan::Rule& rule : plan_->rules()) evaluate(rule, all);
     std::vector<Value> out;
-    for (const auto& [group, parts] : groups_) {
-        double total = 0;
-        bool first = true;
-        for (const auto& [engine, value] : parts.by_engine) {
-            total = first ? value : parts.sum ? total + value : std::max(total, value);
-            first = false;
-        }
-        SampleBatch::Pairs labels;
-        if (!group.model.empty()) labels.emplace_back("model", group.model);
-        if (!group.le.empty()) labels.emplace_back("le", group.le);
-        out.push_back({group.name, std::move(labels), total});
-    }
+    out.reserve(all.size());
+    for (auto& [key, value] : all) out.push_back(std::move(value));
     return out;
 }
 

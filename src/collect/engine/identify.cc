@@ -1,14 +1,25 @@
 #include "collect/engine/identify.h"
 
-#include <array>
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "collect/engine/json_pointer.h"
 
 namespace stoker::collect {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kEnough = 3;  // One piece of evidence that nobody else gives.
+constexpr std::int64_t kEnough = 3;  // One piece of evidence that nobody else gives.
+constexpr std::size_t kMaxModels = 1'000;
+
+// "PATH#POINTER".
+std::pair<std::string, std::string> split_place(const std::string& place) {
+    const std::size_t at = place.find('#');
+    return {place.substr(0, at), place.substr(at + 1)};
+}
 
 // The answers, read once.
 class Evidence {
@@ -21,30 +32,15 @@ public:
         }
     }
 
-    // The JSON of a 200 answer; null if there is none.
-    const Json& json(const std::string& path) const {
-        static const Json none;
-        auto found = json_.find(path);
-        return found == json_.end() ? none : found->second;
-    }
-
-    bool has(const std::string& path, std::initializer_list<const char*> keys) const {
-        const Json& body = json(path);
-        for (const char* key : keys) {
-            if (!body.is_object() || !body.contains(key)) return false;
-        }
-        return true;
-    }
-
-    std::string text(const std::string& path, const char* key) const {
-        const Json& body = json(path);
-        auto found = body.is_object() ? body.find(key) : body.end();
-        return body.is_object() && found != body.end() && found->is_string() ? found->get<std::string>() : "";
+    bool holds(const DetectRule& rule) const {
+        return (rule.metric.empty() || has_metric(rule.metric)) &&
+               (rule.models_owner.empty() || owns_models(rule.models_owner)) &&
+               (rule.server.empty() || is_server(rule.server)) && (rule.path.empty() || answers_at(rule));
     }
 
     bool has_metric(std::string_view prefix) const {
         for (const auto& answer : answers_) {
-            if (answer.status != 200 || (answer.path != "/metrics" && answer.path != "/prometheus/metrics")) continue;
+            if (answer.status != 200 || !answer.path.ends_with("/metrics")) continue;
             if (answer.body.starts_with(prefix) || answer.body.find("\n" + std::string(prefix)) != std::string::npos) {
                 return true;
             }
@@ -53,150 +49,122 @@ public:
     }
 
     bool owns_models(std::string_view owner) const {
-        const Json& models = json("/v1/models");
-        if (!models.is_object() || !models.contains("data") || !models["data"].is_array()) return false;
-        for (const auto& model : models["data"]) {
-            if (model.is_object() && model.contains("owned_by") && model["owned_by"] == owner) return true;
+        for (const Json* owned_by : json_at(json("/v1/models"), "/data/*/owned_by")) {
+            if (owned_by->is_string() && *owned_by == owner) return true;
         }
         return false;
     }
 
     bool is_server(std::string_view name) const {
-        for (const auto& answer : answers_) {
-            if (answer.server.starts_with(name)) return true;
-        }
-        return false;
+        return std::any_of(answers_.begin(), answers_.end(), [&](const auto& a) { return a.server.starts_with(name); });
     }
 
-    bool says(const std::string& path, std::string_view words) const {
-        for (const auto& answer : answers_) {
-            if (answer.path == path && answer.status == 200 && answer.body.find(words) != std::string::npos)
-                return true;
+    // The texts at the first of the places that has any.
+    std::vector<std::string> texts(const std::vector<std::string>& places) const {
+        std::vector<std::string> found;
+        for (const std::string& place : places) {
+            const auto [path, pointer] = split_place(place);
+            for (const Json* value : json_at(json(path), pointer)) {
+                if (std::string text = json_text(*value); !text.empty()) found.push_back(std::move(text));
+                if (found.size() >= kMaxModels) break;
+            }
+            if (!found.empty()) break;
         }
-        return false;
+        return found;
+    }
+
+    std::string text(const std::vector<std::string>& places) const {
+        auto found = texts(places);
+        return found.empty() ? "" : std::move(found.front());
     }
 
 private:
+    // The JSON of a 200 answer; null if there is none.
+    const Json& json(const std::string& path) const {
+        static const Json none;
+        auto found = json_.find(path);
+        return found == json_.end() ? none : found->second;
+    }
+
+    bool answers_at(const DetectRule& rule) const {
+        const Json& body = json(rule.path);
+        for (const std::string& key : rule.keys) {
+            if (!body.is_object() || !body.contains(key)) return false;
+        }
+        if (rule.says.empty()) return true;
+        return std::any_of(answers_.begin(), answers_.end(), [&](const auto& answer) {
+            return answer.path == rule.path && answer.status == 200 && answer.body.find(rule.says) != std::string::npos;
+        });
+    }
+
     const std::vector<ProbeAnswer>& answers_;
     std::map<std::string, Json> json_;
 };
 
-int weight(bool holds, int points) {
-    return holds ? points : 0;
+std::int64_t largest(const std::vector<std::string>& numbers) {
+    std::int64_t most = 0;
+    for (const std::string& text : numbers) most = std::max(most, parse_integer(text).value_or(0));
+    return most;
 }
 
-struct Judge {
-    EngineKind kind;
-    int (*points)(const Evidence&);
-};
-
-// More than one may reach kEnough (an engine's proxy re-exports its metrics): the most points win, the first of equals.
-constexpr std::array<Judge, 7> kJudges = {{
-    {EngineKind::Vllm,
-     [](const Evidence& e) {
-         return weight(e.has_metric("vllm:"), 3) + weight(e.owns_models("vllm"), 3) +
-                weight(e.has("/version", {"version"}), 1);
-     }},
-    {EngineKind::SgLang,
-     [](const Evidence& e) {
-         bool info =
-             e.has("/get_server_info", {"version", "model_path"}) || e.has("/server_info", {"version", "model_path"});
-         return weight(e.has_metric("sglang:"), 3) + weight(e.owns_models("sglang"), 3) + weight(info, 3) +
-                weight(e.has("/get_model_info", {"model_path", "is_generation"}), 1);
-     }},
-    {EngineKind::Tgi,
-     [](const Evidence& e) {
-         bool info = e.has("/info", {"model_id", "max_concurrent_requests"}) || e.has("/info", {"model_id", "router"});
-         return weight(e.has_metric("tgi_"), 3) + weight(info, 3);
-     }},
-    {EngineKind::LlamaCpp,
-     [](const Evidence& e) {
-         return weight(e.has_metric("llamacpp:"), 3) + weight(e.owns_models("llamacpp"), 3) +
-                weight(e.is_server("llama.cpp"), 3) +
-                weight(e.has("/props", {"default_generation_settings", "total_slots"}), 3);
-     }},
-    {EngineKind::Ollama,
-     [](const Evidence& e) {
-         return weight(e.says("/", "Ollama is running"), 3) + weight(e.has("/api/version", {"version"}), 2) +
-                weight(e.has("/api/tags", {"models"}), 2);
-     }},
-    {EngineKind::LmDeploy,
-     [](const Evidence& e) { return weight(e.has_metric("lmdeploy:"), 3) + weight(e.owns_models("lmdeploy"), 3); }},
-    {EngineKind::TensorRtLlm,
-     [](const Evidence& e) { return weight(e.has_metric("trtllm_"), 3) + weight(e.owns_models("tensorrt_llm"), 3); }},
-}};
-
-std::string version_of(EngineKind kind, const Evidence& evidence) {
-    switch (kind) {
-        case EngineKind::Vllm:
-        case EngineKind::TensorRtLlm:
-            return evidence.text("/version", "version");
-        case EngineKind::SgLang: {
-            std::string version = evidence.text("/get_server_info", "version");
-            return version.empty() ? evidence.text("/server_info", "version") : version;
-        }
-        case EngineKind::Tgi:
-            return evidence.text("/info", "version");
-        case EngineKind::LlamaCpp:
-            return evidence.text("/props", "build_info");
-        case EngineKind::Ollama:
-            return evidence.text("/api/version", "version");
-        default:
-            return "";
+void add_question(std::vector<std::string>& questions, const std::string& path) {
+    if (path.empty() ||
+        std::find(std::begin(kFirstQuestions), std::end(kFirstQuestions), path) != std::end(kFirstQuestions)) {
+        return;
     }
+    if (std::find(questions.begin(), questions.end(), path) == questions.end()) questions.push_back(path);
 }
 
-std::vector<std::string> names_in(const Json& body, const char* list, const char* key) {
-    std::vector<std::string> names;
-    if (!body.is_object() || !body.contains(list) || !body[list].is_array()) return names;
-    for (const auto& item : body[list]) {
-        if (item.is_object() && item.contains(key) && item[key].is_string()) names.push_back(item[key]);
+void add_questions(std::vector<std::string>& questions, const FactPlaces& facts) {
+    for (const auto* places :
+         {&facts.version, &facts.models, &facts.context_length, &facts.quantization, &facts.dtype}) {
+        for (const std::string& place : *places) add_question(questions, split_place(place).first);
     }
-    return names;
-}
-
-std::vector<std::string> models_of(EngineKind kind, const Evidence& evidence) {
-    auto models = names_in(evidence.json("/v1/models"), "data", "id");
-    if (models.empty() && kind == EngineKind::Ollama) models = names_in(evidence.json("/api/tags"), "models", "name");
-    if (models.empty() && kind == EngineKind::Tgi) {
-        if (std::string id = evidence.text("/info", "model_id"); !id.empty()) models.push_back(std::move(id));
-    }
-    return models;
 }
 
 }  // namespace
 
-const std::vector<std::string>& probe_paths() {
-    static const std::vector<std::string> paths = {"/v1/models",
-                                                   "/metrics",
-                                                   "/version",
-                                                   "/props",
-                                                   "/info",
-                                                   "/get_server_info",
-                                                   "/server_info",
-                                                   "/api/version",
-                                                   "/api/tags",
-                                                   "/prometheus/metrics",
-                                                   "/"};
-    return paths;
+std::vector<std::string> further_questions(const Adapters& adapters, std::string_view kind) {
+    std::vector<std::string> questions;
+    const Adapter* known = adapters.find(kind);
+    for (const Adapter& adapter : adapters.all()) {
+        if (known != nullptr && known != &adapter) continue;
+        // A path that only confirms a kind need not be asked for again.
+        if (known == nullptr) {
+            for (const DetectRule& rule : adapter.detect) add_question(questions, rule.path);
+            if (adapter.metrics_format == "exposition") add_question(questions, adapter.metrics_path);
+        }
+        add_questions(questions, adapter.facts);
+    }
+    return questions;
 }
 
-EngineIdentity identify(const std::vector<ProbeAnswer>& answers) {
+EngineIdentity identify(const Adapters& adapters, const std::vector<ProbeAnswer>& answers) {
     Evidence evidence(answers);
     EngineIdentity identity;
     // Stoker's listeners speak OpenAI's API too, and pass engines' words through.
     if (evidence.is_server("stoker") || evidence.owns_models("stoker") || evidence.has_metric("stoker_"))
         return identity;
-    int best = kEnough - 1;
-    for (const auto& judge : kJudges) {
-        int points = judge.points(evidence);
-        if (points <= best) continue;
-        best = points;
-        identity.kind = judge.kind;
+    // More than one may have enough (an engine's proxy re-exports its metrics): the most points win, the first of
+    // equals.
+    const Adapter* best = nullptr;
+    std::int64_t most = kEnough - 1;
+    for (const Adapter& adapter : adapters.all()) {
+        std::int64_t points = 0;
+        for (const DetectRule& rule : adapter.detect) points += evidence.holds(rule) ? rule.points : 0;
+        if (points <= most) continue;
+        most = points;
+        best = &adapter;
     }
-    identity.models = models_of(identity.kind, evidence);
-    if (identity.kind == EngineKind::Unknown && !identity.models.empty()) identity.kind = EngineKind::OpenAi;
-    identity.version = version_of(identity.kind, evidence);
+    if (best == nullptr) best = adapters.find(kGenericEngine);
+    if (best == nullptr) return identity;
+    identity.models = evidence.texts(best->facts.models);
+    if (most < kEnough && identity.models.empty()) return {};
+    identity.kind = best->name;
+    identity.version = evidence.text(best->facts.version);
+    identity.quantization = evidence.text(best->facts.quantization);
+    identity.dtype = evidence.text(best->facts.dtype);
+    identity.context_length = largest(evidence.texts(best->facts.context_length));
     return identity;
 }
 

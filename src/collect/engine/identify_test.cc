@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "collect/testing.h"
 
 namespace stoker::collect {
@@ -12,8 +14,8 @@ using testing::testdata;
 
 // "kind version model,model"
 std::string who(const Answers& answers) {
-    EngineIdentity identity = identify(answers);
-    std::string text(to_string(identity.kind));
+    EngineIdentity identity = identify(*Adapters::built_in(), answers);
+    std::string text = identity.kind;
     text += "|" + identity.version + "|";
     for (const auto& model : identity.models) text += (text.back() == '|' ? "" : ",") + model;
     return text;
@@ -35,7 +37,7 @@ TEST(Identify, RealLlamaCpp) {
     for (std::size_t i = 0; i < 3; ++i) {
         ProbeAnswer one = answers[i];
         one.server.clear();
-        EXPECT_EQ(identify({one}).kind, EngineKind::LlamaCpp) << one.path;
+        EXPECT_EQ(identify(*Adapters::built_in(), {one}).kind, "llama.cpp") << one.path;
     }
 }
 
@@ -70,7 +72,7 @@ TEST(Identify, EachEngine) {
          {{"/v1/models", 200, "uvicorn", models("m", "tensorrt_llm")},
           {"/metrics", 200, "uvicorn", "[]"},
           {"/version", 200, "uvicorn", R"({"version":"1.1"})"}}},
-        {"openai||gpt", {{"/v1/models", 200, "", models("gpt", "somebody")}}},
+        {"generic||gpt", {{"/v1/models", 200, "", models("gpt", "somebody")}}},
     };
     for (const auto& row : rows) EXPECT_EQ(who(row.answers), row.want);
 }
@@ -95,12 +97,29 @@ TEST(Identify, NeverTakesOthersForAnEngine) {
     for (const auto& answers : rows) EXPECT_EQ(who(answers), "||");
 }
 
-TEST(EngineKindNames, ReadBack) {
-    for (const char* name :
-         {"vllm", "sglang", "tgi", "llama.cpp", "ollama", "lmdeploy", "tensorrt-llm", "openai", ""}) {
-        EXPECT_EQ(to_string(engine_kind(name)), name);
+TEST(Identify, SaysWhatTheEngineSaysOfItself) {
+    const auto llama = identify(*Adapters::built_in(), {{"/v1/models", 200, "", testdata("llamacpp_v1_models.json")},
+                                                        {"/props", 200, "", testdata("llamacpp_props.json")}});
+    EXPECT_EQ(llama.context_length, 4096);
+    EXPECT_EQ(llama.quantization, "(guessed) F16");
+    const auto sglang = identify(
+        *Adapters::built_in(),
+        {{"/v1/models", 200, "", models("m", "sglang")},
+         {"/get_server_info", 200, "",
+          R"({"version":"0.5.3","model_path":"m","context_length":null,"quantization":"fp8","dtype":"bfloat16"})"}});
+    EXPECT_EQ(sglang.context_length, 0);
+    EXPECT_EQ(sglang.quantization, "fp8");
+    EXPECT_EQ(sglang.dtype, "bfloat16");
+}
+
+TEST(Identify, AsksOnlyWhatTheKindAnswers) {
+    const Adapters& adapters = *Adapters::built_in();
+    EXPECT_EQ(further_questions(adapters, "vllm"), std::vector<std::string>{"/version"});
+    EXPECT_EQ(further_questions(adapters, "llama.cpp"), std::vector<std::string>{"/props"});
+    const auto unknown = further_questions(adapters, "");
+    for (const char* path : {"/version", "/props", "/info", "/get_server_info", "/api/version", "/", "/v2"}) {
+        EXPECT_EQ(std::count(unknown.begin(), unknown.end(), path), 1) << path;
     }
-    EXPECT_EQ(engine_kind("nonsense"), EngineKind::Unknown);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "collect/discovery/relabel.h"
+#include "collect/engine/canonical.h"
 #include "tsdb/querier.h"
 
 namespace stoker::collect {
@@ -24,10 +25,21 @@ std::size_t hash_of(const std::vector<tsdb::Exemplar>& exemplars, std::int64_t s
     return hash;
 }
 
+// Until the kind is known; one for all.
+std::shared_ptr<const CanonicalPlan> plan_of_unknown() {
+    static const auto plan = CanonicalPlan::make(Adapters::built_in(), "", "");
+    return plan;
+}
+
 }  // namespace
 
 Scrape::Scrape(SampleBatch::Pairs target, ScrapeLimits limits, ScrapeRules rules)
-    : target_(std::move(target)), limits_(limits), rules_(rules) {}
+    : target_(std::move(target)), limits_(limits), rules_(rules), plan_(plan_of_unknown()) {}
+
+void Scrape::set_engine(std::shared_ptr<const CanonicalPlan> plan, EngineIdentity identity) {
+    plan_ = std::move(plan);
+    identity_ = std::move(identity);
+}
 
 void Scrape::set_target(SampleBatch::Pairs target) {
     if (target == target_) return;
@@ -81,20 +93,27 @@ Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Ti
     const std::int64_t time = to_millis(now);
     TRY(ScrapePage page, read_page(text, format, time, limits_));
     ++round_;
+    const auto values = canonical_values(page);
     auto counts = append_page(std::move(page.samples), time, out);
     if (!counts) {
         forget_round();
         return std::move(counts).error();
     }
-    auto canonical = page.canonical.values();
-    engine_ = engine_ || !canonical.empty();
-    for (auto& value : canonical) {
-        append(value.name, std::move(value.labels), value.value, time, out.samples);
-    }
+    engine_ = engine_ || !values.empty();
+    for (const auto& value : values) append(value.name, value.labels, value.value, time, out.samples);
+    append_identity(time, out.samples);
     append_own(true, true, took, *counts, time, out.samples);
     end_unseen(time, out.samples);
     describe(std::move(page.metadata), out.metadata);
     return counts->samples;
+}
+
+std::vector<Canonical::Value> Scrape::canonical_values(const ScrapePage& page) const {
+    Canonical canonical(plan_);
+    for (const ScrapePage::Sample& sample : page.samples) {
+        if (!sample.histogram) canonical.add(sample.name, sample.labels, sample.value);
+    }
+    return canonical.values();
 }
 
 void Scrape::forget_round() {
@@ -140,6 +159,7 @@ void Scrape::describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::
 
 void Scrape::answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {
     ++round_;
+    append_identity(to_millis(now), out);
     append_own(true, true, took, {}, to_millis(now), out);
     end_unseen(to_millis(now), out);
 }
@@ -165,6 +185,28 @@ void Scrape::append_own(bool up, bool engine_up, ElapsedTime took, Counts counts
     if (rules_.own == OwnSeries::Engine) return;
     append("scrape_samples_post_metric_relabeling", {}, static_cast<double>(counts.kept), time, out);
     append("scrape_series_added", {}, static_cast<double>(counts.added), time, out);
+}
+
+void Scrape::append_identity(std::int64_t time, std::vector<tsdb::SeriesSample>& out) {
+    constexpr std::size_t kMostModels = 50;  // Adapters of a base model can be many; one line each says enough.
+    if (identity_.kind.empty()) return;
+    SampleBatch::Pairs info = {{"version", identity_.version},
+                               {"quantization", identity_.quantization},
+                               {"dtype", identity_.dtype},
+                               {"source", std::string(kNative)}};
+    std::erase_if(info, [](const auto& label) { return label.second.empty(); });
+    std::vector<std::string> models(
+        identity_.models.begin(),
+        identity_.models.begin() + static_cast<std::ptrdiff_t>(std::min(kMostModels, identity_.models.size())));
+    if (models.empty()) models.emplace_back();
+    for (const std::string& model : models) {
+        SampleBatch::Pairs labels = info;
+        if (!model.empty()) labels.emplace_back("model", model);
+        append("llm_engine_info", std::move(labels), 1, time, out);
+    }
+    if (identity_.context_length <= 0) return;
+    append("llm_engine_context_length_tokens", {{"source", std::string(kNative)}},
+           static_cast<double>(identity_.context_length), time, out);
 }
 
 void Scrape::end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out) {

@@ -13,6 +13,8 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "collect/engine/canonical.h"
+#include "collect/engine/identify.h"
 #include "collect/sample_sink.h"
 #include "collect/scrape/scrape_page.h"
 #include "tsdb/store.h"
@@ -53,6 +55,9 @@ public:
     // Changes the target's labels: the series under the old ones end with the next scrape.
     void set_target(SampleBatch::Pairs target);
 
+    // What is scraped, and how its metrics become canonical ones; until told, by the names on its page.
+    void set_engine(std::shared_ptr<const CanonicalPlan> plan, EngineIdentity identity);
+
     // A page was fetched. Appends its samples, up=1, the scrape's own metrics and staleness markers; returns the number
     // of samples on the page. Errors: InvalidArgument (not a metrics page), ResourceExhausted (too many samples or
     // labels); then nothing is appended and failed() is to follow.
@@ -89,6 +94,8 @@ private:
     Result<Counts> append_page(std::vector<ScrapePage::Sample> samples, std::int64_t time, Scraped& out);
     // What this round brought is not there.
     void forget_round();
+    std::vector<Canonical::Value> canonical_values(const ScrapePage& page) const;
+    void append_identity(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
     void end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
     void describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out);
     enum class From : std::uint8_t { Page, Scraper };
@@ -99,6 +106,8 @@ private:
     SampleBatch::Pairs target_;
     const ScrapeLimits limits_;
     const ScrapeRules rules_;
+    std::shared_ptr<const CanonicalPlan> plan_;
+    EngineIdentity identity_;
     std::unordered_map<std::string, Known> known_;            // By name and labels as they came.
     std::unordered_map<std::string, std::size_t> described_;  // Hash of each family's metadata.
     std::uint64_t round_ = 0;

@@ -19,7 +19,6 @@ public:
             ScrapePage::Sample& out = add(sample.name, sample.labels, sample.value, sample.time_ms);
             out.start_time = sample.created_ms.value_or(0);
             if (sample.exemplar != nullptr) add_exemplar(*sample.exemplar, out);
-            page_.canonical.add(sample);
         };
         auto read = wire::parse_exposition(page, format, visitor, {.max_samples = limits_.max_samples});
         if (!read) return std::move(read).error();
@@ -41,12 +40,6 @@ public:
                 out.histogram = to_store(wire::NativeHistogram(*sample.histogram));
             }
             for (const auto& exemplar : sample.exemplars) add_exemplar(exemplar, out);
-            if (sample.histogram != nullptr) return;
-            wire::ExpositionSample plain;
-            plain.name = sample.name;
-            plain.labels = sample.labels;
-            plain.value = sample.value;
-            page_.canonical.add(plain);
         };
         auto read = wire::parse_protobuf_exposition(page, visitor, wire::ClassicBuckets::OnlyWithoutNative,
                                                     {.max_samples = limits_.max_samples});

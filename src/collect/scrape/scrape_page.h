@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "collect/engine/canonical.h"
 #include "collect/sample_sink.h"
 #include "collect/scrape/label_limits.h"
 #include "tsdb/store.h"
@@ -39,7 +38,6 @@ struct ScrapePage {
     };
     std::vector<Sample> samples;
     std::vector<tsdb::FamilyMetadata> metadata;  // One entry a family.
-    Canonical canonical;
 };
 
 // `now` is the time of samples without one. Errors: InvalidArgument (not a metrics page), ResourceExhausted (more

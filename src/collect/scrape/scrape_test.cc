@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "collect/engine/canonical.h"
 #include "collect/testing.h"
 
 namespace stoker::collect {
@@ -12,85 +11,6 @@ namespace {
 using ::testing::HasSubstr;
 using testing::values;
 using Values = std::map<std::string, std::string>;
-
-// The canonical values of a page, as text.
-Values canonical(std::string_view page) {
-    Canonical table;
-    wire::ExpositionVisitor visitor;
-    visitor.on_sample = [&table](const wire::ExpositionSample& sample) { table.add(sample); };
-    auto read = wire::parse_exposition(page, wire::ExpositionFormat::Prometheus, visitor);
-    EXPECT_TRUE(read.has_value()) << (read ? "" : read.error().message);
-    Values out;
-    for (const auto& value : table.values()) {
-        SampleBatch::Pairs labels = value.labels;
-        labels.emplace_back("__name__", std::string(value.name));
-        out[tsdb::Labels(std::move(labels)).text()] = format_number(value.value);
-    }
-    return out;
-}
-
-TEST(Canonical, VllmAddsEnginesAndTakesTheFullestCache) {
-    EXPECT_EQ(canonical(R"(
-vllm:num_requests_running{engine="0",model_name="m"} 3
-vllm:num_requests_running{engine="1",model_name="m"} 4
-vllm:kv_cache_usage_perc{engine="0",model_name="m"} 0.25
-vllm:kv_cache_usage_perc{engine="1",model_name="m"} 0.5
-vllm:prompt_tokens_total{engine="0",model_name="m"} 100
-vllm:time_to_first_token_seconds_bucket{engine="0",model_name="m",le="0.1"} 1
-vllm:time_to_first_token_seconds_bucket{engine="1",model_name="m",le="0.1"} 2
-vllm:time_to_first_token_seconds_count{engine="0",model_name="m"} 5
-)"),
-              (Values{{R"(llm_engine_requests_running{model="m"})", "7"},
-                      {R"(llm_engine_kv_usage_ratio{model="m"})", "0.5"},
-                      {R"(llm_engine_prompt_tokens_total{model="m"})", "100"},
-                      {R"(llm_engine_time_to_first_token_seconds_bucket{le="0.1",model="m"})", "3"},
-                      {R"(llm_engine_time_to_first_token_seconds_count{model="m"})", "5"}}));
-}
-
-TEST(Canonical, VllmInItsOtherSpellings) {
-    Values want{{R"(llm_engine_requests_waiting{model="m"})", "2"},
-                {R"(llm_engine_generation_tokens_total{model="m"})", "9"}};
-    EXPECT_EQ(canonical("vllm_num_requests_waiting{model_name=\"m\"} 2\nvllm_generation_tokens{model_name=\"m\"} 9\n"),
-              want);
-    EXPECT_EQ(canonical("ray_vllm_num_requests_waiting{model_name=\"m\",WorkerId=\"w\"} 2\n"
-                        "ray_vllm_generation_tokens_total{model_name=\"m\"} 9\n"),
-              want);
-    EXPECT_EQ(canonical("vllm:gpu_cache_usage_perc 0.75\n"), (Values{{"llm_engine_kv_usage_ratio", "0.75"}}));
-}
-
-TEST(Canonical, SgLangRanksSayTheSameThing) {
-    EXPECT_EQ(canonical(R"(
-sglang:num_running_reqs{model_name="m",tp_rank="0",dp_rank="0"} 5
-sglang:num_running_reqs{model_name="m",tp_rank="1",dp_rank="0"} 5
-sglang:num_running_reqs{model_name="m",tp_rank="0",dp_rank="1"} 2
-sglang:token_usage{model_name="m",tp_rank="0"} 0.1
-)"),
-              (Values{{R"(llm_engine_requests_running{model="m"})", "7"},
-                      {R"(llm_engine_kv_usage_ratio{model="m"})", "0.1"}}));
-}
-
-TEST(Canonical, TgiLmDeployTensorRt) {
-    EXPECT_EQ(canonical("tgi_queue_size 2\ntgi_batch_current_size 3\ntgi_request_generated_tokens_sum 40\n"
-                        "tgi_request_input_length_sum 50\n"),
-              (Values{{"llm_engine_requests_waiting", "2"},
-                      {"llm_engine_requests_running", "3"},
-                      {"llm_engine_generation_tokens_total", "40"},
-                      {"llm_engine_prompt_tokens_total", "50"}}));
-    EXPECT_EQ(canonical("lmdeploy:gpu_cache_usage_perc{model_name=\"m\"} 0.5\n"),
-              (Values{{R"(llm_engine_kv_usage_ratio{model="m"})", "0.5"}}));
-    EXPECT_EQ(canonical("trtllm_kv_cache_utilization{model_name=\"m\"} 0.5\n"),
-              (Values{{R"(llm_engine_kv_usage_ratio{model="m"})", "0.5"}}));
-}
-
-TEST(Canonical, RealLlamaCppPage) {
-    // Recorded after one request of 2 new prompt tokens and 5 answered.
-    Values got = canonical(testing::testdata("llamacpp_metrics.prom"));
-    EXPECT_EQ(got["llm_engine_prompt_tokens_total"], "2");
-    EXPECT_EQ(got["llm_engine_generation_tokens_total"], "5");
-    EXPECT_EQ(got["llm_engine_requests_running"], "0");
-    EXPECT_EQ(got["llm_engine_requests_waiting"], "0");
-    EXPECT_FALSE(got.contains("llm_engine_kv_usage_ratio"));  // It does not tell: absent, not 0.
-}
 
 constexpr std::string_view kPage =
     "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name=\"m\"} 1\n"
@@ -116,7 +36,7 @@ protected:
 TEST_F(ScrapeTest, KeepsOwnNamesAndAddsCanonicalOnes) {
     EXPECT_EQ(page(kPage), (Values{{R"(vllm:num_requests_running{engine="vllm",model_name="m"})", "1"},
                                    {R"(other{engine="vllm",exported_instance="x"})", "2"},
-                                   {R"(llm_engine_requests_running{engine="vllm",model="m"})", "1"},
+                                   {R"(llm_engine_requests_running{engine="vllm",model="m",source="native"})", "1"},
                                    {R"(up{engine="vllm"})", "1"},
                                    {R"(llm_engine_up{engine="vllm"})", "1"},
                                    {R"(scrape_duration_seconds{engine="vllm"})", "0.02"},
@@ -126,14 +46,26 @@ TEST_F(ScrapeTest, KeepsOwnNamesAndAddsCanonicalOnes) {
     EXPECT_EQ(out[0].labels.get("instance"), "h:1");
 }
 
+TEST_F(ScrapeTest, SaysWhatTheEngineIs) {
+    EngineIdentity identity;
+    identity.kind = "vllm";
+    identity.version = "0.11.0";
+    identity.models = {"m"};
+    identity.context_length = 4096;
+    scrape.set_engine(CanonicalPlan::make(Adapters::built_in(), "vllm", "0.11.0"), identity);
+    auto got = page(kPage);
+    EXPECT_EQ(got[R"(llm_engine_info{engine="vllm",model="m",source="native",version="0.11.0"})"], "1");
+    EXPECT_EQ(got[R"(llm_engine_context_length_tokens{engine="vllm",source="native"})"], "4096");
+}
+
 TEST_F(ScrapeTest, WhatDisappearsEndsOnce) {
     page(kPage);
     auto got = page("# TYPE other counter\nother{instance=\"x\"} 3\n");
     EXPECT_EQ(got[R"(vllm:num_requests_running{engine="vllm",model_name="m"})"], "stale");
-    EXPECT_EQ(got[R"(llm_engine_requests_running{engine="vllm",model="m"})"], "stale");
+    EXPECT_EQ(got[R"(llm_engine_requests_running{engine="vllm",model="m",source="native"})"], "stale");
     EXPECT_EQ(got[R"(other{engine="vllm",exported_instance="x"})"], "3");
-    EXPECT_FALSE(
-        page("# TYPE other counter\nother 1\n").contains(R"(llm_engine_requests_running{engine="vllm",model="m"})"));
+    EXPECT_FALSE(page("# TYPE other counter\nother 1\n")
+                     .contains(R"(llm_engine_requests_running{engine="vllm",model="m",source="native"})"));
 }
 
 TEST_F(ScrapeTest, FailureEndsAllButUp) {

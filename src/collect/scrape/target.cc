@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <random>
 
+#include "collect/engine/json_page.h"
 #include "collect/engine/prober.h"
 #include "wire/prometheus_protobuf.h"
 
@@ -22,7 +23,7 @@ Duration jitter(Duration up_to) {
 }
 
 EngineIdentity told(const TargetSpec& spec, EngineIdentity found) {
-    if (found.kind == EngineKind::Unknown) found.kind = engine_kind(spec.kind);
+    if (found.kind.empty()) found.kind = spec.kind;
     return found;
 }
 
@@ -42,12 +43,18 @@ Target::Target(TargetContext context, TargetSpec spec, net::Url url, bool discov
       scrape_(labels(), ScrapeLimits{context_.options.max_samples, context_.options.label_limits},
               ScrapeRules{spec_.honor_labels, spec_.honor_timestamps}),
       timer_(context_.loop) {
+    take_identity();
     MutexLock lock(mutex_);
     status_.url = spec_.url;
     status_.pool = spec_.pool;
     status_.replica = spec_.replica;
     status_.discovered = discovered_;
-    status_.kind = to_string(identity_.kind);
+}
+
+void Target::take_identity() {
+    scrape_.set_engine(CanonicalPlan::make(context_.options.adapters, identity_.kind, identity_.version), identity_);
+    MutexLock lock(mutex_);
+    status_.kind = identity_.kind;
     status_.version = identity_.version;
     status_.models = identity_.models;
 }
@@ -56,7 +63,7 @@ SampleBatch::Pairs Target::labels() const {
     // Empty values are left out by Labels.
     return {{"job", "engine"},
             {"instance", url_.host + ":" + url_.port},
-            {"engine", std::string(to_string(identity_.kind))},
+            {"engine", identity_.kind},
             {"pool", spec_.pool},
             {"replica", spec_.replica}};
 }
@@ -93,22 +100,20 @@ asio::awaitable<void> Target::run(std::shared_ptr<Target> self) {
 }
 
 asio::awaitable<void> Target::find_out() {
-    auto found =
-        co_await probe(context_.client, url_, spec_.bearer, std::min(kProbeLimit, context_.options.timeout), abandon_);
+    auto found = co_await probe(context_.client, url_, spec_.bearer, std::min(kProbeLimit, context_.options.timeout),
+                                context_.options.adapters, abandon_);
     if (!found || leaving_) co_return;
     identified_ = true;
     identity_ = told(spec_, *std::move(found));
     scrape_.set_target(labels());
-    MutexLock lock(mutex_);
-    status_.kind = to_string(identity_.kind);
-    status_.version = identity_.version;
-    status_.models = identity_.models;
+    take_identity();
 }
 
 asio::awaitable<void> Target::round() {
     if (!identified_) co_await find_out();
     if (leaving_) co_return;
-    std::string path = spec_.metrics_path.empty() ? std::string(metrics_path(identity_.kind)) : spec_.metrics_path;
+    const std::string path =
+        spec_.metrics_path.empty() ? context_.options.adapters->metrics_path(identity_.kind) : spec_.metrics_path;
     const bool without_metrics = path.empty();
     net::Url url = url_;
     url.path = without_metrics ? "/" : path;
@@ -132,6 +137,13 @@ void Target::take(Result<Page> page, bool has_metrics, Timestamp began, ElapsedT
         return failed(answered, "HTTP status " + std::to_string(page->status), began, took);
     }
     if (!page->whole) return failed(true, "the page is larger than the limit", began, took);
+    const Adapter* adapter = context_.options.adapters->find(identity_.kind);
+    if (adapter != nullptr && adapter->metrics_format == "json" && spec_.metrics_path.empty()) {
+        auto text = json_page(*adapter, page->body);
+        if (!text) return failed(true, text.error().message, began, took);
+        page->body = *std::move(text);
+        page->content_type.clear();
+    }
     Scraped out;
     Result<std::size_t> count = std::size_t{0};
     if (has_metrics) count = scrape_.scraped(page->body, page_format(page->content_type), began, took, out);

@@ -1,0 +1,24 @@
+// `stoker engines`: what Stoker knows of inference engines.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/commands.h"
+#include "base/result.h"
+#include "collect/engine/adapters.h"
+
+namespace stoker::app {
+
+struct EnginesOptions {
+    std::vector<std::string> adapters;  // Files over the built-in ones.
+    Output output = Output::Text;
+};
+// The built-in adapters with these over them. Errors: InvalidArgument, every problem on a line of its own.
+Result<std::shared_ptr<const collect::Adapters>> load_adapters(const std::vector<std::string>& files);
+
+int engines_list(const EnginesOptions& options);
+int engines_docs(const EnginesOptions& options);
+
+}  // namespace stoker::app

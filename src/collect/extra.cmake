@@ -1,0 +1,24 @@
+# The adapters of engines that ship with Stoker, embedded as text.
+file(GLOB _adapter_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/config/engines/*.yaml)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${_adapter_files})
+set(_adapters "")
+foreach(_file IN LISTS _adapter_files)
+  get_filename_component(_name ${_file} NAME)
+  file(READ ${_file} _text)
+  string(APPEND _adapters "    {\"config/engines/${_name}\", R\"stoker(${_text})stoker\"},\n")
+endforeach()
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/builtin/collect/engine/builtin_adapters.h @ONLY CONTENT
+"// Generated from config/engines.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+namespace stoker::collect {
+
+inline constexpr std::pair<std::string_view, std::string_view> kBuiltinAdapters[] = {
+@_adapters@};
+
+}  // namespace stoker::collect
+")
+target_include_directories(stoker_collect PRIVATE ${CMAKE_BINARY_DIR}/builtin)
