@@ -20,7 +20,7 @@
 #include "agent/status.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "collect/host/host_collector.h"
+#include "collect/host/collector_source.h"
 #include "collect/source_runner.h"
 #include "net/async.h"
 
