@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 
+#include "api/events.h"
 #include "api/handlers.h"
 #include "api/live.h"
 #include "api/page.h"
@@ -72,6 +73,10 @@ Console::Console(Services& services, ConsolePools pools)
 boost::asio::awaitable<void> Console::handle(net::Exchange& exchange) {
     if (exchange.request().path() == "/api/v1/stream" && exchange.request().method == "GET") {
         co_await stream(exchange);
+        co_return;
+    }
+    if (exchange.request().path() == "/api/v1/events/stream" && exchange.request().method == "GET") {
+        co_await stream_events(exchange, services_, pools_.work);
         co_return;
     }
     auto response = co_await answer(exchange);

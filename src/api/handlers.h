@@ -29,6 +29,7 @@ std::vector<Route> degradation_routes(Services& services);
 std::vector<Route> release_routes(Services& services);
 std::vector<Route> key_routes(Services& services);
 std::vector<Route> replica_routes(Services& services);
+std::vector<Route> event_routes(Services& services);
 
 // The body of /api/v1/overview; also published to live pages every second.
 std::string overview_json(Services& services);

@@ -23,6 +23,10 @@
 #include "records/store.h"
 #include "tsdb/querier.h"
 
+namespace stoker::outward {
+class EventLog;
+}
+
 namespace stoker::api {
 
 class Live;
@@ -145,6 +149,7 @@ struct Services {
     std::function<Result<Unit>(const std::string& pool)> release_degradation = {};
     RouteServices routes = {};
     KeyServices keys = {};
+    outward::EventLog* events = nullptr;  // Set where events are asked for.
     PrometheusServices prometheus;
     std::vector<PushEndpoint> pushes = {};
     PushLimits push_limits = {};

@@ -70,7 +70,7 @@ TEST(ApiDocs, NameEveryEndpointOnce) {
                            .status = {},
                            .reload = {},
                            .prometheus = prometheus};
-    std::vector<std::string> answered = {"GET /api/v1/stream"};
+    std::vector<std::string> answered = {"GET /api/v1/stream", "GET /api/v1/events/stream"};
     for (const auto& route : api::console_routes(services)) answered.push_back(route.methods + " " + route.pattern);
     for (const auto& endpoint : receivers.endpoints()) answered.push_back("POST " + endpoint.path);
     EXPECT_THAT(documented(), testing::UnorderedElementsAreArray(answered));

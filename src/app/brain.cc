@@ -44,7 +44,7 @@ Brain::Brain(BrainParts parts, const Config&)
       incident_store_(diagnose::make_incident_store(*parts.storage.state)),
       book_(incident_store_.get()),
       incident_journal_(*parts.storage.journal),
-      actions_(heal::make_action_log(*parts.storage.state, parts.storage.journal.get())) {}
+      actions_(parts.events.watch(heal::make_action_log(*parts.storage.state, parts.storage.journal.get()))) {}
 
 Brain::~Brain() = default;
 
@@ -68,6 +68,7 @@ Result<Unit> Brain::build(const Config& config) {
         std::make_unique<heal::Healer>(healing_options, book_, *control_, *control_, *actions_, query, parts_.registry);
     diagnoser_ = std::make_unique<diagnose::Diagnoser>(diagnose::DiagnoserOptions{}, book_, *healer_, supervisor_.get(),
                                                        query, parts_.registry);
+    alerts_ = std::make_unique<AlertTee>(parts_.events, *diagnoser_);
     alert::RuleManagerOptions rule_options;
     rule_options.default_interval = config.rules.interval;
     rule_options.default_query_offset = config.rules.query_offset;
@@ -83,15 +84,19 @@ Result<Unit> Brain::build(const Config& config) {
         return expander->expand(text, data);
     };
     rules_ =
-        std::make_unique<alert::RuleManager>(rule_options, query, expand, parts_.samples, *diagnoser_, parts_.registry);
+        std::make_unique<alert::RuleManager>(rule_options, query, expand, parts_.samples, *alerts_, parts_.registry);
     return Unit{};
 }
 
 void Brain::start(const Config& config, std::vector<alert::RuleGroupSpec> rules) {
     book_.add_observer(&incident_journal_);
     book_.add_observer(this);
+    book_.add_observer(&parts_.events);
     auto unfinished = book_.load();
     if (!unfinished) log::error("incidents could not be loaded", {{"error", unfinished.error().message}});
+    if (unfinished) {
+        for (const auto& incident : *unfinished) parts_.events.know(incident);
+    }
     control_->apply(replica_setups(config));
     supervise(config);
     healer_->start(unfinished ? *unfinished : std::vector<diagnose::Incident>{});
@@ -139,6 +144,7 @@ void Brain::supervise(const Config& config) {
 }
 
 void Brain::on_replica_event(const gateway::ReplicaEvent& event) {
+    parts_.events.replica(event);
     const auto kind = kind_of(event);
     if (!kind) return;
     diagnose::Signal signal;

@@ -11,6 +11,7 @@
 #include "api/live.h"
 #include "app/config.h"
 #include "app/data_folder.h"
+#include "app/event_sources.h"
 #include "app/pipelines.h"
 #include "app/replica_control.h"
 #include "app/storage.h"
@@ -45,6 +46,7 @@ struct BrainParts {
     gateway::Gateway& gateway;
     SamplePipeline& samples;
     api::Live& live;
+    EventSources& events;
     metrics::Registry& registry;
     bool stop_engines;  // When Stoker ends in good order.
 };
@@ -86,6 +88,7 @@ private:
     std::shared_ptr<std::atomic<bool>> cancel_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<heal::Healer> healer_;
     std::unique_ptr<diagnose::Diagnoser> diagnoser_;
+    std::unique_ptr<AlertTee> alerts_;
     std::unique_ptr<alert::RuleManager> rules_;
     std::vector<std::string> supervised_;
 };

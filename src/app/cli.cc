@@ -350,6 +350,7 @@ int run_cli(int argc, char** argv) {
     add_replicas(app, run);
     add_drain(app, run);
     add_engines(app, run);
+    add_events(app, run);
     add_rules(app, run);
     add_scrape(app, run);
     add_config(app, run);

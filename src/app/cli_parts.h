@@ -26,6 +26,7 @@ void add_keys(CLI::App& app, Run& run);
 void add_cache(CLI::App& app, Run& run);
 void add_drain(CLI::App& app, Run& run);
 void add_engines(CLI::App& app, Run& run);
+void add_events(CLI::App& app, Run& run);
 void add_replicas(CLI::App& app, Run& run);
 void add_scrape(CLI::App& app, Run& run);
 void add_agent(CLI::App& app, Run& run);

@@ -95,6 +95,22 @@ struct QueuesOptions {
 };
 int queues(const QueuesOptions& options);
 
+struct EventsOptions {
+    ClientOptions client;
+    std::string type;
+    std::string severity;
+    std::int64_t limit = 50;
+    bool follow = false;
+};
+int events(const EventsOptions& options);
+
+struct WebhooksTestOptions {
+    std::string config_file;
+    std::string name;  // Empty: all.
+    Output output = Output::Text;
+};
+int webhooks_test(const WebhooksTestOptions& options);
+
 struct IncidentsOptions {
     ClientOptions client;
     std::string id;       // Set: one incident with its timeline.

@@ -109,6 +109,7 @@ constexpr auto kSections = std::to_array<Section>({{"gateway", false},
                                                    {"query", false},
                                                    {"ingest", false},
                                                    {"remote_write", false},
+                                                   {"events", false},
                                                    {"api", false},
                                                    {"runtime", false}});
 
@@ -180,6 +181,8 @@ void describe(config::Fields& f, Config& c) {
         "Receivers that everything ingested is sent on to, by Prometheus' remote write. What a receiver does not take "
         "waits on disk. Changes take effect after a restart.");
     check_remote_write(f, c.remote_write);
+    f.object("events", c.events,
+             "What happens (docs/events.md), kept in a log and told to others. Changes take effect after a restart.");
     f.object("api", c.api, "Who may do what through the console's APIs. Changes take effect after a restart.");
     f.object("runtime", c.runtime, "Threads and stopping. Changes take effect after a restart.");
 }

@@ -18,6 +18,7 @@
 #include "app/config_auth.h"
 #include "app/config_cache.h"
 #include "app/config_faults.h"
+#include "app/config_outward.h"
 #include "app/config_routing.h"
 #include "app/trace_export.h"
 #include "base/config.h"
@@ -279,6 +280,8 @@ struct CollectConfig {
     std::vector<TargetConfig> targets;
     std::vector<collect::ScrapeConfig> scrape_configs;
     std::vector<std::string> scrape_config_files;  // Patterns, as written.
+    std::vector<ProgramConfig> programs;
+    std::vector<std::string> textfiles;
 };
 
 struct MetricsStorageConfig {
@@ -396,6 +399,7 @@ struct Config {
     QueryConfig query;
     IngestConfig ingest;
     std::vector<RemoteWriteConfig> remote_write;
+    EventsConfig events;
     ApiConfig api;
     RuntimeConfig runtime;
 };

@@ -19,6 +19,9 @@ net::ServerOptions server_options(const ListenerConfig& listener, const std::str
 gateway::GatewayOptions gateway_options(const Config& config);
 gateway::BalanceOptions balance_options(const BalanceConfig& config);
 gateway::ProviderOptions provider_options(const ProviderConfig& config, const std::string& folder);
+// What a key `proxy` means: http://HOST:PORT, "none", "environment" (HTTPS_PROXY, NO_PROXY); its host is empty if there
+// is none. Errors: InvalidArgument.
+Result<net::ProxyOptions> configured_proxy(const std::string& text);
 gateway::AdmissionOptions admission_options(const AdmissionConfig& config);
 gateway::Routes routes(const Config& config);
 gateway::ModelOptions model_options(const ModelConfig& config);

@@ -47,12 +47,13 @@ std::string variable(const char* name, const char* other) {
     return {};
 }
 
-// The proxy that is meant; its host is empty if there is none.
-Result<net::ProxyOptions> provider_proxy(const ProviderConfig& c) {
+}  // namespace
+
+Result<net::ProxyOptions> configured_proxy(const std::string& text) {
     net::ProxyOptions proxy;
-    if (c.proxy == "none" || c.proxy.empty()) return proxy;
-    if (c.proxy != "environment") {
-        TRY(proxy, net::parse_proxy(c.proxy));
+    if (text == "none" || text.empty()) return proxy;
+    if (text != "environment") {
+        TRY(proxy, net::parse_proxy(text));
     } else if (const std::string given = variable("https_proxy", "HTTPS_PROXY"); !given.empty()) {
         auto parsed = net::parse_proxy(given);
         if (!parsed) return std::move(parsed).error().context("HTTPS_PROXY");
@@ -60,6 +61,13 @@ Result<net::ProxyOptions> provider_proxy(const ProviderConfig& c) {
         proxy.bypass = net::parse_no_proxy(variable("no_proxy", "NO_PROXY"));
         for (const char* here : {"localhost", "127.0.0.0/8", "::1"}) proxy.bypass.emplace_back(here);
     }
+    return proxy;
+}
+
+namespace {
+
+Result<net::ProxyOptions> provider_proxy(const ProviderConfig& c) {
+    TRY(auto proxy, configured_proxy(c.proxy));
     if (!c.proxy_credentials.empty()) proxy.credentials = c.proxy_credentials;
     return proxy;
 }

@@ -64,6 +64,14 @@ void describe(config::Fields& f, CollectConfig& c) {
     f.list("targets", c.targets,
            "Further Prometheus endpoints to scrape. Replicas of pools are scraped without being named.");
     describe_scraping(f, c);
+    f.list("programs", c.programs,
+           "Collectors that are programs: what they write in Prometheus' text format is kept (docs/extending.md). "
+           "Changes take effect after a restart.");
+    check_programs(f, c.programs);
+    f.field(
+        "textfiles", c.textfiles,
+        "Folders whose files *.prom are kept, as node_exporter's textfile collector does. Changes take effect after "
+        "a restart.");
 }
 
 void describe(config::Fields& f, MetricsStorageConfig& c) {

@@ -95,6 +95,7 @@ Result<Unit> DegradationWatch::save() {
 
 void DegradationWatch::tell(const std::vector<gateway::DegradationChange>& changes) {
     for (const auto& change : changes) {
+        if (on_change_) on_change_(change);
         live_.publish("degradation", json{{"pool", change.pool},
                                           {"from", gateway::to_string(change.from)},
                                           {"to", gateway::to_string(change.to)},

@@ -3,7 +3,9 @@
 // look() from one thread; the rest is thread-safe.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "api/live.h"
 #include "base/result.h"
@@ -19,6 +21,9 @@ public:
     // All outlive it. Pins that were set before come into force again.
     DegradationWatch(gateway::DegradationControl& control, const promql::Engine& engine, const tsdb::Querier& querier,
                      state::StateStore& state, api::Live& live);
+
+    // Called with each change, beside the live feed. Set it before the first look.
+    void on_change(std::function<void(const gateway::DegradationChange&)> tell) { on_change_ = std::move(tell); }
 
     // Evaluates the conditions if it is time to.
     void look();
@@ -37,6 +42,7 @@ private:
     const tsdb::Querier& querier_;
     state::StateStore& state_;
     api::Live& live_;
+    std::function<void(const gateway::DegradationChange&)> on_change_;
     SteadyTime next_{};
 };
 

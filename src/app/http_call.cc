@@ -1,5 +1,7 @@
 #include "app/http_call.h"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -10,25 +12,42 @@ namespace stoker::app {
 
 namespace asio = boost::asio;
 
+namespace {
+
+constexpr Duration kLook{100};  // How long a call goes on after it was abandoned, at most.
+
+}  // namespace
+
 Result<net::Response> call_url(const std::string& url, const CallOptions& options) {
     TRY(auto parsed, net::parse_url(url));
     asio::io_context loop;
     net::ClientOptions client_options;
     client_options.tls.ca_file = options.ca_file;
+    client_options.proxy = options.proxy;
     auto client = net::Client::create(loop, client_options);
     net::Headers headers = options.headers;
     if (!options.body.empty()) headers.set("Content-Type", options.content_type);
     net::Deadlines deadlines{std::min(options.limit, net::Deadlines{}.connect), options.limit, options.limit};
     Result<net::Response> answer;
+    bool ended = false;
+    asio::cancellation_signal cancel;
     auto work = net::with_deadline(
         net::fetch(*client, parsed, options.method, std::move(headers), options.body, deadlines, options.max_answer),
         options.limit);
     auto done = [&](const std::exception_ptr& bug, Result<net::Response> result) {
         if (!bug) answer = std::move(result);
+        ended = true;
         loop.stop();
     };
-    asio::co_spawn(loop, std::move(work), done);
-    loop.run();
+    asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(cancel.slot(), done));
+    bool abandoned = false;
+    while (!ended) {
+        loop.run_for(kLook);
+        if (ended || abandoned || options.abandoned == nullptr || !*options.abandoned) continue;
+        abandoned = true;
+        cancel.emit(asio::cancellation_type::terminal);
+    }
+    if (abandoned) return Error{Errc::Cancelled, "given up: Stoker stops"};
     return answer;
 }
 

@@ -1,11 +1,13 @@
 // One blocking HTTP exchange, for commands and for healing's worker threads. Never for event loops.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "net/http.h"
+#include "net/proxy.h"
 
 namespace stoker::app {
 
@@ -17,9 +19,11 @@ struct CallOptions {
     std::string ca_file;                            // Certificates to trust instead of the system's; empty: those.
     Duration limit{60'000};
     std::size_t max_answer = std::size_t{256} << 20;
+    net::ProxyOptions proxy;                       // On the way to an https URL.
+    const std::atomic<bool>* abandoned = nullptr;  // The call ends soon after this is set; may be null.
 };
 
-// Errors: DeadlineExceeded after options.limit; those of net::fetch.
+// Errors: DeadlineExceeded after options.limit; Cancelled if it was abandoned; those of net::fetch.
 Result<net::Response> call_url(const std::string& url, const CallOptions& options);
 
 // `target` is path and query on `server` (http://HOST:PORT). Errors name the server and what to do.

@@ -80,6 +80,8 @@ Result<std::unique_ptr<Stoker>> Stoker::start(StokerSetup setup) {
 Result<Unit> Stoker::build() {
     const Config& config = setup_.config;
     TRY(storage_, Storage::open(folder_, config, registry_));
+    TRY(outward_, Outward::open(config, folder_, live_, registry_));
+    outward_->events().started();
     requests_ = std::make_unique<RequestPipeline>(*storage_->journal, live_, registry_);
     TRY(forwarding_,
         Forwarding::open(config, folder_, *storage_->metrics, loops_.at(loops_.size() - 1), pool_, registry_));
@@ -96,14 +98,16 @@ Result<Unit> Stoker::build() {
     traces_->configure(trace_options(config));
     degradation_ = std::make_unique<DegradationWatch>(gateway_->degradation(), engine_, *storage_->metrics,
                                                       *storage_->state, live_);
+    degradation_->on_change([this](const auto& change) { outward_->events().degradation(change); });
     TRY_UNIT(open_keys());
     gateway_->set_limits(limits_options(config));
     gateway_->set_cache(cache_options(config.cache, config.batching));
     restore_limits();
     gateway_->on_sharing(
         [this](const gateway::SharingReport& report) { live_.publish("limits", api::json_of(report)); });
-    TRY(brain_,
-        Brain::create({folder_, *storage_, engine_, *gateway_, *samples_, live_, registry_, setup_.demo}, config));
+    TRY(brain_, Brain::create({folder_, *storage_, engine_, *gateway_, *samples_, live_, outward_->events(), registry_,
+                               setup_.demo},
+                              config));
 
     loops_.start();
     build_services();
@@ -133,6 +137,7 @@ void Stoker::restore_release() {
         const auto written = storage_->journal->append(journal::Kind::Audit, json, event.at);
         if (!written) log::error("a change of routes is not in the journal", {{"error", written.error().message}});
         live_.publish("release", json);
+        outward_->events().release(event);
     };
     gateway_->restore_release(store.value(kKey).value_or(""), save, announce);
 }
@@ -194,6 +199,7 @@ void Stoker::build_collector() {
 
 void Stoker::start_jobs() {
     storage_->start_jobs(setup_.config, registry_);
+    outward_->start(setup_.config);
     jobs_.push_back(std::make_unique<Job>(
         "follow_discovery", kDiscovery, [this] { follow_discovery(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
@@ -265,6 +271,7 @@ api::ReloadOutcome Stoker::reload() {
     if (!loaded.ok()) {
         for (const auto& problem : loaded.problems) outcome.problems.push_back(problem.text());
         log::error("configuration refused, the old one stays", {{"first_problem", outcome.problems.front()}});
+        outward_->events().reloaded(outcome);
         return outcome;
     }
     config_at_ = now();
@@ -276,6 +283,7 @@ api::ReloadOutcome Stoker::reload() {
     rules_ = std::move(loaded.rules.groups);
     apply(in_effect(), rules_);
     log::info("configuration reloaded", {{"changed_sections", outcome.changed.size()}});
+    outward_->events().reloaded(outcome);
     return outcome;
 }
 
@@ -300,6 +308,7 @@ void Stoker::stop() {
     if (keys_) save_key_uses();
     if (brain_) timed("brain", [&] { brain_->stop(grace); });
     if (forwarding_) timed("remote_write", [&] { forwarding_->stop(kSendLast); });
+    if (outward_) timed("outward", [&] { outward_->stop(); });
     loops_.stop();
     query_pool_.join();
     pool_.join();

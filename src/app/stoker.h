@@ -21,6 +21,7 @@
 #include "app/forwarding.h"
 #include "app/issuer_keys.h"
 #include "app/key_book.h"
+#include "app/outward.h"
 #include "app/pipelines.h"
 #include "app/receivers.h"
 #include "app/storage.h"
@@ -106,6 +107,7 @@ private:
     promql::Engine engine_;
     EventBridge events_;
     std::unique_ptr<Storage> storage_;
+    std::unique_ptr<Outward> outward_;
     std::unique_ptr<RequestPipeline> requests_;
     std::unique_ptr<Forwarding> forwarding_;
     std::unique_ptr<SamplePipeline> samples_;

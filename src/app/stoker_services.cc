@@ -72,6 +72,7 @@ void Stoker::build_services() {
                    .explain = [this](const std::string& question) { return gateway_->explain_route(question); },
                    .shadows = [this] { return gateway_->shadows_json(); }},
         .keys = key_services(*keys_),
+        .events = &outward_->log(),
         .prometheus = prometheus_services(),
         .pushes = receivers_->endpoints(),
         .push_limits = push_limits(setup_.config),

@@ -1,6 +1,7 @@
-// What is read on a schedule beside the engines: this machine.
+// What is read on a schedule beside the engines: this machine, programs, text files.
 #include "app/config_convert.h"
 #include "app/job.h"
+#include "app/program_sources.h"
 #include "app/stoker.h"
 #include "base/log.h"
 #include "collect/host/collector_source.h"
@@ -18,6 +19,7 @@ void Stoker::build_sources() {
     if (config.collect.host) {
         for (auto& source : collect::host_sources({})) add(std::move(source), {interval, interval});
     }
+    for (auto& [source, schedule] : program_sources(config)) add(std::move(source), schedule);
 }
 
 }  // namespace stoker::app

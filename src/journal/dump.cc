@@ -29,6 +29,8 @@ std::string_view to_string(Kind kind) {
             return "spans";
         case Kind::Logs:
             return "logs";
+        case Kind::Event:
+            return "event";
     }
     return "unknown";
 }

@@ -35,7 +35,16 @@ struct Options {
 };
 
 // What a record is about; the number stands on disk and never changes its meaning.
-enum class Kind : std::uint16_t { Request = 1, Incident = 2, Action = 3, Audit = 4, Samples = 5, Spans = 6, Logs = 7 };
+enum class Kind : std::uint16_t {
+    Request = 1,
+    Incident = 2,
+    Action = 3,
+    Audit = 4,
+    Samples = 5,
+    Spans = 6,
+    Logs = 7,
+    Event = 8
+};
 
 struct Record {
     std::uint64_t sequence = 0;  // From 1; gaps only where damage was reported.
@@ -88,6 +97,8 @@ public:
     // A consumer's place: the next sequence it wants. 1 (or the oldest kept) if it was never committed. Durable.
     virtual std::uint64_t cursor(const std::string& consumer) const = 0;
     virtual Result<Unit> commit(const std::string& consumer, std::uint64_t next) = 0;
+    // Whether it was ever committed.
+    virtual bool has_cursor(const std::string& consumer) const = 0;
 
     // Copies everything appended so far, and the consumers' places, into a new folder that open() takes, durable when
     // it returns. Appends go on meanwhile. Errors: Unavailable, ResourceExhausted (the disk).

@@ -62,6 +62,11 @@ void SegmentedJournal::note_damage(std::uint64_t segment, std::uint64_t offset, 
     damage_.push_back({segment_name(segment), offset, std::move(what)});
 }
 
+bool SegmentedJournal::has_cursor(const std::string& consumer) const {
+    MutexLock lock(cursor_mutex_);
+    return cursors_.next.contains(consumer);
+}
+
 std::uint64_t SegmentedJournal::cursor(const std::string& consumer) const {
     const std::uint64_t oldest = first_sequence();
     MutexLock lock(cursor_mutex_);
