@@ -18,6 +18,7 @@
 #include "app/config_auth.h"
 #include "app/config_cache.h"
 #include "app/config_faults.h"
+#include "app/config_gpu.h"
 #include "app/config_outward.h"
 #include "app/config_routing.h"
 #include "app/trace_export.h"
@@ -267,6 +268,7 @@ struct EnginesConfig {
 
 struct CollectConfig {
     bool host = true;
+    GpuConfig gpu;
     Duration scrape_interval = collect::CollectOptions{}.interval;
     Duration scrape_timeout = collect::CollectOptions{}.timeout;
     config::Bytes max_scrape_size{collect::CollectOptions{}.max_body};

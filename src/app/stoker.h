@@ -19,6 +19,7 @@
 #include "app/discovered.h"
 #include "app/engine_loads.h"
 #include "app/forwarding.h"
+#include "app/gpus.h"
 #include "app/issuer_keys.h"
 #include "app/key_book.h"
 #include "app/outward.h"
@@ -121,6 +122,7 @@ private:
     std::unique_ptr<collect::Collector> collector_;
     std::unique_ptr<collect::SourceRunner> sources_;
     std::unique_ptr<collect::ScrapeManager> scrapes_;
+    std::unique_ptr<Gpus> gpus_;
     std::unique_ptr<Brain> brain_;
     std::unique_ptr<Receivers> receivers_;
     std::unique_ptr<api::Services> services_;

@@ -1,4 +1,4 @@
-// What is read on a schedule beside the engines: this machine, programs, text files.
+// What is read on a schedule beside the engines: this machine and its GPUs, programs, text files.
 #include "app/config_convert.h"
 #include "app/job.h"
 #include "app/program_sources.h"
@@ -20,6 +20,8 @@ void Stoker::build_sources() {
         for (auto& source : collect::host_sources({})) add(std::move(source), {interval, interval});
     }
     for (auto& [source, schedule] : program_sources(config)) add(std::move(source), schedule);
+    gpus_ = std::make_unique<Gpus>(config.collect.gpu);
+    gpus_->start(*sources_, collect::host_name());
 }
 
 }  // namespace stoker::app

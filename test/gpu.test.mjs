@@ -1,0 +1,76 @@
+// GPUs: the whole binary beside a stand-in for NVIDIA's library that lies, fails, hangs and loses one.
+import assert from 'node:assert/strict'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { binary, getJson, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
+
+const library = join(dirname(binary), 'libfake_nvml.so')
+const dir = temporaryDirectory()
+const state = join(dir, 'gpus')
+let stoker
+
+// What the library does from now on; replaced in one step, since it may be reading.
+const tell = (lines) => {
+    writeFileSync(`${state}.new`, lines)
+    renameSync(`${state}.new`, state)
+}
+
+// The value of a query that gives one series; null if there is none.
+const value = async (query) => {
+    const answer = await getJson(`${stoker.console}/api/v1/query?query=${encodeURIComponent(query)}`)
+    assert.equal(answer.status, 'success', JSON.stringify(answer))
+    return answer.data.result.length === 0 ? null : Number(answer.data.result[0].value[1])
+}
+const becomes = (query, wanted) => until(`${query} is ${wanted}`, async () => (await value(query)) === wanted, 15_000)
+
+before(async () => {
+    assert.ok(existsSync(library), `${library} is not built: ninja fake_nvml`)
+    tell('gpus=2\npower=345.5\n')
+    stoker = await startStoker({ config: `collect: {scrape_interval: 500ms, gpu: {library: ${library}, interval: 200ms}}`, env: { STOKER_FAKE_NVML: state } })
+})
+after(stopAll)
+
+test('each GPU by its own name, and by DCGM\'s', async () => {
+    await becomes('gpu_power_watts{gpu="1"}', 345.5)
+    await becomes('DCGM_FI_DEV_POWER_USAGE{gpu="0"}', 345.5)
+    await becomes('count(gpu_up == 1)', 2)
+    await becomes('gpu_sm_active_ratio{gpu="0"}', 0.12)
+    assert.equal(await value('gpu_memory_total_bytes{gpu="0"}'), 81920 * 1024 * 1024)
+    const metadata = await getJson(`${stoker.console}/api/v1/metadata?metric=gpu_energy_joules_total`)
+    assert.equal(metadata.data.gpu_energy_joules_total[0].type, 'counter')
+})
+
+test('what a GPU says it cannot do is absent, what fails comes back', async () => {
+    tell('gpus=2\npower=345.5\n0.fail.temperature=999\n')
+    await becomes('absent(gpu_temperature_celsius{gpu="0"})', 1)
+    await becomes('gpu_temperature_celsius{gpu="1"}', 61)
+    tell('gpus=2\npower=345.5\n')
+    await becomes('gpu_temperature_celsius{gpu="0"}', 61)
+})
+
+test('a lost GPU is told, its values end, and the other goes on', async () => {
+    tell('gpus=2\npower=111\n0.lost=1\n')
+    await becomes('gpu_up{gpu="0"}', 0)
+    await becomes('absent(gpu_power_watts{gpu="0"})', 1)
+    await becomes('gpu_power_watts{gpu="1"}', 111)
+    tell('gpus=2\npower=222\n')
+    await becomes('gpu_power_watts{gpu="0"}', 222)
+    await becomes('gpu_up{gpu="0"}', 1)
+})
+
+test('a driver that hangs is told, and delays nobody', async () => {
+    tell('gpus=2\npower=222\nhang=1\n')
+    await becomes('stoker_source_hung{source="nvml"}', 1)
+    const before = await value('node_time_seconds')
+    await until('the host is still measured', async () => (await value('node_time_seconds')) > before, 15_000)
+    tell('gpus=2\npower=333\n')
+    await becomes('gpu_power_watts{gpu="0"}', 333)
+    await becomes('stoker_source_hung{source="nvml"}', 0)
+})
+
+test('it stops in time while the driver hangs', async () => {
+    tell('gpus=2\nhang=1\n')
+    await becomes('stoker_source_hung{source="nvml"}', 1)
+    await stoker.stop()
+})
