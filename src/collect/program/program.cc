@@ -157,7 +157,8 @@ pid_t start(const Plan& plan) {
 Result<std::string> find(const std::string& name, const std::string& path) {
     std::string denied;
     const bool plain = name.find('/') == std::string::npos;
-    for (const std::string_view folder : split(plain ? path : "", ':')) {
+    const std::string_view folders = plain ? std::string_view(path) : "";
+    for (const std::string_view folder : split(folders, ':')) {
         const std::string candidate = plain ? std::string(folder) + "/" + name : name;
         struct stat status {};
         if (stat(candidate.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
