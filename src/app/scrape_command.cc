@@ -53,6 +53,10 @@ void add_groups(const collect::TargetMaker& maker, const std::vector<collect::Ta
 CheckedJob check_job(const collect::ScrapeConfig& job) {
     CheckedJob out{.name = job.job_name, .sources = collect::source_kinds(job), .targets = {}, .problems = {}};
     check_credentials(job.http, out);
+    for (const auto& source : job.http_sd_configs) check_credentials(source.http, out);
+    for (const auto& source : job.kubernetes_sd_configs) check_credentials(source.http, out);
+    for (const auto& source : job.docker_sd_configs) check_credentials(source.http, out);
+    for (const auto& source : job.consul_sd_configs) check_credentials(source.http, out);
     const auto maker = collect::TargetMaker::create(job);
     if (!maker) {
         out.problems.push_back(maker.error().message);

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "collect/discovery/catalog_sd.h"
+#include "collect/discovery/dns_sd.h"
 #include "collect/discovery/file_sd.h"
 #include "collect/discovery/http_sd.h"
+#include "collect/discovery/kubernetes_sd.h"
 
 namespace stoker::collect {
 namespace {
@@ -14,7 +17,7 @@ public:
     std::string_view kind() const override { return "static"; }
     void start(std::function<void()> changed) override { changed(); }
     void stop() override {}
-    std::vector<TargetGroup> groups() const override { return groups_; }
+    const std::vector<TargetGroup>& groups() const override { return groups_; }
     SourceHealth health() const override { return {{}, now()}; }
     bool asked() const override { return true; }
 
@@ -40,6 +43,10 @@ std::vector<std::string> source_kinds(const ScrapeConfig& config) {
     if (!config.static_configs.empty()) kinds.emplace_back("static");
     if (!config.file_sd_configs.empty()) kinds.emplace_back("file");
     if (!config.http_sd_configs.empty()) kinds.emplace_back("http");
+    if (!config.dns_sd_configs.empty()) kinds.emplace_back("dns");
+    if (!config.kubernetes_sd_configs.empty()) kinds.emplace_back("kubernetes");
+    if (!config.docker_sd_configs.empty()) kinds.emplace_back("docker");
+    if (!config.consul_sd_configs.empty()) kinds.emplace_back("consul");
     return kinds;
 }
 
@@ -50,6 +57,18 @@ Result<std::vector<std::shared_ptr<Discoverer>>> make_discoverers(const ScrapeCo
     for (const FileSdConfig& one : config.file_sd_configs) made.push_back(file_discoverer(one, context));
     for (const HttpSdConfig& one : config.http_sd_configs) {
         TRY(auto source, http_discoverer(one, context));
+        made.push_back(std::move(source));
+    }
+    for (const DnsSdConfig& one : config.dns_sd_configs) made.push_back(dns_discoverer(one, context));
+    for (const KubernetesSdConfig& one : config.kubernetes_sd_configs) {
+        made.push_back(kubernetes_discoverer(one, context));
+    }
+    for (const DockerSdConfig& one : config.docker_sd_configs) {
+        TRY(auto source, docker_discoverer(one, context));
+        made.push_back(std::move(source));
+    }
+    for (const ConsulSdConfig& one : config.consul_sd_configs) {
+        TRY(auto source, consul_discoverer(one, context));
         made.push_back(std::move(source));
     }
     return made;

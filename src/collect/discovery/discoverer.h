@@ -34,7 +34,7 @@ public:
     // Ends it; `changed` is called no more.
     virtual void stop() = 0;
 
-    virtual std::vector<TargetGroup> groups() const = 0;
+    virtual const std::vector<TargetGroup>& groups() const = 0;  // Until the next change.
     virtual SourceHealth health() const = 0;
     // The targets known are complete: a source was asked once, with success or not.
     virtual bool asked() const = 0;

@@ -58,7 +58,7 @@ public:
           reader_(std::make_shared<FileReader>(std::move(config))) {}
 
     std::string_view kind() const override { return "file"; }
-    std::vector<TargetGroup> groups() const override { return groups_; }
+    const std::vector<TargetGroup>& groups() const override { return groups_; }
     SourceHealth health() const override { return health_; }
     bool asked() const override { return asked_; }
 
@@ -75,6 +75,7 @@ private:
     struct Look {
         std::vector<TargetGroup> groups;
         std::string error;
+        bool all = false;
     };
 
     static asio::awaitable<void> run(std::shared_ptr<FileDiscoverer> self) {
@@ -84,7 +85,7 @@ private:
             if (all) whole = std::chrono::steady_clock::now() + self->refresh_;
             std::function<Look()> look = [reader = self->reader_, all] {
                 const auto read = reader->read(all);
-                return Look{reader->groups(), read ? "" : read.error().message};
+                return Look{reader->groups(), read ? "" : read.error().message, all};
             };
             Look found = co_await net::run_on<Look>(self->context_.blocking, look);
             if (self->stopper_.stopped()) co_return;
@@ -94,7 +95,8 @@ private:
     }
 
     void take(Look found) {
-        const bool news = !asked_ || found.error != health_.error || !same(found.groups, groups_);
+        // After a full look too, so that its time is told.
+        const bool news = found.all || found.error != health_.error || !same(found.groups, groups_);
         asked_ = true;
         if (found.error.empty()) {
             health_.good_at = now();

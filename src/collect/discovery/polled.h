@@ -17,7 +17,7 @@ public:
         : context_(context), stopper_(context.loop), kind_(std::move(kind)), interval_(interval) {}
 
     std::string_view kind() const override { return kind_; }
-    std::vector<TargetGroup> groups() const override { return groups_; }
+    const std::vector<TargetGroup>& groups() const override { return groups_; }
     SourceHealth health() const override { return health_; }
     bool asked() const override { return asked_; }
 

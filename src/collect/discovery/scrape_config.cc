@@ -27,11 +27,10 @@ void check_url(config::Fields& f, std::string_view key, const std::string& url) 
 
 // Of Prometheus' sources those that Stoker has not.
 void refuse_sources(config::Fields& f) {
-    for (const char* name :
-         {"aws",       "azure",   "consul",  "digitalocean", "dns",        "docker",   "dockerswarm", "ec2",
-          "eureka",    "gce",     "hetzner", "ionos",        "kubernetes", "kuma",     "lightsail",   "linode",
-          "marathon",  "nerve",   "nomad",   "openstack",    "outscale",   "ovhcloud", "puppetdb",    "scaleway",
-          "serverset", "stackit", "triton",  "uyuni",        "vultr"}) {
+    for (const char* name : {"aws",     "azure",     "digitalocean", "dockerswarm", "ec2",      "eureka",   "gce",
+                             "hetzner", "ionos",     "kuma",         "lightsail",   "linode",   "marathon", "nerve",
+                             "nomad",   "openstack", "outscale",     "ovhcloud",    "puppetdb", "scaleway", "serverset",
+                             "stackit", "triton",    "uyuni",        "vultr"}) {
         refuse(f, {std::string(name) + "_sd_configs"},
                "let something that knows these targets write them for file_sd_configs, or serve them for "
                "http_sd_configs");
@@ -105,6 +104,10 @@ void describe(config::Fields& f, ScrapeConfig& c) {
     f.list("static_configs", c.static_configs, "Targets that are written here.");
     f.list("file_sd_configs", c.file_sd_configs, "Targets from files.");
     f.list("http_sd_configs", c.http_sd_configs, "Targets that an endpoint names.");
+    f.list("dns_sd_configs", c.dns_sd_configs, "Targets that DNS names.");
+    f.list("kubernetes_sd_configs", c.kubernetes_sd_configs, "Targets in Kubernetes, followed as they change.");
+    f.list("docker_sd_configs", c.docker_sd_configs, "Containers of Docker or Podman.");
+    f.list("consul_sd_configs", c.consul_sd_configs, "Services that Consul knows.");
     f.list("relabel_configs", c.relabel_configs, "Rules for targets, before they are scraped; in order.");
     f.list("metric_relabel_configs", c.metric_relabel_configs, "Rules for samples, before they are stored; in order.");
     refuse_sources(f);
@@ -141,6 +144,11 @@ Result<Unit> complete(ScrapeConfig& job, const ScrapeDefaults& defaults) {
         for (std::string& file : source.files) file = from_folder(file, defaults.folder);
     }
     for (HttpSdConfig& source : job.http_sd_configs) resolve_paths(source.http, defaults.folder);
+    for (KubernetesSdConfig& source : job.kubernetes_sd_configs) resolve_paths(source, defaults.folder);
+    for (DockerSdConfig& source : job.docker_sd_configs) resolve_paths(source.http, defaults.folder);
+    for (ConsulSdConfig& source : job.consul_sd_configs) resolve_paths(source.http, defaults.folder);
+    for (DnsSdConfig& source : job.dns_sd_configs)
+        source.resolv_conf = from_folder(source.resolv_conf, defaults.folder);
     return Unit{};
 }
 

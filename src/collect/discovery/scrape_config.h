@@ -11,7 +11,9 @@
 #include "base/config.h"
 #include "base/time.h"
 #include "collect/discovery/http_config.h"
+#include "collect/discovery/kubernetes_config.h"
 #include "collect/discovery/relabel.h"
+#include "collect/discovery/source_configs.h"
 
 namespace stoker::collect {
 
@@ -56,6 +58,10 @@ struct ScrapeConfig {
     std::vector<StaticConfig> static_configs;
     std::vector<FileSdConfig> file_sd_configs;
     std::vector<HttpSdConfig> http_sd_configs;
+    std::vector<DnsSdConfig> dns_sd_configs;
+    std::vector<KubernetesSdConfig> kubernetes_sd_configs;
+    std::vector<DockerSdConfig> docker_sd_configs;
+    std::vector<ConsulSdConfig> consul_sd_configs;
     std::vector<RelabelConfig> relabel_configs;
     std::vector<RelabelConfig> metric_relabel_configs;
     friend bool operator==(const ScrapeConfig&, const ScrapeConfig&) = default;

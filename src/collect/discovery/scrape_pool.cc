@@ -159,6 +159,8 @@ void ScrapePool::replace(std::map<std::string, MadeTarget> wanted) {
 void ScrapePool::tell(Wanted& wanted) {
     if (wanted.errors > 0) {
         failures_.add(static_cast<double>(wanted.errors));
+    }
+    if (std::exchange(told_, wanted.error) != wanted.error && !wanted.error.empty()) {
         log::warn("targets can't be scraped",
                   {{"job", config().job_name}, {"targets", wanted.errors}, {"first_problem", wanted.error}});
     }

@@ -83,6 +83,7 @@ private:
     metrics::Gauge& sync_seconds_;
     Stopper stopper_;
     bool news_ = false;
+    std::string told_;  // The problem that was logged last.
     std::map<std::string, std::shared_ptr<ScrapeTarget>> running_;
 
     struct Shown {

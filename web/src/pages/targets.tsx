@@ -33,7 +33,7 @@ function Sources({ sources }: { sources: TargetSource[] }) {
                                 <td>{one.source}{one.lastError && <div class="problem">{one.lastError}{one.targets > 0 && ` — ${t('target.kept')}`}</div>}</td>
                                 <td><Word of={one.lastError ? 'down' : one.asked ? 'ok' : 'unknown'} /></td>
                                 <td class="num">{number(one.targets, 0)}</td>
-                                <td class="tabular">{one.source === 'static' ? '' : <Age at={one.lastSuccess} />}</td>
+                                <td class="tabular">{one.lastError && one.asked ? <Age at={one.lastSuccess} /> : ''}</td>
                             </tr>
                         ))}
                     </tbody>
