@@ -1,6 +1,7 @@
 // What sources answer: lists of targets, Kubernetes' lists and events, kubeconfigs, containers, services.
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "collect/discovery/catalog_objects.h"
