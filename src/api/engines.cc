@@ -25,9 +25,24 @@ json scrape(const EngineFacts& facts) {
             {"error", facts.scrape_error}};
 }
 
+json findings(const EngineFacts& facts) {
+    json list = json::array();
+    for (const collect::Finding& finding : facts.findings) {
+        list.push_back({{"finding", to_string(finding.code)},
+                        {"severity", to_string(finding.severity)},
+                        {"metric", finding.metric},
+                        {"text", finding.text},
+                        {"fix", finding.fix}});
+    }
+    return list;
+}
+
 json from_facts(const EngineFacts& facts) {
-    return {
-        {"kind", facts.kind}, {"version", facts.version}, {"engine_models", facts.models}, {"scrape", scrape(facts)}};
+    return {{"kind", facts.kind},
+            {"version", facts.version},
+            {"engine_models", facts.models},
+            {"scrape", scrape(facts)},
+            {"findings", findings(facts)}};
 }
 
 json discovered(const EngineFacts& facts) {

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "collect/engine/finding.h"
 #include "gateway/admission/admission_gate.h"
 #include "gateway/cache/answer_cache.h"
 #include "gateway/degrade/degradation_control.h"
@@ -43,6 +44,7 @@ struct EngineFacts {
     double scrape_seconds = 0;
     std::int64_t scrape_samples = 0;
     std::string scrape_error;
+    std::vector<collect::Finding> findings;  // What looks wrong with its numbers, the worst first.
 };
 
 struct ProcessFacts {

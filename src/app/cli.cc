@@ -72,7 +72,7 @@ void add_serving(CLI::App& app, Run& run) {
         ->option_text("NAME");
     sim_command.add_option("--dialect", sim_options.dialect, "whose metrics and endpoints it speaks")
         ->capture_default_str()
-        ->option_text("vllm");
+        ->option_text("vllm|sglang|tgi|...");
     sim_command
         .add_option("--continuation", sim_options.continuation, "whose way it has with a last message of the assistant")
         ->capture_default_str()

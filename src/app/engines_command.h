@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "collect/engine/adapters.h"
 
 namespace stoker::app {
@@ -20,5 +21,16 @@ Result<std::shared_ptr<const collect::Adapters>> load_adapters(const std::vector
 
 int engines_list(const EnginesOptions& options);
 int engines_docs(const EnginesOptions& options);
+
+struct EnginesCheckOptions {
+    std::string url;  // http://HOST:PORT, or with the path of its metrics.
+    std::vector<std::string> adapters;
+    std::string token;         // Sent as a bearer token.
+    bool ask = false;          // Send one small request, and see whether it is counted.
+    int looks = 4;             // At its metrics.
+    Duration interval{1'000};  // Between two of them.
+    Output output = Output::Text;
+};
+int engines_check(const EnginesCheckOptions& options);
 
 }  // namespace stoker::app

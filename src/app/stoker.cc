@@ -187,6 +187,10 @@ Result<Unit> Stoker::listen() {
 void Stoker::build_collector() {
     collect::CollectOptions options = collect_options(setup_.config);
     options.own_ports = {port_of(gateway_address_), port_of(console_address_)};
+    gateway_counts_ = std::make_unique<GatewayCounts>([this] { return gateway_->statuses(); });
+    options.gateway_count = [this](std::string_view replica) {
+        return gateway_counts_->of(replica, std::chrono::steady_clock::now());
+    };
     engine_loads_ = std::make_unique<EngineLoads>(
         *samples_, [this](std::string_view replica, const auto& report) { gateway_->report_load(replica, report); });
     collector_ = collect::Collector::create(loops_.at(loops_.size() - 1), options, *engine_loads_, registry_);

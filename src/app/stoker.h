@@ -19,6 +19,7 @@
 #include "app/discovered.h"
 #include "app/engine_loads.h"
 #include "app/forwarding.h"
+#include "app/gateway_counts.h"
 #include "app/gpus.h"
 #include "app/issuer_keys.h"
 #include "app/key_book.h"
@@ -119,6 +120,7 @@ private:
     std::unique_ptr<AccessLog> access_log_;
     std::unique_ptr<TraceExport> traces_;
     std::unique_ptr<EngineLoads> engine_loads_;
+    std::unique_ptr<GatewayCounts> gateway_counts_;
     std::unique_ptr<collect::Collector> collector_;
     std::unique_ptr<collect::SourceRunner> sources_;
     std::unique_ptr<collect::ScrapeManager> scrapes_;

@@ -110,7 +110,8 @@ std::vector<api::EngineFacts> Stoker::engine_facts() const {
                          .scrape_at = target.last_scrape,
                          .scrape_seconds = std::chrono::duration<double>(target.duration).count(),
                          .scrape_samples = target.samples,
-                         .scrape_error = target.error});
+                         .scrape_error = target.error,
+                         .findings = target.findings});
     }
     return facts;
 }

@@ -6,13 +6,17 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "collect/engine/finding.h"
 #include "collect/sample_sink.h"
 #include "collect/scrape/label_limits.h"
 
@@ -34,6 +38,8 @@ struct CollectOptions {
     std::vector<std::uint16_t> discover_ports;                       // Beside those that engines use by default.
     std::vector<std::uint16_t> own_ports;                            // Stoker's own listeners: never probed.
     std::shared_ptr<const Adapters> adapters = built_in_adapters();  // How engines are recognised and read.
+    // What the gateway counts of a replica, to compare with; empty: nobody counts. Called on the collector's loop.
+    std::function<std::optional<GatewayCount>(std::string_view replica)> gateway_count;
 };
 
 struct TargetSpec {
@@ -62,7 +68,8 @@ struct TargetStatus {
     Timestamp last_scrape{};
     ElapsedTime duration{0};
     std::int64_t samples = 0;
-    std::string error;  // Why the last scrape did not work.
+    std::string error;              // Why the last scrape did not work.
+    std::vector<Finding> findings;  // What looks wrong with its numbers, the worst first.
 };
 
 class Collector {

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "twin/bad_metrics.h"
+
 namespace stoker::twin {
 namespace {
 
@@ -49,6 +51,31 @@ std::string Engine::faults_json() {
 
 std::string Engine::requests_json() const {
     return "{\"requests\":" + std::to_string(requests_.load()) + ",\"left\":" + std::to_string(left_.load()) + "}";
+}
+
+DialectFacts Engine::facts() const {
+    return {options.model, options.version.empty() ? std::string(dialect.version) : options.version, profile};
+}
+
+Engine::MetricsPage Engine::metrics_page() {
+    std::string page = metrics.text();
+    std::string how;
+    {
+        MutexLock lock(mutex_);
+        how = faults_.bad_metrics(steady_now());
+        if (how.empty()) {
+            pages_ = 0;
+            frozen_.clear();
+        } else if (how == "frozen") {
+            if (frozen_.empty()) frozen_ = page;
+            page = frozen_;
+        } else {
+            page = bend_page(how, page, pages_++);
+        }
+    }
+    if (how == "missing") return {404, true, R"({"detail":"Not Found"})"};
+    if (how == "json") return {200, true, R"({"status":"ok","requests":0})"};
+    return {200, false, dialect_page(dialect, page, facts())};
 }
 
 RequestFaults Engine::draw_faults() {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/sync.h"
+#include "twin/dialect.h"
 #include "twin/engine_loop.h"
 #include "twin/engine_metrics.h"
 #include "twin/faults.h"
@@ -17,15 +18,17 @@ namespace stoker::twin {
 
 class Engine {
 public:
-    Engine(SimOptions given, Profile chosen)
+    Engine(SimOptions given, Profile chosen, Dialect spoken)
         : options(std::move(given)),
           profile(std::move(chosen)),
+          dialect(spoken),
           metrics(options.model, profile),
           faults_(options.seed) {}
 
     // Constant after open().
     const SimOptions options;
     const Profile profile;
+    const Dialect dialect;
     EngineMetrics metrics;
     std::shared_ptr<EngineLoop> loop;  // Null for an instant profile.
 
@@ -43,6 +46,16 @@ public:
     // {"requests": that came, "left": whose client went away before the end}.
     std::string requests_json() const;
     void client_left() { ++left_; }
+
+    // What its endpoints say of it.
+    DialectFacts facts() const;
+    // Its metrics page in its dialect, bad if a fault says so.
+    struct MetricsPage {
+        int status = 200;
+        bool json = false;
+        std::string body;
+    };
+    MetricsPage metrics_page();
 
     // Faults. Without any set, these cost one load.
     void add_fault(Fault fault);
@@ -62,6 +75,8 @@ private:
     mutable Mutex mutex_;
     Faults faults_ GUARDED_BY(mutex_);
     std::set<std::string> adapters_ GUARDED_BY(mutex_);
+    std::uint64_t pages_ GUARDED_BY(mutex_) = 0;  // Since its metrics are bad.
+    std::string frozen_ GUARDED_BY(mutex_);       // The page that a frozen one shows.
 };
 
 }  // namespace stoker::twin

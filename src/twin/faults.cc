@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "twin/bad_metrics.h"
 
 namespace stoker::twin {
 namespace {
@@ -39,6 +40,7 @@ const std::vector<KindRow>& kinds() {
         {FaultKind::ContextTooLong, "context_too_long", true, {}},
         {FaultKind::ContentRefused, "content_refused", true, {}},
         {FaultKind::RejectContinuation, "reject_continuation", true, {}},
+        {FaultKind::BadMetrics, "bad_metrics", false, {"how"}},
     };
     return rows;
 }
@@ -105,6 +107,13 @@ Result<Unit> set_parameter(Fault& fault, const std::string& key, const Json& val
         TRY(fault.factor, number_in(value, key, 0, 1e6));
     } else if (key == "share") {
         TRY(fault.share, number_in(value, key, 0, 1));
+    } else if (key == "how") {
+        std::string known;
+        for (std::string_view way : bad_metrics_ways()) {
+            if (value == way) fault.how = way;
+            known += (known.empty() ? "" : ", ") + std::string(way);
+        }
+        if (value != fault.how) return invalid("how must be one of: " + known);
     }
     return Unit{};
 }
@@ -141,6 +150,8 @@ Json to_json(const Fault& fault, SteadyTime now) {
             out[key] = fault.factor;
         else if (name == "share")
             out[key] = fault.share;
+        else if (name == "how")
+            out[key] = fault.how;
     }
     return out;
 }
@@ -197,6 +208,7 @@ void apply(const Fault& fault, RequestFaults& request) {
         case FaultKind::HangAll:
         case FaultKind::KvExhausted:
         case FaultKind::LatencyRamp:
+        case FaultKind::BadMetrics:
             break;  // Of the whole engine.
     }
 }
@@ -285,6 +297,13 @@ double Faults::slowdown(SteadyTime now) const {
         return 1 + (fault.factor - 1) * std::clamp(passed, 0.0, 1.0);
     }
     return 1;
+}
+
+std::string Faults::bad_metrics(SteadyTime now) const {
+    for (const auto& fault : faults_) {
+        if (fault.kind == FaultKind::BadMetrics && !fault.is_over(now)) return fault.how;
+    }
+    return "";
 }
 
 std::string Faults::json(SteadyTime now) {

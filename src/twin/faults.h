@@ -40,9 +40,10 @@ enum class FaultKind : std::uint8_t {
     NoAnswer,
     ContextTooLong,
     ContentRefused,
-    RejectContinuation
+    RejectContinuation,
+    BadMetrics
 };
-inline constexpr FaultKind kLastFaultKind = FaultKind::RejectContinuation;
+inline constexpr FaultKind kLastFaultKind = FaultKind::BadMetrics;
 
 std::string_view to_string(FaultKind kind);  // "cut_stream"
 
@@ -58,6 +59,7 @@ struct Fault {
     double factor = 1;                    // WrongUsage: completion tokens are multiplied; LatencyRamp: where it ends.
     Duration over{0};                     // LatencyRamp.
     double share = 1;                     // KvExhausted.
+    std::string how = "json";             // BadMetrics: one of bad_metrics_ways().
     std::uint64_t hits = 0;
     SteadyTime set_at{};
 
@@ -102,6 +104,8 @@ public:
     bool health_hangs(SteadyTime now) const;
     double kv_withheld(SteadyTime now) const;
     double slowdown(SteadyTime now) const;
+    // How the metrics page is bad; empty: it is good.
+    std::string bad_metrics(SteadyTime now) const;
 
     // {"faults": [...]}, without those that are over.
     std::string json(SteadyTime now);

@@ -21,13 +21,15 @@ constexpr Duration kStopGrace{500};
 
 std::string models_json(const Engine& engine) {
     std::string name = quote_json(engine.options.model);
+    // TGI names the model itself as its owner.
+    const std::string owner = engine.dialect.owner.empty() ? name : quote_json(std::string(engine.dialect.owner));
     std::string text = "{\"object\":\"list\",\"data\":[{\"id\":" + name +
-                       ",\"object\":\"model\",\"created\":1700000000,\"owned_by\":\"vllm\",\"root\":" + name +
+                       ",\"object\":\"model\",\"created\":1700000000,\"owned_by\":" + owner + ",\"root\":" + name +
                        ",\"parent\":null,\"max_model_len\":" + std::to_string(engine.profile.max_context) + "}";
     for (const std::string& adapter : engine.adapters()) {
         text += ",{\"id\":" + quote_json(adapter) +
-                ",\"object\":\"model\",\"created\":1700000000,\"owned_by\":\"vllm\",\"root\":" +
-                quote_json("/adapters/" + adapter) + ",\"parent\":" + name + ",\"max_model_len\":null}";
+                ",\"object\":\"model\",\"created\":1700000000,\"owned_by\":" + owner +
+                ",\"root\":" + quote_json("/adapters/" + adapter) + ",\"parent\":" + name + ",\"max_model_len\":null}";
     }
     return text + "]}";
 }
@@ -106,16 +108,25 @@ asio::awaitable<void> serve_faults(Engine& engine, net::Exchange& exchange) {
 asio::awaitable<void> serve_state(Engine& engine, net::Exchange& exchange) {
     bool up = co_await wait_while_hung(engine, exchange, true);
     if (!up) co_return exchange.abort();
-    std::string_view path = exchange.request().path();
-    if (path == "/v1/models") co_return co_await respond_json(exchange, 200, models_json(engine));
-    if (path == "/version") {
-        co_return co_await respond_json(exchange, 200, "{\"version\":" + quote_json(engine.options.version) + "}");
-    }
     net::Response response;
-    if (path == "/metrics") {
-        response.headers.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-        response.body = engine.metrics.text();
+    if (!engine.dialect.server.empty()) response.headers.add("Server", std::string(engine.dialect.server));
+    const std::string_view path = exchange.request().path();
+    const auto state = dialect_state(engine.dialect, path, engine.facts());
+    std::string type = "application/json";
+    if (path == "/v1/models") {
+        response.body = models_json(engine);
+    } else if (path == engine.dialect.metrics_path) {
+        Engine::MetricsPage page = engine.metrics_page();
+        response.status = page.status;
+        response.body = std::move(page.body);
+        if (!page.json) type = "text/plain; version=0.0.4; charset=utf-8";
+    } else if (state) {
+        response.body = *state;
+        if (path == "/") type = "text/plain; charset=utf-8";
+    } else if (path != "/health" && path != "/ping") {
+        co_return co_await respond_error(exchange, 404, "Not Found");
     }
+    if (!response.body.empty()) response.headers.add("Content-Type", std::move(type));
     (void)co_await exchange.respond(std::move(response));
 }
 
@@ -151,8 +162,6 @@ std::optional<Route> route_of(std::string_view path) {
         {"/v1/models", Route::State},
         {"/health", Route::State},
         {"/ping", Route::State},
-        {"/version", Route::State},
-        {"/metrics", Route::State},
         {"/sim/faults", Route::Faults},
         {"/sim/requests", Route::Requests},
         {"/sim/profile", Route::Profile},
@@ -161,8 +170,15 @@ std::optional<Route> route_of(std::string_view path) {
     return found == routes.end() ? std::nullopt : std::optional(found->second);
 }
 
+// Whether the dialect has an endpoint of its own there.
+bool speaks(const Engine& engine, std::string_view path) {
+    return path == engine.dialect.metrics_path || dialect_state(engine.dialect, path, engine.facts()).has_value();
+}
+
 asio::awaitable<void> serve(Engine& engine, net::Exchange& exchange) {
-    auto route = route_of(exchange.request().path());
+    const std::string_view path = exchange.request().path();
+    std::optional<Route> route = route_of(path);
+    if (!route && speaks(engine, path)) route = Route::State;
     if (!route) co_return co_await respond_error(exchange, 404, "Not Found");
     if (*route == Route::Faults) co_return co_await serve_faults(engine, exchange);
     bool generation = *route == Route::Chat || *route == Route::Completion || *route == Route::Embedding ||
@@ -198,8 +214,8 @@ asio::awaitable<void> serve(Engine& engine, net::Exchange& exchange) {
 
 class SimEngineImpl : public SimEngine {
 public:
-    SimEngineImpl(SimOptions options, Profile profile)
-        : engine_(std::make_unique<Engine>(std::move(options), std::move(profile))) {}
+    SimEngineImpl(SimOptions options, Profile profile, Dialect dialect)
+        : engine_(std::make_unique<Engine>(std::move(options), std::move(profile), dialect)) {}
     ~SimEngineImpl() override { stop(); }
 
     Result<Unit> start(net::Loops& loops, metrics::Registry& registry) {
@@ -245,10 +261,8 @@ Result<std::unique_ptr<SimEngine>> SimEngine::open(net::Loops& loops, SimOptions
     if (options.continuation != "vllm" && options.continuation != "llama.cpp") {
         return Error{Errc::InvalidArgument, "no continuation '" + options.continuation + "'; known: vllm, llama.cpp"};
     }
-    if (options.dialect != "vllm") {
-        return Error{Errc::InvalidArgument, "no dialect '" + options.dialect + "'; known: vllm"};
-    }
-    auto engine = std::make_unique<SimEngineImpl>(std::move(options), std::move(profile));
+    TRY(Dialect dialect, find_dialect(options.dialect));
+    auto engine = std::make_unique<SimEngineImpl>(std::move(options), std::move(profile), dialect);
     TRY_UNIT(engine->start(loops, registry));
     return std::unique_ptr<SimEngine>(std::move(engine));
 }

@@ -1,4 +1,5 @@
-// A simulated inference engine: vLLM's HTTP face over a simulated scheduler, with faults on command.
+// A simulated inference engine: vLLM's HTTP face, or another's metrics and endpoints, over a simulated scheduler, with
+// faults on command.
 //
 //   /v1/chat/completions /v1/completions /v1/embeddings /v1/models   OpenAI's API, streamed or whole
 //   /v1/load_lora_adapter /v1/unload_lora_adapter                    adapters that /v1/models then lists
@@ -27,9 +28,9 @@ struct SimOptions {
     std::string listen = "127.0.0.1:0";
     std::string model = "sim";
     std::string profile = "tiny";        // A name from profile.cc.
-    std::string dialect = "vllm";        // Whose metrics and words it uses; vllm is the only one.
+    std::string dialect = "vllm";        // Whose metrics and endpoints it shows: a name from dialect.cc.
     std::string continuation = "vllm";   // How a last assistant message is taken: vllm or llama.cpp.
-    std::string version = "0.11.0";      // What /version says.
+    std::string version = {};            // What it says of itself; empty: the dialect's.
     std::string api_key;                 // Asked for as a bearer token under /v1 if not empty.
     std::uint32_t default_output = 0;    // Tokens where an answer ends by itself; 0: the profile's.
     std::uint64_t seed = 1;              // For faults with a probability.
@@ -38,7 +39,7 @@ struct SimOptions {
 
 class SimEngine {
 public:
-    // Errors: NotFound (profile), InvalidArgument (dialect, address), Conflict (address in use).
+    // Errors: NotFound (profile, dialect), InvalidArgument (address), Conflict (address in use).
     // REQUIRES: `loops` and `registry` outlive it. The registry gets the server's own metrics; the engine's metrics are
     // its own, on /metrics.
     static Result<std::unique_ptr<SimEngine>> open(net::Loops& loops, SimOptions options, metrics::Registry& registry);

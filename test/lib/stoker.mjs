@@ -110,10 +110,10 @@ export async function startStoker({ config, dir = temporaryDirectory(), env, arg
 }
 
 // Starts a simulated engine and waits until it answers.
-export async function startSim({ port, model = 'sim', profile = 'tiny' } = {}) {
+export async function startSim({ port, model = 'sim', profile = 'tiny', dialect = 'vllm' } = {}) {
     const dir = temporaryDirectory()
     const chosen = port ?? (await freePort())
-    const sim = launch(['sim-engine', '--listen', `127.0.0.1:${chosen}`, '--model', model, '--profile', profile], join(dir, 'sim.log'))
+    const sim = launch(['sim-engine', '--listen', `127.0.0.1:${chosen}`, '--model', model, '--profile', profile, '--dialect', dialect], join(dir, 'sim.log'))
     sim.port = chosen
     sim.url = `http://127.0.0.1:${chosen}`
     await until('the simulated engine answers', async () => (await fetch(`${sim.url}/health`)).ok)

@@ -57,6 +57,16 @@ export interface Engine {
     scrape: { ok: boolean; last_ms: number; duration_s: number; samples: number; error: string } | null
     process?: { pid: number; restarts: number; state: string } | null
     metrics?: { running: Known; waiting: Known; kv_usage: Known }
+    findings: Finding[]
+}
+
+// What looks wrong with an engine's own numbers.
+export interface Finding {
+    finding: string
+    severity: 'note' | 'warning' | 'error'
+    metric: string
+    text: string
+    fix: string
 }
 
 export interface Attempt {

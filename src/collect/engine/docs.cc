@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "collect/engine/canonical_names.h"
+#include "collect/engine/finding.h"
 
 namespace stoker::collect {
 namespace {
@@ -29,6 +30,18 @@ tensor-parallel ranks, which all report the same, the largest counts; data-paral
 Buckets of histograms are the engines' own, so quantiles of two kinds of engines are not exactly comparable.
 
 `stoker engines check URL` shows what it makes of a running engine, and what looks wrong.
+)";
+
+const char kFindings[] = R"(
+## What looks wrong
+
+Each page of an engine is looked at for numbers that can't be true. What is found stands in `/api/v1/engines` and on the page with what to
+do about it, and as the series `stoker_engine_finding{finding,severity}`, which is 1 while it holds and gone when it is over. Numbers are
+never changed. `stoker engines check URL` looks several times at any engine, whether Stoker scrapes it or not; with `--ask` it sends a
+request of 16 tokens and compares the counters with the answer's usage.
+
+| finding | |
+|---|---|
 )";
 
 // A cell: a table's separator and line breaks would end it.
@@ -129,6 +142,11 @@ std::string engines_markdown(const Adapters& adapters) {
     for (const CanonicalName& one : canonical_names()) {
         out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", one.name, type_of(one.kind), one.unit,
                            cell(one.meaning), one.labels.empty() ? "" : code(one.labels), givers(adapters, one));
+    }
+    out += kFindings;
+    for (int i = 0; i <= static_cast<int>(kLastFindingCode); ++i) {
+        const auto finding = static_cast<FindingCode>(i);
+        out += fmt::format("| `{}` | {} |\n", to_string(finding), meaning(finding));
     }
     out += "\n## By engine\n";
     for (const Adapter& adapter : adapters.all()) out += section(adapter);

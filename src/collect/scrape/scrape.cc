@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <utility>
 
 #include "collect/discovery/relabel.h"
@@ -34,11 +35,14 @@ std::shared_ptr<const CanonicalPlan> plan_of_unknown() {
 }  // namespace
 
 Scrape::Scrape(SampleBatch::Pairs target, ScrapeLimits limits, ScrapeRules rules)
-    : target_(std::move(target)), limits_(limits), rules_(rules), plan_(plan_of_unknown()) {}
+    : target_(std::move(target)), limits_(limits), rules_(rules), plan_(plan_of_unknown()) {
+    inspector_.set_engine(plan_, nullptr, {});
+}
 
-void Scrape::set_engine(std::shared_ptr<const CanonicalPlan> plan, EngineIdentity identity) {
+void Scrape::set_engine(std::shared_ptr<const CanonicalPlan> plan, const Adapter* adapter, EngineIdentity identity) {
     plan_ = std::move(plan);
     identity_ = std::move(identity);
+    inspector_.set_engine(plan_, adapter, identity_);
 }
 
 void Scrape::set_target(SampleBatch::Pairs target) {
@@ -89,11 +93,12 @@ void Scrape::append(std::string_view name, SampleBatch::Pairs labels, double val
 }
 
 Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Timestamp now, ElapsedTime took,
-                                    Scraped& out) {
+                                    Scraped& out, std::optional<GatewayCount> gateway) {
     const std::int64_t time = to_millis(now);
     TRY(ScrapePage page, read_page(text, format, time, limits_));
     ++round_;
     const auto values = canonical_values(page);
+    inspector_.look(page, values, gateway);
     auto counts = append_page(std::move(page.samples), time, out);
     if (!counts) {
         forget_round();
@@ -101,19 +106,12 @@ Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Ti
     }
     engine_ = engine_ || !values.empty();
     for (const auto& value : values) append(value.name, value.labels, value.value, time, out.samples);
+    append_findings(time, out.samples);
     append_identity(time, out.samples);
     append_own(true, true, took, *counts, time, out.samples);
     end_unseen(time, out.samples);
     describe(std::move(page.metadata), out.metadata);
     return counts->samples;
-}
-
-std::vector<Canonical::Value> Scrape::canonical_values(const ScrapePage& page) const {
-    Canonical canonical(plan_);
-    for (const ScrapePage::Sample& sample : page.samples) {
-        if (!sample.histogram) canonical.add(sample.name, sample.labels, sample.value);
-    }
-    return canonical.values();
 }
 
 void Scrape::forget_round() {
@@ -144,6 +142,27 @@ Result<Scrape::Counts> Scrape::append_page(std::vector<ScrapePage::Sample> sampl
     return counts;
 }
 
+std::vector<Canonical::Value> Scrape::canonical_values(const ScrapePage& page) const {
+    Canonical canonical(plan_);
+    for (const ScrapePage::Sample& sample : page.samples) {
+        if (!sample.histogram) canonical.add(sample.name, sample.labels, sample.value);
+    }
+    return canonical.values();
+}
+
+void Scrape::append_findings(std::int64_t time, std::vector<tsdb::SeriesSample>& out) {
+    // One code may be found of several metrics: one series says that it was, the API says of which.
+    std::map<std::string_view, Severity> worst;
+    for (const Finding& finding : inspector_.findings()) {
+        const auto [found, fresh] = worst.try_emplace(to_string(finding.code), finding.severity);
+        if (!fresh) found->second = std::max(found->second, finding.severity);
+    }
+    for (const auto& [code, severity] : worst) {
+        append("stoker_engine_finding",
+               {{"finding", std::string(code)}, {"severity", std::string(to_string(severity))}}, 1, time, out);
+    }
+}
+
 void Scrape::describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out) {
     constexpr std::size_t kMost = 100'000;
     if (described_.size() > kMost) described_.clear();
@@ -166,6 +185,7 @@ void Scrape::answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesS
 
 void Scrape::failed(bool answered, Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out) {
     ++round_;
+    append_findings(to_millis(now), out);
     append_own(false, answered, took, {}, to_millis(now), out);
     end_unseen(to_millis(now), out);
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "base/time.h"
 #include "collect/engine/canonical.h"
 #include "collect/engine/identify.h"
+#include "collect/engine/inspector.h"
 #include "collect/sample_sink.h"
 #include "collect/scrape/scrape_page.h"
 #include "tsdb/store.h"
@@ -56,13 +58,18 @@ public:
     void set_target(SampleBatch::Pairs target);
 
     // What is scraped, and how its metrics become canonical ones; until told, by the names on its page.
-    void set_engine(std::shared_ptr<const CanonicalPlan> plan, EngineIdentity identity);
+    // `adapter` is its kind's, null if there is none.
+    void set_engine(std::shared_ptr<const CanonicalPlan> plan, const Adapter* adapter, EngineIdentity identity);
+
+    // What looks wrong with its numbers; each finding is a sample of `stoker_engine_finding`, too.
+    Inspector& inspector() { return inspector_; }
 
     // A page was fetched. Appends its samples, up=1, the scrape's own metrics and staleness markers; returns the number
     // of samples on the page. Errors: InvalidArgument (not a metrics page), ResourceExhausted (too many samples or
     // labels); then nothing is appended and failed() is to follow.
-    Result<std::size_t> scraped(std::string_view page, PageFormat format, Timestamp now, ElapsedTime took,
-                                Scraped& out);
+    // `gateway` is what the gateway counts of this engine.
+    Result<std::size_t> scraped(std::string_view page, PageFormat format, Timestamp now, ElapsedTime took, Scraped& out,
+                                std::optional<GatewayCount> gateway = {});
 
     // Somebody answered who has no metrics to show (Ollama): up, without samples.
     void answered(Timestamp now, ElapsedTime took, std::vector<tsdb::SeriesSample>& out);
@@ -95,6 +102,7 @@ private:
     // What this round brought is not there.
     void forget_round();
     std::vector<Canonical::Value> canonical_values(const ScrapePage& page) const;
+    void append_findings(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
     void append_identity(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
     void end_unseen(std::int64_t time, std::vector<tsdb::SeriesSample>& out);
     void describe(std::vector<tsdb::FamilyMetadata> page, std::vector<tsdb::FamilyMetadata>& out);
@@ -108,6 +116,7 @@ private:
     const ScrapeRules rules_;
     std::shared_ptr<const CanonicalPlan> plan_;
     EngineIdentity identity_;
+    Inspector inspector_;
     std::unordered_map<std::string, Known> known_;            // By name and labels as they came.
     std::unordered_map<std::string, std::size_t> described_;  // Hash of each family's metadata.
     std::uint64_t round_ = 0;

@@ -52,10 +52,25 @@ TEST_F(ScrapeTest, SaysWhatTheEngineIs) {
     identity.version = "0.11.0";
     identity.models = {"m"};
     identity.context_length = 4096;
-    scrape.set_engine(CanonicalPlan::make(Adapters::built_in(), "vllm", "0.11.0"), identity);
+    scrape.set_engine(CanonicalPlan::make(Adapters::built_in(), "vllm", "0.11.0"), Adapters::built_in()->find("vllm"),
+                      identity);
     auto got = page(kPage);
     EXPECT_EQ(got[R"(llm_engine_info{engine="vllm",model="m",source="native",version="0.11.0"})"], "1");
     EXPECT_EQ(got[R"(llm_engine_context_length_tokens{engine="vllm",source="native"})"], "4096");
+}
+
+TEST_F(ScrapeTest, WhatLooksWrongIsASeriesWhileItDoes) {
+    const auto kv = [](const char* value) {
+        return std::string("# TYPE vllm:kv_cache_usage_perc gauge\nvllm:kv_cache_usage_perc ") + value + "\n";
+    };
+    const std::string series = R"(stoker_engine_finding{engine="vllm",finding="share_out_of_range",severity="error"})";
+    EXPECT_EQ(page(kv("42"))[series], "1");
+    EXPECT_EQ(page(kv("0.42"))[series], "stale");
+    EXPECT_FALSE(page(kv("0.42")).contains(series));
+    out.clear();
+    scrape.inspector().look_at_failure(200, "{}", "not a metrics page");
+    scrape.failed(true, from_millis(9000), std::chrono::milliseconds{5}, out);
+    EXPECT_EQ(values(out)[R"(stoker_engine_finding{engine="vllm",finding="json_page",severity="error"})"], "1");
 }
 
 TEST_F(ScrapeTest, WhatDisappearsEndsOnce) {

@@ -52,7 +52,8 @@ Target::Target(TargetContext context, TargetSpec spec, net::Url url, bool discov
 }
 
 void Target::take_identity() {
-    scrape_.set_engine(CanonicalPlan::make(context_.options.adapters, identity_.kind, identity_.version), identity_);
+    scrape_.set_engine(CanonicalPlan::make(context_.options.adapters, identity_.kind, identity_.version),
+                       context_.options.adapters->find(identity_.kind), identity_);
     MutexLock lock(mutex_);
     status_.kind = identity_.kind;
     status_.version = identity_.version;
@@ -130,24 +131,34 @@ asio::awaitable<void> Target::round() {
 }
 
 void Target::take(Result<Page> page, bool has_metrics, Timestamp began, ElapsedTime took) {
-    if (!page) return failed(false, page.error().message, began, took);
+    if (!page) {
+        scrape_.inspector().look_at_silence();
+        return failed(false, page.error().message, began, took);
+    }
     if (page->status != 200) {
         // 501 and 404: an engine whose metrics are switched off. 5xx: one in trouble.
         bool answered = page->status < 500 || page->status == 501;
-        return failed(answered, "HTTP status " + std::to_string(page->status), began, took);
+        std::string why = "HTTP status " + std::to_string(page->status);
+        scrape_.inspector().look_at_failure(page->status, page->body, why);
+        return failed(answered, std::move(why), began, took);
     }
     if (!page->whole) return failed(true, "the page is larger than the limit", began, took);
     const Adapter* adapter = context_.options.adapters->find(identity_.kind);
     if (adapter != nullptr && adapter->metrics_format == "json" && spec_.metrics_path.empty()) {
         auto text = json_page(*adapter, page->body);
-        if (!text) return failed(true, text.error().message, began, took);
+        if (!text) {
+            scrape_.inspector().look_at_failure(200, "", text.error().message);
+            return failed(true, text.error().message, began, took);
+        }
         page->body = *std::move(text);
         page->content_type.clear();
     }
     Scraped out;
     Result<std::size_t> count = std::size_t{0};
-    if (has_metrics) count = scrape_.scraped(page->body, page_format(page->content_type), began, took, out);
+    if (has_metrics)
+        count = scrape_.scraped(page->body, page_format(page->content_type), began, took, out, gateway_count());
     if (!count) {
+        scrape_.inspector().look_at_failure(200, page->body, count.error().message);
         const bool limit = count.error().code == Errc::ResourceExhausted;
         return failed(true, (limit ? spec_.url + ": over a limit: " : "") + count.error().message, began, took);
     }
@@ -162,10 +173,16 @@ void Target::take(Result<Page> page, bool has_metrics, Timestamp began, ElapsedT
         status_.duration = took;
         status_.samples = static_cast<std::int64_t>(*count);
         status_.error.clear();
+        status_.findings = scrape_.inspector().findings();
     }
     context_.sink.append(out.samples);
     if (!out.exemplars.empty()) context_.sink.append_exemplars(out.exemplars);
     if (!out.metadata.empty()) context_.sink.set_metadata(out.metadata);
+}
+
+std::optional<GatewayCount> Target::gateway_count() const {
+    const auto& count = context_.options.gateway_count;
+    return count && !spec_.replica.empty() ? count(spec_.replica) : std::nullopt;
 }
 
 void Target::failed(bool answered, std::string why, Timestamp began, ElapsedTime took) {
@@ -185,6 +202,7 @@ void Target::failed(bool answered, std::string why, Timestamp began, ElapsedTime
         status_.duration = took;
         status_.samples = 0;
         status_.error = std::move(why);
+        status_.findings = scrape_.inspector().findings();
     }
     std::vector<tsdb::SeriesSample> out;
     scrape_.failed(answered, began, took, out);

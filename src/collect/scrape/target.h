@@ -48,6 +48,7 @@ private:
     boost::asio::awaitable<void> round();
     boost::asio::awaitable<void> find_out();
     void take_identity();
+    std::optional<GatewayCount> gateway_count() const;
     void take(Result<Page> page, bool has_metrics, Timestamp began, ElapsedTime took);
     void failed(bool answered, std::string why, Timestamp began, ElapsedTime took);
     SampleBatch::Pairs labels() const;

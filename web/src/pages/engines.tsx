@@ -28,6 +28,7 @@ export function Engines() {
                                 <Card key={engine.id} title={engine.id} aside={<Word of={engine.state === 'open' ? 'circuit_open' : engine.state} />}>
                                     {engine.reason && <p class={`notice ${engine.state === 'serving' || engine.state === 'discovered' ? '' : 'bad'}`}>{engine.reason}</p>}
                                     <EngineFacts engine={engine} />
+                                    <Findings engine={engine} />
                                 </Card>
                             ))}
                         </div>
@@ -35,6 +36,22 @@ export function Engines() {
                 }
             </Loading>
         </>
+    )
+}
+
+// What looks wrong with its numbers, as the server words it.
+function Findings({ engine }: { engine: Engine }) {
+    const { t } = useI18n()
+    if (engine.findings.length === 0) return null
+    return (
+        <details class="findings" open={engine.findings.some((each) => each.severity !== 'note')}>
+            <summary>{t('looksWrong')}</summary>
+            {engine.findings.map((each) => (
+                <p key={each.finding + each.metric} class={`notice ${each.severity === 'error' ? 'bad' : ''}`}>
+                    <b>{t(`severity.${each.severity}`)}</b> {each.metric && <code>{each.metric}</code>} {each.text}. {each.fix}
+                </p>
+            ))}
+        </details>
     )
 }
 
