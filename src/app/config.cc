@@ -110,6 +110,9 @@ constexpr auto kSections = std::to_array<Section>({{"gateway", false},
                                                    {"ingest", false},
                                                    {"remote_write", false},
                                                    {"events", false},
+                                                   {"export", false},
+                                                   {"kafka", false},
+                                                   {"federation", false},
                                                    {"api", false},
                                                    {"runtime", false}});
 
@@ -183,6 +186,11 @@ void describe(config::Fields& f, Config& c) {
     check_remote_write(f, c.remote_write);
     f.object("events", c.events,
              "What happens (docs/events.md), kept in a log and told to others. Changes take effect after a restart.");
+    f.object("export", c.exported,
+             "Who gets everything that is ingested, beside `remote_write`. Changes take effect after a restart.");
+    f.object("kafka", c.kafka, "Kafka, through librdkafka (docs/kafka.md). Changes take effect after a restart.");
+    f.object("federation", c.federation,
+             "Other Stokers seen together with this one (docs/federation.md). Changes take effect after a restart.");
     f.object("api", c.api, "Who may do what through the console's APIs. Changes take effect after a restart.");
     f.object("runtime", c.runtime, "Threads and stopping. Changes take effect after a restart.");
 }

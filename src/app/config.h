@@ -402,6 +402,9 @@ struct Config {
     IngestConfig ingest;
     std::vector<RemoteWriteConfig> remote_write;
     EventsConfig events;
+    ExportConfig exported;
+    KafkaConfig kafka;
+    FederationConfig federation;
     ApiConfig api;
     RuntimeConfig runtime;
 };

@@ -44,6 +44,7 @@ Result<std::unique_ptr<Forwarding>> Forwarding::open(const Config& config, const
 Result<tsdb::AppendOutcome> Forwarding::append(const std::vector<tsdb::SeriesSample>& batch) {
     TRY(tsdb::AppendOutcome outcome, store_.append(batch));
     for (auto& sender : senders_) sender->append(batch);
+    for (auto* queue : queues_) queue->append(batch);
     return outcome;
 }
 
@@ -58,7 +59,7 @@ void Forwarding::set_metadata(const std::vector<tsdb::FamilyMetadata>& batch) {
 }
 
 void Forwarding::pass_on(const collect::PushRequest& request, const net::Response& answer) {
-    if (senders_.empty() || !stored_any(answer)) return;
+    if ((senders_.empty() && queues_.empty()) || !stored_any(answer)) return;
     const auto encoding = request.headers.get("Content-Encoding").value_or("snappy");
     std::string packed;
     if (encoding != "snappy") {
@@ -70,6 +71,7 @@ void Forwarding::pass_on(const collect::PushRequest& request, const net::Respons
     const auto version = type.find("io.prometheus.write.v2") == std::string_view::npos ? wire::RemoteWriteVersion::V1
                                                                                        : wire::RemoteWriteVersion::V2;
     for (auto& sender : senders_) sender->append_message(version, packed.empty() ? request.body : packed);
+    for (auto* queue : queues_) queue->append_message(version, packed.empty() ? request.body : packed);
 }
 
 void Forwarding::start() {

@@ -1,4 +1,4 @@
-// Everything that Stoker ingests, to its store and on to the receivers of `remote_write`.
+// Everything that Stoker ingests, to its store and on to the receivers of `remote_write`, `export` and `kafka`.
 //
 // The store comes first: what it refuses to take at all is not sent on either. Thread-safe.
 #pragma once
@@ -7,6 +7,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/config.h"
@@ -14,6 +15,7 @@
 #include "base/metrics.h"
 #include "collect/push/push.h"
 #include "collect/send/remote_write_sender.h"
+#include "outward/sample_queue.h"
 #include "tsdb/store.h"
 
 namespace stoker::app {
@@ -32,6 +34,9 @@ public:
     // A remote-write request, if the store has taken it or some of it.
     void pass_on(const collect::PushRequest& request, const net::Response& answer);
 
+    // Further queues that get everything. REQUIRES: before anything is ingested; they outlive this.
+    void add_queues(std::vector<outward::SampleQueue*> queues) { queues_ = std::move(queues); }
+
     void start();
     void stop(Duration limit);
 
@@ -40,6 +45,7 @@ private:
 
     tsdb::Store& store_;
     std::vector<std::unique_ptr<collect::RemoteWriteSender>> senders_;
+    std::vector<outward::SampleQueue*> queues_;
 };
 
 }  // namespace stoker::app

@@ -2,13 +2,37 @@
 
 #include "app/config_convert.h"
 #include "app/http_call.h"
+#include "base/file.h"
 
 namespace stoker::app {
 namespace {
 
 constexpr Duration kWebhooks{200};  // How late an event may go out.
+constexpr Duration kExports{500};   // The same of samples.
 constexpr Duration kClean{60'000};
 constexpr std::size_t kMaxAnswer = 64 * 1024;
+
+CallOptions post_options(Duration timeout, const std::string& ca_file, const std::string& proxy,
+                         const std::atomic<bool>* stopping) {
+    CallOptions call;
+    call.method = "POST";
+    call.limit = timeout;
+    call.max_answer = kMaxAnswer;
+    call.ca_file = ca_file;
+    if (auto through = configured_proxy(proxy)) call.proxy = *std::move(through);  // Checked when it was read.
+    call.abandoned = stopping;
+    return call;
+}
+
+outward::OtlpExport::Post post_with(CallOptions call) {
+    return [call = std::move(call)](const std::string& url, const outward::WebhookRequest& request) {
+        CallOptions one = call;
+        one.headers = request.headers;
+        one.body = request.body;
+        one.content_type = request.content_type;
+        return call_url(url, one);
+    };
+}
 
 }  // namespace
 
@@ -19,16 +43,43 @@ Outward::~Outward() {
     stop();
 }
 
-Result<std::unique_ptr<Outward>> Outward::open(const Config& config, const DataFolder& folder, api::Live& live,
-                                               metrics::Registry& registry) {
+Result<std::unique_ptr<Outward>> Outward::open(const Config& config, const DataFolder& folder, Storage& storage,
+                                               api::Live& live, metrics::Registry& registry) {
     TRY(auto log, outward::EventLog::open(folder.at("events"), event_log_options(config.events), registry));
     log->on_publish([&live](const outward::Event& event) {
         if (live.subscribers() > 0) live.publish("event", outward::to_json(event));
     });
-    return std::unique_ptr<Outward>(new Outward(std::move(log), registry));
+    std::unique_ptr<Outward> made(new Outward(std::move(log), registry));
+    for (const OtlpExportConfig& one : config.exported.otlp) {
+        outward::OtlpExportOptions options;
+        options.name = one.name;
+        options.endpoint = one.endpoint;
+        options.headers = one.headers;
+        if (!one.bearer_token.empty()) options.headers["Authorization"] = "Bearer " + one.bearer_token;
+        options.resource = one.resource;
+        options.resource.insert(config.external_labels.begin(), config.external_labels.end());
+        options.max_queue_bytes = one.queue_size.count;
+        options.version = STOKER_VERSION;
+        options.families = [store = storage.metrics.get()] { return store->metadata(""); };
+        const std::string directory = folder.at("otlp/" + one.name);
+        TRY_UNIT(ensure_directory(directory));
+        CallOptions call =
+            post_options(one.timeout, in_config_folder(config, one.ca_file), one.proxy, &made->stopping_);
+        TRY(auto opened,
+            outward::OtlpExport::open(std::move(options), directory, post_with(std::move(call)), registry));
+        made->exports_.push_back(std::move(opened));
+    }
+    TRY(made->kafka_, Kafka::open(config, folder, *storage.journal, *made->log_, registry));
+    return made;
 }
 
-void Outward::start(const Config& config) {
+std::vector<outward::SampleQueue*> Outward::queues() {
+    std::vector<outward::SampleQueue*> all = kafka_->queues();
+    for (auto& one : exports_) all.push_back(&one->queue());
+    return all;
+}
+
+Result<Unit> Outward::start(const Config& config, const std::vector<api::PushEndpoint>& pushes) {
     const auto stopping = [this] { return stopping_.load(); };
     for (const WebhookConfig& webhook : config.events.webhooks) {
         webhooks_.push_back(std::make_unique<outward::WebhookSender>(webhook_options(webhook, external_url(config)),
@@ -39,29 +90,28 @@ void Outward::start(const Config& config) {
         };
         jobs_.push_back(std::make_unique<Job>("webhook_" + webhook.name, kWebhooks, send, registry_));
     }
+    for (std::size_t i = 0; i < exports_.size(); ++i) {
+        const auto send = [out = exports_[i].get(), stopping] {
+            out->send(std::chrono::steady_clock::now(), stopping);
+        };
+        jobs_.push_back(std::make_unique<Job>("otlp_" + config.exported.otlp[i].name, kExports, send, registry_));
+    }
     jobs_.push_back(std::make_unique<Job>(
         "clean_events", kClean, [this] { log_->clean(now()); }, registry_));
+    return kafka_->start(config, pushes);
 }
 
 void Outward::stop() {
     stopping_ = true;
+    if (kafka_) kafka_->stop();
     for (auto& job : jobs_) job->stop();
 }
 
 outward::PostFn webhook_post(const WebhookConfig& webhook, const Config& config, const std::atomic<bool>* stopping) {
-    CallOptions call;
-    call.method = "POST";
-    call.limit = webhook.timeout;
-    call.max_answer = kMaxAnswer;
-    call.ca_file = in_config_folder(config, webhook.ca_file);
-    if (auto proxy = configured_proxy(webhook.proxy)) call.proxy = *std::move(proxy);  // Checked when it was read.
-    call.abandoned = stopping;
-    return [call](const outward::WebhookOptions& options, const outward::WebhookRequest& request) {
-        CallOptions one = call;
-        one.headers = request.headers;
-        one.body = request.body;
-        one.content_type = request.content_type;
-        return call_url(options.url, one);
+    const auto post =
+        post_with(post_options(webhook.timeout, in_config_folder(config, webhook.ca_file), webhook.proxy, stopping));
+    return [post](const outward::WebhookOptions& options, const outward::WebhookRequest& request) {
+        return post(options.url, request);
     };
 }
 

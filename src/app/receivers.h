@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "api/federation.h"
 #include "api/push.h"
 #include "api/remote_read.h"
 #include "app/config.h"
@@ -32,6 +33,7 @@ private:
     collect::InfluxReceiver influx_;
     collect::JsonReceiver json_;
     const api::RemoteReader remote_read_;
+    const api::Federation federation_;
 };
 
 }  // namespace stoker::app

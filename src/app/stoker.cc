@@ -80,11 +80,12 @@ Result<std::unique_ptr<Stoker>> Stoker::start(StokerSetup setup) {
 Result<Unit> Stoker::build() {
     const Config& config = setup_.config;
     TRY(storage_, Storage::open(folder_, config, registry_));
-    TRY(outward_, Outward::open(config, folder_, live_, registry_));
+    TRY(outward_, Outward::open(config, folder_, *storage_, live_, registry_));
     outward_->events().started();
     requests_ = std::make_unique<RequestPipeline>(*storage_->journal, live_, registry_);
     TRY(forwarding_,
         Forwarding::open(config, folder_, *storage_->metrics, loops_.at(loops_.size() - 1), pool_, registry_));
+    forwarding_->add_queues(outward_->queues());
     samples_ = std::make_unique<SamplePipeline>(*forwarding_, registry_);
     gateway_ = gateway::Gateway::create(gateway_options(config), loops_, registry_, *requests_, events_);
     restore_release();
@@ -121,6 +122,7 @@ Result<Unit> Stoker::build() {
     gateway_->share_limits(shared_limits_options(config));
     forwarding_->start();
     start_jobs();
+    TRY_UNIT(outward_->start(config, receivers_->endpoints()));
     ready_ = true;
     return folder_.publish(gateway_address_, console_address_, started_at_);
 }
@@ -203,7 +205,6 @@ void Stoker::build_collector() {
 
 void Stoker::start_jobs() {
     storage_->start_jobs(setup_.config, registry_);
-    outward_->start(setup_.config);
     jobs_.push_back(std::make_unique<Job>(
         "follow_discovery", kDiscovery, [this] { follow_discovery(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(

@@ -55,6 +55,9 @@ public:
     std::uint64_t place(const std::string& reader);
     Result<Unit> commit(const std::string& reader, std::uint64_t next) { return journal_->commit(reader, next); }
 
+    // For readers of whole records: their payload is an event without sequence and id.
+    journal::Journal& journal() { return *journal_; }
+
     // Drops what is too old or too much. Every minute or so.
     void clean(Timestamp now) { journal_->enforce_retention(now); }
 
