@@ -14,7 +14,9 @@ namespace stoker::collect {
 namespace {
 
 constexpr std::size_t kEntriesPerBatch = 2000;
+constexpr std::size_t kMostCopied = 200;
 constexpr std::size_t kBytesPerRead = std::size_t{256} << 10;
+constexpr std::int64_t kFileClock = 20'000'000;    // How far times of files lag behind the clock: a tick of the kernel.
 constexpr std::chrono::seconds kWriterLetsGo{10};  // Who renames a file has its writer open a new one within this.
 
 std::vector<std::string> matches(const std::string& pattern) {
@@ -193,7 +195,7 @@ void FileFollower::follow_passed(const Followed& file) {
         if (!name.starts_with(prefix) || packed) continue;
         struct ::stat info {};
         if (::stat(entry.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-        const bool fresh = info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec >= scanned_at_ns_;
+        const bool fresh = info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec >= scanned_at_ns_ - kFileClock;
         if (fresh && !files_.contains({info.st_dev, info.st_ino})) passed.push_back(entry.path());
     }
     const FollowSpec& spec = *file.spec;
@@ -201,7 +203,16 @@ void FileFollower::follow_passed(const Followed& file) {
     for (const std::string& one : passed) {
         follow(one, spec);
         const auto id = file_id(one);
-        if (const auto found = id ? files_.find(*id) : files_.end(); found != files_.end()) found->second->path = named;
+        const auto found = id ? files_.find(*id) : files_.end();
+        if (found == files_.end()) continue;
+        // A copy of what was cut is no file that was missed.
+        const Fingerprint& print = found->second->tail->fingerprint();
+        if (std::find(copied_.begin(), copied_.end(), print) != copied_.end()) {
+            files_.erase(found);
+            continue;
+        }
+        found->second->path = named;
+        found->second->listed = false;
     }
 }
 
@@ -211,8 +222,9 @@ void FileFollower::scan(SteadyTime now) {
         if (file->listed && moved(*file)) gone.push_back(file.get());
     }
     for (const Followed* file : gone) follow_passed(*file);
-    scanned_ = now;
-    scanned_at_ns_ = now_nanos();
+    const std::int64_t began = now_nanos();
+    std::set<FileId> before;
+    for (const auto& [id, file] : files_) before.insert(id);
     for (auto& [id, file] : files_) file->listed = false;
     for (const FollowSpec& spec : options_.specs) {
         for (const std::string& pattern : spec.paths) {
@@ -221,8 +233,19 @@ void FileFollower::scan(SteadyTime now) {
             }
         }
     }
-    if (first_scan_) follow_renamed();
+    if (first_scan_) {
+        follow_renamed();
+    } else {
+        // A file that is new may have taken the place of another that was as new.
+        std::vector<const Followed*> fresh;
+        for (const auto& [id, file] : files_) {
+            if (file->listed && !before.contains(id)) fresh.push_back(file.get());
+        }
+        for (const Followed* file : fresh) follow_passed(*file);
+    }
     first_scan_ = false;
+    scanned_ = now;
+    scanned_at_ns_ = began;
     for (auto& [id, file] : files_) {
         if (file->listed) {
             file->unlisted = {};
@@ -287,6 +310,10 @@ std::size_t FileFollower::read(Followed& file, std::size_t budget, SteadyTime no
     const FileTail::Counts counts = file.tail->take_counts();
     lines_cut_.add(static_cast<double>(counts.cut_lines));
     truncations_.add(static_cast<double>(counts.truncations));
+    if (counts.truncations > 0) {
+        copied_.push_back(file.tail->before_truncation());
+        if (copied_.size() > kMostCopied) copied_.pop_front();
+    }
     return total;
 }
 

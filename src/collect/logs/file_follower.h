@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -64,7 +65,7 @@ private:
     void scan(SteadyTime now);
     void follow(const std::string& path, const FollowSpec& spec);
     void follow_renamed();
-    // Files that had the name of `file` since the last scan and have lost it already: rotation faster than polls.
+    // Files that had the name of `file` since the last scan and have lost it again: rotation faster than polls.
     void follow_passed(const Followed& file);
     // Bytes read. `ended`: nobody will write to it any more.
     std::size_t read(Followed& file, std::size_t budget, SteadyTime now, bool last, bool ended);
@@ -83,6 +84,7 @@ private:
     std::map<FileId, std::unique_ptr<Followed>> files_;
     std::map<FileId, FilePosition> known_;  // From before, of files that were not met again yet.
     std::set<std::string> known_paths_;
+    std::deque<Fingerprint> copied_;    // Of files as they were before they were cut, the newest.
     std::set<std::string> complained_;  // Paths whose error is logged already.
     std::string saved_;                 // As it stands in the file.
     bool first_scan_ = true;

@@ -90,6 +90,16 @@ TEST_F(FollowerTest, RotationFasterThanPolls) {
     EXPECT_TRUE(got == "b|c" || got == "c|b") << got;
 }
 
+TEST_F(FollowerTest, SeenOnlyUnderItsLaterName) {
+    EXPECT_EQ(poll(), "");
+    write("a\n");
+    rename("app.log", "app.log.1");
+    write("b\n");
+    const std::string got = poll();
+    EXPECT_TRUE(got == "a|b" || got == "b|a") << got;
+    EXPECT_EQ(poll(), "");
+}
+
 TEST_F(FollowerTest, CopiedAndCut) {
     write("a\nb\n");
     EXPECT_EQ(poll(), "a|b");
@@ -101,6 +111,10 @@ TEST_F(FollowerTest, CopiedAndCut) {
     std::filesystem::resize_file(path("app.log"), 0);
     write("a longer line than before\n");
     EXPECT_EQ(poll(), "a longer line than before");
+    // The copy is not read when the file is renamed as well.
+    rename("app.log", "app.log.2");
+    write("d\n");
+    EXPECT_EQ(poll(), "d");
 }
 
 TEST_F(FollowerTest, GoesOnAfterARestart) {

@@ -86,7 +86,7 @@ Result<Unit> FileTail::follow_truncation() {
     if (shorter || other) {
         ++counts_.truncations;
         rewind(0);
-        fingerprint_ = {};
+        before_truncation_ = std::exchange(fingerprint_, {});
     }
     if (fingerprint_.bytes < Fingerprint::kBytes && size > fingerprint_.bytes) {
         fingerprint_ = print(Fingerprint::kBytes);

@@ -58,6 +58,7 @@ public:
     FileId id() const { return id_; }
     std::uint64_t line_begin() const { return begin_; }  // Of the first line not handed on yet.
     const Fingerprint& fingerprint() const { return fingerprint_; }
+    const Fingerprint& before_truncation() const { return before_truncation_; }  // Empty if there was none.
     std::uint64_t lag() const;  // Bytes in the file that were not read yet.
     Counts take_counts() { return std::exchange(counts_, {}); }
 
@@ -75,6 +76,7 @@ private:
     std::string rest_;       // The bytes from begin_ to at_, as many as a line may have.
     bool skipping_ = false;  // In a line that was cut.
     Fingerprint fingerprint_;
+    Fingerprint before_truncation_;
     Counts counts_;
 };
 
