@@ -1,14 +1,15 @@
-// GPUs: the whole binary beside a stand-in for NVIDIA's library that lies, fails, hangs and loses one.
+// GPUs: the whole binary beside a stand-in for NVIDIA's library that lies, fails, hangs and loses one;
+// XIDs, health, and engines joined with what they hold.
 import assert from 'node:assert/strict'
 import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { binary, getJson, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
+import { binary, getJson, startSim, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
 
 const library = join(dirname(binary), 'libfake_nvml.so')
 const dir = temporaryDirectory()
 const state = join(dir, 'gpus')
-let stoker
+let stoker, sim
 
 // What the library does from now on; replaced in one step, since it may be reading.
 const tell = (lines) => {
@@ -27,7 +28,15 @@ const becomes = (query, wanted) => until(`${query} is ${wanted}`, async () => (a
 before(async () => {
     assert.ok(existsSync(library), `${library} is not built: ninja fake_nvml`)
     tell('gpus=2\npower=345.5\n')
-    stoker = await startStoker({ config: `collect: {scrape_interval: 500ms, gpu: {library: ${library}, interval: 200ms}}`, env: { STOKER_FAKE_NVML: state } })
+    sim = await startSim()
+    stoker = await startStoker({
+        config: `
+pools: [{name: chat, models: [sim], replicas: [{url: ${sim.url}}]}]
+rules: {interval: 1s}
+collect: {scrape_interval: 500ms, gpu: {library: ${library}, interval: 200ms}}
+`,
+        env: { STOKER_FAKE_NVML: state },
+    })
 })
 after(stopAll)
 
@@ -57,6 +66,29 @@ test('a lost GPU is told, its values end, and the other goes on', async () => {
     tell('gpus=2\npower=222\n')
     await becomes('gpu_power_watts{gpu="0"}', 222)
     await becomes('gpu_up{gpu="0"}', 1)
+})
+
+test('a process on a GPU is joined with the engine that it is', async () => {
+    tell(`gpus=2\n1.processes=${sim.pid}:1024\n`)
+    await becomes('gpu_process_memory_bytes{gpu="1",replica!=""}', 1024 * 1024 * 1024)
+    assert.equal(await value(`count by (engine_instance) (gpu_process_memory_bytes{engine_instance="${new URL(sim.url).host}"})`), 1)
+})
+
+test('an XID is counted with what is to be done, lowers the health, and wakes somebody', async () => {
+    tell('gpus=2\n')
+    await becomes('gpu_health_score{gpu="1"}', 100)
+    tell('gpus=2\nxid=1:79\n')
+    await becomes('gpu_xid_errors_total{gpu="1",xid="79",severity="critical",action="reboot"}', 1)
+    await becomes('gpu_health_score{gpu="1"}', 40)
+    await until('the rule that ships fires', async () => (await value('ALERTS{alertname="GpuXidCritical",alertstate="firing",gpu="1"}')) === 1, 30_000)
+    await becomes('gpu_xid_errors_total{gpu="1",xid="79"}', 1)
+})
+
+test('zeros beside a busy GPU are left out, and told', async () => {
+    tell('gpus=2\n0.gpm_zero=1\nxid=1:79\n')
+    await becomes('gpu_zero_but_busy{gpu="0"}', 1)
+    await becomes('absent(gpu_sm_active_ratio{gpu="0"})', 1)
+    await becomes('gpu_sm_active_ratio{gpu="1"}', 0.12)
 })
 
 test('a driver that hangs is told, and delays nobody', async () => {

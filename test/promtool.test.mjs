@@ -49,6 +49,8 @@ test('the exposition of Stoker itself has no lint', { skip }, async () => {
 })
 
 test('the shipped rules are good Prometheus rules', { skip }, () => {
-    const checked = promtool(['check', 'rules', join(root, 'config/rules/llm.yaml')])
-    assert.equal(checked.status, 0, checked.stdout + checked.stderr)
+    for (const file of ['llm', 'gpu']) {
+        const checked = promtool(['check', 'rules', join(root, `config/rules/${file}.yaml`)])
+        assert.equal(checked.status, 0, checked.stdout + checked.stderr)
+    }
 })

@@ -48,8 +48,8 @@ int main(int argc, char** argv) {
     const int rounds = argc > 1 ? std::atoi(argv[1]) : 10;
     const std::chrono::milliseconds interval(argc > 2 ? std::atoi(argv[2]) : 1000);
     auto board = std::make_shared<GpuBoard>();
-    GpuSource source(std::make_unique<nvml::NvmlReader>(argc > 3 ? argv[3] : ""), board,
-                     {.dcgm = DcgmNames::Add, .host = "bench"});
+    GpuSource source(std::make_unique<nvml::NvmlReader>(argc > 3 ? argv[3] : ""), board, std::make_shared<XidBook>(),
+                     std::make_shared<XidTable>(), {.dcgm = DcgmNames::Add, .host = "bench"});
     PrintingSink sink;
     std::vector<double> took_ms;
     double cpu_before = 0;

@@ -10,9 +10,14 @@ namespace stoker::app {
 std::vector<alert::RuleGroupSpec> builtin_rules() {
     promql::Engine engine;
     auto check = [&engine](std::string_view expr) { return engine.check(expr); };
-    auto rules = alert::parse_rule_file(kBuiltinRules, "built-in", check);
-    STOKER_CHECK(rules.problems.empty(), "the rules that ship with Stoker are broken");
-    return std::move(rules.groups);
+    std::vector<alert::RuleGroupSpec> all;
+    for (const char* file : {kBuiltinRules, kBuiltinGpuRules}) {
+        auto rules = alert::parse_rule_file(file, "built-in", check);
+        STOKER_CHECK(rules.problems.empty(), "the rules that ship with Stoker are broken");
+        all.insert(all.end(), std::make_move_iterator(rules.groups.begin()),
+                   std::make_move_iterator(rules.groups.end()));
+    }
+    return all;
 }
 
 }  // namespace stoker::app

@@ -16,6 +16,7 @@ constexpr Duration kSendLast{3'000};  // What remote_write may still send when S
 
 constexpr Duration kDiscovery{1'000};
 constexpr Duration kOverview{1'000};
+constexpr Duration kGpuEngines{1'000};
 constexpr Duration kAccessLog{250};
 constexpr Duration kTraces{1'000};
 constexpr Duration kDegradation{500};  // How closely its own interval is kept.
@@ -79,6 +80,7 @@ Result<std::unique_ptr<Stoker>> Stoker::start(StokerSetup setup) {
 
 Result<Unit> Stoker::build() {
     const Config& config = setup_.config;
+    TRY(gpus_, Gpus::create(config.collect.gpu));
     TRY(storage_, Storage::open(folder_, config, registry_));
     TRY(outward_, Outward::open(config, folder_, *storage_, live_, registry_));
     outward_->events().started();
@@ -225,6 +227,8 @@ void Stoker::start_jobs() {
         "judge_canaries", kCanaries, [this] { gateway_->tick_canaries(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "judge_replicas", kCanaries, [this] { gateway_->tick_outliers(); }, registry_));
+    jobs_.push_back(std::make_unique<Job>(
+        "join_gpus_and_engines", kGpuEngines, [this] { follow_engines(); }, registry_));
     auto overview = [this] {
         if (live_.subscribers() > 0) live_.publish("overview", api::overview_json(*services_));
     };
@@ -305,6 +309,7 @@ void Stoker::stop() {
     if (collector_) timed("collector", [&] { collector_->stop(); });
     if (sources_) timed("sources", [&] { sources_->stop(); });
     if (scrapes_) timed("scrapes", [&] { scrapes_->stop(); });
+    if (gpus_) gpus_->stop();
     if (gateway_) gateway_->stop();
     // What was answered until now still goes out, as far as it goes at once.
     if (access_log_) access_log_->write();

@@ -70,6 +70,7 @@ private:
     Result<Unit> build();
     void build_collector();
     void build_sources();
+    void follow_engines();
     void build_services();
     // Has the gateway go on where switches and canaries were, and keep them.
     void restore_release();

@@ -4,7 +4,9 @@
 #include "app/program_sources.h"
 #include "app/stoker.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "collect/host/collector_source.h"
+#include "net/http.h"
 
 namespace stoker::app {
 
@@ -20,8 +22,23 @@ void Stoker::build_sources() {
         for (auto& source : collect::host_sources({})) add(std::move(source), {interval, interval});
     }
     for (auto& [source, schedule] : program_sources(config)) add(std::move(source), schedule);
-    gpus_ = std::make_unique<Gpus>(config.collect.gpu);
     gpus_->start(*sources_, collect::host_name());
+}
+
+// Processes on GPUs are joined with the engines that answer on this machine.
+void Stoker::follow_engines() {
+    std::vector<collect::EngineEndpoint> engines;
+    for (const auto& target : collector_->targets()) {
+        const auto url = net::parse_url(target.url);
+        if (!url) continue;
+        const bool here = url->host == "localhost" || url->host.starts_with("127.") || url->host == "::1";
+        const auto port = parse_integer(url->port);
+        if (!here || !port) continue;
+        engines.push_back({.port = static_cast<std::uint16_t>(*port),
+                           .instance = url->host + ":" + url->port,
+                           .replica = target.replica});
+    }
+    gpus_->set_engines(std::move(engines));
 }
 
 }  // namespace stoker::app

@@ -14,6 +14,16 @@
 
 namespace stoker::collect::testing {
 
+// The table that ships, config/gpu/xid.yaml.
+inline XidTable shipped_xids() {
+    const std::string here = __FILE__;
+    const auto text = read_file(here.substr(0, here.rfind("/src/")) + "/config/gpu/xid.yaml");
+    EXPECT_TRUE(text) << "config/gpu/xid.yaml can't be read";
+    auto table = XidTable::parse(text ? *text : "", "config/gpu/xid.yaml");
+    EXPECT_TRUE(table) << table.error().message;
+    return table ? *std::move(table) : XidTable{};
+}
+
 class FakeNvml : public ::testing::Test {
 protected:
     void SetUp() override {

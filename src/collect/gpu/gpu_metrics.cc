@@ -182,6 +182,12 @@ constexpr std::array kFamilies = {
     GpuFamily{
         "gpu_memory_headroom_ratio", "", "gauge",
         "Derived: free memory as a share of all of it. Engines that reserve memory ahead leave little by design."},
+    GpuFamily{"gpu_health_score", "", "gauge", "Derived: 100 is healthy, 0 of no use; less what each finding costs."},
+    GpuFamily{"gpu_health_finding", "finding", "gauge", "Derived: what is wrong, with the points that it costs."},
+    GpuFamily{"gpu_frozen", "", "gauge",
+              "Derived: 1 while no value has moved for a minute though the GPU works. They are not true, then."},
+    GpuFamily{"gpu_zero_but_busy", "", "gauge",
+              "Derived: 1 while performance counters (or the utilisation) read zero though the GPU works."},
     GpuFamily{"gpu_processes", "", "gauge", "Processes with a context on the GPU."},
     GpuFamily{"gpu_process_memory_bytes", "pid, process, type, engine_instance, replica", "gauge",
               "Memory of the GPU that a process holds."},
@@ -278,7 +284,13 @@ void add_samples(const GpuReading& gpu, DcgmNames dcgm, const std::string& host,
                        {"driver", id.driver},
                        {"cuda", id.cuda}}),
             1);
+    out.add("gpu_health_score", who, gpu.health);
+    for (const GpuFinding& finding : gpu.findings) {
+        out.add("gpu_health_finding", with(who, {{"finding", finding.id}}), finding.points);
+    }
     if (gpu.lost) return;
+    out.add("gpu_frozen", who, gpu.frozen ? 1 : 0);
+    out.add("gpu_zero_but_busy", who, gpu.zero_but_busy ? 1 : 0);
     const Pairs dcgm_who = {{"gpu", std::to_string(id.index)},
                             {"UUID", id.uuid},
                             {"device", "nvidia" + std::to_string(id.index)},

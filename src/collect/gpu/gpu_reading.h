@@ -53,6 +53,13 @@ struct MigReading {
 
 using Reading = std::optional<double>;
 
+// How a health judgement was reached: one entry lowers the score by `points`.
+struct GpuFinding {
+    std::string id;  // "row_remap_failed"; one of gpu_finding_kinds().
+    int points = 0;
+    std::string what;  // A sentence for the operator.
+};
+
 struct GpuReading {
     GpuIdentity id;
     bool lost = false;  // The driver says that the GPU is gone: nothing below is known.
@@ -85,13 +92,12 @@ struct GpuReading {
     std::vector<GpuProcess> processes;
     bool processes_known = false;
     std::vector<MigReading> instances;
-};
 
-// How a health judgement was reached: one entry lowers the score by `points`.
-struct GpuFinding {
-    std::string id;  // "row_remap_failed"; one of kGpuFindings.
-    int points = 0;
-    std::string what;  // A sentence for the operator.
+    // What we think of all that.
+    bool frozen = false;
+    bool zero_but_busy = false;
+    int health = 100;
+    std::vector<GpuFinding> findings;
 };
 
 // The names of clock_reasons' bits, as labels. Source: nvml.h, nvmlClocksEventReason*.

@@ -6,24 +6,24 @@
 
 namespace stoker::collect {
 
-void GpuBoard::set(GpuLook look) {
-    MutexLock lock(mutex_);
-    const auto place = std::lower_bound(looks_.begin(), looks_.end(), look.reader,
-                                        [](const GpuLook& a, const std::string& name) { return a.reader < name; });
-    if (place != looks_.end() && place->reader == look.reader) {
-        *place = std::move(look);
-    } else {
-        looks_.insert(place, std::move(look));
-    }
-}
+GpuSource::GpuSource(std::unique_ptr<GpuReader> reader, std::shared_ptr<GpuBoard> board,
+                     std::shared_ptr<const XidBook> book, std::shared_ptr<const XidTable> table,
+                     GpuSourceOptions options)
+    : reader_(std::move(reader)),
+      board_(std::move(board)),
+      book_(std::move(book)),
+      table_(std::move(table)),
+      options_(std::move(options)),
+      join_(options_.engines ? options_.engines : [] { return std::vector<EngineEndpoint>{}; }) {}
 
-std::vector<GpuLook> GpuBoard::looks() const {
-    MutexLock lock(mutex_);
-    return looks_;
+void GpuSource::think(GpuReading& gpu, const std::vector<XidCount>& xids, Timestamp now) {
+    const GpuDoubts doubts = doubts_[gpu.id.uuid].observe(gpu, std::chrono::steady_clock::now());
+    gpu.frozen = doubts.frozen;
+    gpu.zero_but_busy = doubts.zero_but_busy;
+    gpu.findings = judge(gpu, doubts, xids, *table_, now);
+    gpu.health = health_score(gpu.findings);
+    if (doubts.zero_but_busy) remove_false_zeros(gpu);
 }
-
-GpuSource::GpuSource(std::unique_ptr<GpuReader> reader, std::shared_ptr<GpuBoard> board, GpuSourceOptions options)
-    : reader_(std::move(reader)), board_(std::move(board)), options_(std::move(options)) {}
 
 Result<Unit> GpuSource::collect(Timestamp now, SampleSink& sink) {
     auto gpus = reader_->read();
@@ -38,7 +38,10 @@ Result<Unit> GpuSource::collect(Timestamp now, SampleSink& sink) {
     look.gpus = *std::move(gpus);
     SampleBatch out(now, {{"instance", options_.host}, {"job", "gpu"}});
     std::string failed;
-    for (const GpuReading& gpu : look.gpus) {
+    join_.join(look.gpus);
+    const auto xids = book_->counts();
+    for (GpuReading& gpu : look.gpus) {
+        think(gpu, xids, now);
         add_samples(gpu, options_.dcgm, options_.host, out);
         const std::string which = "GPU " + std::to_string(gpu.id.index) + ": ";
         if (gpu.lost) failed += (failed.empty() ? "" : "; ") + which + "lost";

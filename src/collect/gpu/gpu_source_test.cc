@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "collect/gpu/gpu_fixture.h"
+#include "collect/gpu/xid_source.h"
 
 namespace stoker::collect {
 namespace {
@@ -20,7 +21,10 @@ protected:
 
     std::int64_t at_ = 1'000'000;
     std::shared_ptr<GpuBoard> board_ = std::make_shared<GpuBoard>();
-    GpuSource source_{std::make_unique<nvml::NvmlReader>(library()), board_, {.dcgm = DcgmNames::Add, .host = "box"}};
+    std::shared_ptr<XidBook> book_ = std::make_shared<XidBook>();
+    std::shared_ptr<const XidTable> table_ = std::make_shared<XidTable>(testing::shipped_xids());
+    GpuSource source_{
+        std::make_unique<nvml::NvmlReader>(library()), board_, book_, table_, {.dcgm = DcgmNames::Add, .host = "box"}};
     testing::RememberingSink sink_;
 };
 
@@ -78,8 +82,26 @@ TEST_F(GpuSourceTest, WhatFailsForOnceEndsAndComesBack) {
     EXPECT_EQ(newest("gpu_temperature_celsius{" + who + "}"), "61");
 }
 
+TEST_F(GpuSourceTest, WhatIsWrongLowersTheHealth) {
+    tell("gpus=2\n1.clock_reasons=128\n1.remap_pending=1\n");
+    book_->note(XidFrom::Event, "0000:3b:00.0", 79, false, from_millis(at_), "");
+    ASSERT_TRUE(look());
+    EXPECT_EQ(newest("gpu_health_score{" + who + "}"), "40");
+    const auto finding = [&](const std::string& gpu, const std::string& id) {
+        return newest("gpu_health_finding{finding=\"" + id + "\",gpu=\"" + gpu +
+                      "\",instance=\"box\",uuid=\"GPU-fa4e0000-0000-0000-0000-00000000000" + gpu + "\"}");
+    };
+    EXPECT_EQ(finding("0", "xid_critical"), "60");
+    EXPECT_EQ(finding("1", "hardware_slowdown"), "30");
+    EXPECT_EQ(finding("1", "row_remap_pending"), "15");
+    tell("gpus=2\n");
+    ASSERT_TRUE(look());
+    EXPECT_EQ(finding("1", "hardware_slowdown"), "stale");
+    EXPECT_EQ(board_->looks()[0].gpus[1].health, 100);
+}
+
 TEST_F(GpuSourceTest, WithoutADriverItIsQuiet) {
-    GpuSource none(std::make_unique<nvml::NvmlReader>("libstoker-no-such-library.so.1"), board_, {});
+    GpuSource none(std::make_unique<nvml::NvmlReader>("libstoker-no-such-library.so.1"), board_, book_, table_, {});
     EXPECT_TRUE(none.collect(from_millis(1), sink_));
     EXPECT_EQ(sink_.batches(), 0U);
     EXPECT_THAT(board_->looks().at(0).error, Not(""));
@@ -119,9 +141,15 @@ TEST(GpuDocs, TheTableIsWhatTheCodeSays) {
         EXPECT_NE(help, "") << name;
         row(name, labels, type, help, dcgm);
     }
-    for (const auto& family : gpu_families()) {
+    std::vector<GpuFamily> families(gpu_families().begin(), gpu_families().end());
+    families.insert(families.end(), xid_families().begin(), xid_families().end());
+    for (const auto& family : families) {
         row(family.name, *family.labels != 0 ? "`" + std::string(family.labels) + "`" : "", family.type, family.help,
             "");
+    }
+    table += "\n## Health\n| finding | points | when |\n|---|---|---|\n";
+    for (const auto& kind : gpu_finding_kinds()) {
+        table += "| `" + std::string(kind.id) + "` | " + std::to_string(kind.points) + " | " + kind.what + " |\n";
     }
     const std::string here = __FILE__;
     const std::string path = here.substr(0, here.rfind("/src/")) + "/docs/gpu.md";
