@@ -7,6 +7,7 @@
 
 #include "collect/discovery/relabel.h"
 #include "collect/engine/canonical.h"
+#include "collect/gpu/ascend.h"
 #include "tsdb/querier.h"
 
 namespace stoker::collect {
@@ -99,6 +100,7 @@ Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Ti
     ++round_;
     const auto values = canonical_values(page);
     inspector_.look(page, values, gateway);
+    const auto npus = ascend_samples(page.samples);
     auto counts = append_page(std::move(page.samples), time, out);
     if (!counts) {
         forget_round();
@@ -107,6 +109,7 @@ Result<std::size_t> Scrape::scraped(std::string_view text, PageFormat format, Ti
     engine_ = engine_ || !values.empty();
     for (const auto& value : values) append(value.name, value.labels, value.value, time, out.samples);
     append_findings(time, out.samples);
+    for (const auto& npu : npus) append(npu.name, npu.labels, npu.value, time, out.samples);
     append_identity(time, out.samples);
     append_own(true, true, took, *counts, time, out.samples);
     end_unseen(time, out.samples);
