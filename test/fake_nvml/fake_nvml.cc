@@ -152,6 +152,20 @@ Return nvmlDeviceGetDecoderUtilization(Device device, unsigned* out, unsigned* p
     *period = 1'000'000;
     return give(device, "decoder", 0, out);
 }
+Return nvmlDeviceGetJpgUtilization(Device device, unsigned* out, unsigned* period) {
+    *period = 1'000'000;
+    return give(device, "jpeg", -1, out);
+}
+Return nvmlDeviceGetOfaUtilization(Device device, unsigned* out, unsigned* period) {
+    *period = 1'000'000;
+    return give(device, "ofa", -1, out);
+}
+Return nvmlDeviceGetBAR1MemoryInfo(Device device, Bar1Memory* out) {
+    *out = {};
+    constexpr double kMiB = 1 << 20;
+    const Return code = give(device, "bar1_total", -1, &out->total, kMiB);
+    return code == kSuccess ? give(device, "bar1_used", 0, &out->used, kMiB) : code;
+}
 Return nvmlDeviceGetMemoryInfo_v2(Device device, MemoryV2* out) {
     const Return code = enter(device, "memory");
     if (code != kSuccess) return code;
@@ -213,8 +227,10 @@ Return nvmlDeviceGetViolationStatus(Device device, int policy, ViolationTime* ou
     if (code != kSuccess) return code;
     if (policy > 5) return kNotSupported;
     out->reference_us = static_cast<unsigned long long>(seconds() * 1e6);
+    static const char* const names[] = {"limited_power",       "limited_thermal",         "limited_sync_boost",
+                                        "limited_board_limit", "limited_low_utilization", "limited_reliability"};
     out->violation_ns =
-        static_cast<unsigned long long>(value(device, policy == 0 ? "limited_power" : "limited", 0) * 1e9);
+        static_cast<unsigned long long>(value(device, names[policy], value(device, "limited", 0)) * 1e9);
     return kSuccess;
 }
 Return nvmlDeviceGetEccMode(Device device, int* current, int* pending) {
@@ -233,6 +249,10 @@ Return nvmlDeviceGetRemappedRows(Device device, unsigned* corrected, unsigned* u
     *pending = static_cast<unsigned>(value(device, "remap_pending", 0));
     *failed = static_cast<unsigned>(value(device, "remap_failed", 0));
     return enter(device, "remapped_rows");
+}
+Return nvmlDeviceGetRowRemapperHistogram(Device device, RowRemapperHistogram* out) {
+    *out = {};
+    return give(device, "remap_banks_max", -1, &out->max);
 }
 Return nvmlDeviceGetRetiredPages(Device device, int, unsigned* count, unsigned long long*) {
     const Return code = give(device, "retired_pages", -1, count);
@@ -289,7 +309,8 @@ Return nvmlDeviceGetFieldValues(Device device, int count, FieldValue* fields) {
                 break;
             case kFieldNvlinkDataTx:
             case kFieldNvlinkDataRx:
-                field.value.as_unsigned_long_long = field.scope == kAllLinks ? 4096 : 0;
+                field.result = give(device, "nvlink_bytes", 4096, &field.value.as_unsigned_long_long);
+                if (field.scope != kAllLinks) field.value.as_unsigned_long_long = 0;
                 break;
             default:
                 field.result = kNotSupported;
