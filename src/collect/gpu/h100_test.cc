@@ -14,15 +14,16 @@ namespace {
 using Values = std::map<std::string, std::string>;
 
 // Names and labels that say which machine it was, or what a process is called there.
-const std::vector<std::string> kOfTheMachine = {
-    "job",    "instance", "uuid",       "UUID",           "Hostname",
-    "serial", "pci",      "pci_bus_id", "driver",         "DCGM_FI_DRIVER_VERSION",
-    "vbios",  "process",  "replica",    "engine_instance"};
+std::vector<std::string> of_the_machine() {
+    return {"job",    "instance", "uuid",       "UUID",           "Hostname",
+            "serial", "pci",      "pci_bus_id", "driver",         "DCGM_FI_DRIVER_VERSION",
+            "vbios",  "process",  "replica",    "engine_instance"};
+}
 
 class KeepAll : public SampleSink {
 public:
     void append(const std::vector<tsdb::SeriesSample>& samples) override {
-        for (auto& [series, value] : testing::values(samples, kOfTheMachine)) values[series] = value;
+        for (auto& [series, value] : testing::values(samples, of_the_machine())) values[series] = value;
     }
     Values values;
 };
