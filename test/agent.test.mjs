@@ -70,7 +70,6 @@ test('an outage of the server and the death of the agent lose nothing', { timeou
     const lostAt = Date.now()
     await until('the agent notices', () => agent.status().senders[0].last_error !== '', 20_000)
     await until('a good deal waits', () => agent.status().senders[0].waiting_records > 20, 20_000)
-    const waiting = agent.status().senders[0].waiting_records
     const killedAt = agent.status().at_ms
     await agent.end('SIGKILL')
     agent = startAgent(config, { dir: agent.dir })
@@ -80,9 +79,10 @@ test('an outage of the server and the death of the agent lose nothing', { timeou
     const all = await samples(stoker.console, load)
     const times = all.map(([time]) => time * 1000)
     assert.deepEqual(times, [...new Set(times)].sort((a, b) => a - b))
-    // What waited when it was killed: samples of the host, and of itself once a second.
+    // What waited when it was killed; a busy machine may skip a round now and then.
     const meanwhile = times.filter((time) => time > lostAt - 500 && time <= killedAt)
-    assert.ok(meanwhile.length > waiting / 2, `${meanwhile.length} of ${waiting}`)
+    const rounds = Math.floor((killedAt - lostAt) / 200)
+    assert.ok(meanwhile.length > rounds / 2, `${meanwhile.length} of ${rounds}`)
     // Between the outage and the kill no gap is wider than a busy machine explains.
     for (let i = 1; i < meanwhile.length; ++i) assert.ok(meanwhile[i] - meanwhile[i - 1] < 3_000, `${meanwhile[i] - meanwhile[i - 1]} ms`)
     const missed = await getJson(`${stoker.console}/api/v1/query?query=stoker_agent_missed_records_total`)

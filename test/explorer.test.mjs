@@ -128,7 +128,7 @@ test('rules and targets show what the API says', async () => {
     const rules = await open('/rules')
     const groups = (await getJson(`${stoker.console}/api/v1/rules`)).data.groups
     assert.ok(groups.length > 0)
-    for (const group of groups) await rules.getByRole('heading', { name: group.name }).waitFor()
+    for (const group of groups) await rules.getByRole('heading', { name: new RegExp(`^${group.name} `) }).waitFor()
     await rules.close()
     const targets = await open('/targets')
     const active = (await getJson(`${stoker.console}/api/v1/targets`)).data.activeTargets

@@ -81,6 +81,7 @@ int status(const Options& options) {
 int run_command(int argc, char** argv) {
     CLI::App app("The node agent: this machine's metrics, buffered on disk, sent by remote write", "stoker agent");
     app.require_subcommand(1);
+    app.footer("Examples:\n  stoker agent run --config /etc/stoker/agent.yaml\n  stoker agent status\n");
     Options options;
     std::function<int()> chosen;
     const auto add = [&](const char* name, const char* what, const char* examples, int (*work)(const Options&)) {
@@ -100,7 +101,9 @@ int run_command(int argc, char** argv) {
         "  stoker agent status\n  stoker agent status --json\n", &status)
         ->add_flag("--json", options.json, "for programs");
     CLI::App* docs = app.add_subcommand("config", "The configuration's reference")->require_subcommand(1);
-    docs->add_subcommand("docs", "Print docs/agent-configuration.md")->callback([&chosen] {
+    const std::string example = "Examples:\n  stoker agent config docs > agent-configuration.md\n";
+    docs->footer(example);
+    docs->add_subcommand("docs", "Print docs/agent-configuration.md")->footer(example)->callback([&chosen] {
         chosen = [] {
             std::fputs(configuration_markdown().c_str(), stdout);
             return 0;
