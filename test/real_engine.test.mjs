@@ -173,7 +173,8 @@ pools:
 })
 
 // That no token is missing and none comes twice: the two answers are the same, or they part where the engine itself holds two
-// tokens to be as likely as each other to the last digits (which of them wins depends on what it computes in the same batch).
+// tokens to be nearly as likely as each other: which of them wins depends on what it computes in the same batch, and whether the
+// text so far was written token by token or read at once. (Measured: up to 0.1 apart, where the likeliest token has e^-4.)
 async function same(stream, uncut, engine) {
     const at = stream.pieces.findIndex((piece, i) => piece !== uncut.pieces[i])
     if (at < 0) return
@@ -183,7 +184,7 @@ async function same(stream, uncut, engine) {
     const likely = next.completion_probabilities[0].top_logprobs
     const of = (piece) => likely.find((each) => each.token === piece)?.logprob ?? -Infinity
     const gap = Math.abs(of(uncut.pieces[at]) - of(stream.pieces[at]))
-    assert.ok(gap < 0.05, `token ${at} is ${JSON.stringify(stream.pieces[at])}, not ${JSON.stringify(uncut.pieces[at])}: ${JSON.stringify(likely.slice(0, 4))}`)
+    assert.ok(gap < 0.25, `token ${at} is ${JSON.stringify(stream.pieces[at])}, not ${JSON.stringify(uncut.pieces[at])}: ${JSON.stringify(likely.slice(0, 4))}`)
 }
 
 for (const [signal, kind] of [['SIGKILL', 'engine_down'], ['SIGSTOP', 'engine_hung']]) {
