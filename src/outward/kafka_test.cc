@@ -1,5 +1,6 @@
 // Kafka, against the mock cluster that librdkafka brings.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <set>
@@ -19,7 +20,7 @@ using testing::ElementsAre;
 
 class KafkaTest : public testing::Test {
 protected:
-    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "kafka";
+    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / ("kafka" + std::to_string(getpid()));
     metrics::Registry registry;
     std::unique_ptr<journal::Journal> journal;
 

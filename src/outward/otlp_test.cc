@@ -1,5 +1,6 @@
 // Metrics out by OTLP: what samples become, and that none is lost on the way.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -130,7 +131,8 @@ TEST(OtlpEncode, PartialSuccessIsRead) {
 }
 
 struct OtlpExportTest : testing::Test {
-    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "otlp_export";
+    std::filesystem::path folder =
+        std::filesystem::path(testing::TempDir()) / ("otlp_export" + std::to_string(getpid()));
     metrics::Registry registry;
     std::vector<int> answers;  // Then 200; 0: nobody is there.
     std::string body;          // Of 200.

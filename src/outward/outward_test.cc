@@ -1,5 +1,6 @@
 // Events, their log, and webhooks.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -53,7 +54,7 @@ TEST(EventFilter, MatchesTypesAndSeverity) {
 }
 
 struct EventLogTest : testing::Test {
-    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "event_log";
+    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / ("event_log" + std::to_string(getpid()));
     metrics::Registry registry;
     std::unique_ptr<EventLog> log;
 

@@ -170,7 +170,7 @@ TEST(ExposedPages, APageGoesInWholeOrNotAtAll) {
 
 TEST(TextfileSource, ReadsAsNodeExporterDoes) {
     testing::RememberingSink sink;
-    const fs::path folder = fs::path(::testing::TempDir()) / "textfiles";
+    const fs::path folder = fs::path(::testing::TempDir()) / ("textfiles" + std::to_string(getpid()));
     fs::remove_all(folder);
     fs::create_directories(folder);
     std::ofstream(folder / "a.prom") << "# HELP backup_done When.\nbackup_done 5\n";
