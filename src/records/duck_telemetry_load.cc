@@ -216,10 +216,10 @@ Result<Unit> DuckTelemetry::remember_traces(Timestamp now) {
                       "GROUP BY trace_id LIMIT 100000",
                       {to_millis(now - kRememberTraces)}));
     // The lock is held, as the analysis can't see in a lambda.
-    TailSampler& sampler = sampler_;
+    TailSampler* const sampler = &sampler_;
     return each_row(std::move(rows), [&](RowReader& column) {
         const std::string trace_id = column.text();
-        sampler.remember(trace_id, column.number<double>(1), now);
+        sampler->remember(trace_id, column.number<double>(1), now);
     });
 }
 
