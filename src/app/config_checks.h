@@ -24,6 +24,9 @@ void check_url(config::Fields& f, std::string_view key, const std::string& url);
 bool is_ipv4_address(const std::string& text);
 bool is_ipv6_address(const std::string& text);
 
+// The keys `ca_file` and `proxy` of whoever is sent something: declared, documented and checked.
+void describe_way_out(config::Fields& f, std::string& ca_file, std::string& proxy);
+
 // Letters, digits and "_.-", at most 64: fit for labels, ids and file names.
 bool is_plain_name(std::string_view text);
 

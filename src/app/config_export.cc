@@ -45,13 +45,7 @@ void describe(config::Fields& f, OtlpExportConfig& c) {
     f.field("queue_size", c.queue_size,
             "Bytes on disk for what the receiver has not taken yet; past it the oldest is dropped and counted.");
     f.check("queue_size", c.queue_size.count > 0, kMustBePositive);
-    f.field("ca_file", c.ca_file,
-            "Certificates (PEM) that the receiver's is checked against, relative to the configuration file. Empty: the "
-            "system's.");
-    f.field("proxy", c.proxy,
-            "HTTP proxy for https: http://HOST:PORT, `none`, or `environment` for HTTPS_PROXY and NO_PROXY.");
-    const auto proxy = configured_proxy(c.proxy);
-    f.check("proxy", proxy.has_value(), proxy ? "" : proxy.error().message);
+    describe_way_out(f, c.ca_file, c.proxy);
 }
 
 void describe(config::Fields& f, ExportConfig& c) {

@@ -34,6 +34,16 @@ void check_template(config::Fields& f, const WebhookConfig& c) {
 
 }  // namespace
 
+void describe_way_out(config::Fields& f, std::string& ca_file, std::string& proxy) {
+    f.field("ca_file", ca_file,
+            "Certificates (PEM) that the receiver's is checked against, relative to the configuration file. Empty: the "
+            "system's.");
+    f.field("proxy", proxy,
+            "HTTP proxy for https: http://HOST:PORT, `none`, or `environment` for HTTPS_PROXY and NO_PROXY.");
+    const auto through = configured_proxy(proxy);
+    f.check("proxy", through.has_value(), through ? "" : through.error().message);
+}
+
 void describe(config::Fields& f, ProgramConfig& c) {
     f.field("name", c.name, "The label `program` of its series: letters, digits, \"_.-\".");
     f.required("name");
@@ -91,19 +101,13 @@ void describe(config::Fields& f, WebhookConfig& c) {
     positive(f, "timeout", c.timeout, "Limit for one request.");
     positive(f, "give_up_after", c.give_up_after,
              "How long one event is tried again before it is given up and the next one's turn comes.");
-    f.field("ca_file", c.ca_file,
-            "Certificates (PEM) that the receiver's is checked against, relative to the configuration file. Empty: the "
-            "system's.");
-    f.field("proxy", c.proxy,
-            "HTTP proxy for https: http://HOST:PORT, `none`, or `environment` for HTTPS_PROXY and NO_PROXY.");
-    const auto proxy = configured_proxy(c.proxy);
-    f.check("proxy", proxy.has_value(), proxy ? "" : proxy.error().message);
+    describe_way_out(f, c.ca_file, c.proxy);
 }
 
 void describe(config::Fields& f, EventsConfig& c) {
     positive(f, "retention", c.retention, "How long events are kept after every webhook has passed them.");
     f.field("max_size", c.max_size, "Size on disk past which the oldest go, whoever still wants them.");
-    f.check("max_size", c.max_size.count >= 64 * 1024, "must be at least 64KiB");
+    f.check("max_size", c.max_size.count >= std::uint64_t{64} * 1024, "must be at least 64KiB");
     f.list("webhooks", c.webhooks, "Who is told of events, each at its own pace.");
     std::set<std::string> names;
     for (std::size_t i = 0; i < c.webhooks.size(); ++i) {
