@@ -27,6 +27,7 @@
 #include "base/time.h"
 #include "collect/collector.h"
 #include "collect/discovery/scrape_config.h"
+#include "collect/host/host_options.h"
 #include "collect/send/remote_write_sender.h"
 #include "gateway/degrade/degradation.h"
 #include "gateway/limit/limit_options.h"
@@ -266,9 +267,15 @@ struct EnginesConfig {
     std::shared_ptr<const collect::Adapters> in_force = collect::built_in_adapters();
 };
 
+struct NodeConfig {
+    Duration interval{0};  // 0: the scrape interval.
+    collect::HostOptions host;
+};
+
 struct CollectConfig {
     bool host = true;
     GpuConfig gpu;
+    NodeConfig node;
     Duration scrape_interval = collect::CollectOptions{}.interval;
     Duration scrape_timeout = collect::CollectOptions{}.timeout;
     config::Bytes max_scrape_size{collect::CollectOptions{}.max_body};
@@ -435,6 +442,7 @@ void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, EnginesConfig& c);
 void describe(config::Fields& f, DiscoveryConfig& c);
 void describe(config::Fields& f, TargetConfig& c);
+void describe(config::Fields& f, NodeConfig& c);
 void describe(config::Fields& f, CollectConfig& c);
 void describe(config::Fields& f, MetricsStorageConfig& c);
 void describe(config::Fields& f, JournalConfig& c);

@@ -6,11 +6,13 @@
 #include "api/remote_read.h"
 #include "app/config.h"
 #include "base/log.h"
+#include "collect/host/host_options.h"
 #include "collect/push/influx_receiver.h"
 #include "collect/push/json_receiver.h"
 #include "collect/push/otlp_convert.h"
 #include "collect/push/remote_write_receiver.h"
 #include "collect/send/remote_write_sender.h"
+#include "collect/source_rounds.h"
 #include "gateway/auth/auth_options.h"
 
 namespace stoker::app {
@@ -55,6 +57,10 @@ journal::Options journal_options(const Config& config);
 records::StoreOptions records_options(const Config& config);
 // Without own_ports, which are known only once the listeners are bound.
 collect::CollectOptions collect_options(const Config& config);
+
+// How this machine is measured.
+collect::HostOptions host_options(const Config& config);
+collect::SourceSchedule host_schedule(const Config& config);
 
 // The configured policies, or the default one if there are none.
 heal::HealingConfig healing(const Config& config);

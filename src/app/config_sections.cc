@@ -46,6 +46,7 @@ void describe(config::Fields& f, TargetConfig& c) {
 void describe(config::Fields& f, CollectConfig& c) {
     f.field("host", c.host, "Whether this machine is measured, under node_exporter's names.");
     f.object("gpu", c.gpu, "This machine's GPUs (docs/gpu.md).");
+    f.object("node", c.node, "What of this machine is measured, and how often (docs/host.md).");
     positive(f, "scrape_interval", c.scrape_interval,
              "Time between two scrapes of an engine or target, and between two measurements of this machine.");
     positive(f, "scrape_timeout", c.scrape_timeout, "Limit for one scrape; never more than `scrape_interval`.");

@@ -17,9 +17,8 @@ void Stoker::build_sources() {
         const auto added = sources_->add(std::move(source), schedule);
         if (!added) log::error("a source is not read", {{"error", added.error().message}});
     };
-    const Duration interval = config.collect.scrape_interval;
     if (config.collect.host) {
-        for (auto& source : collect::host_sources({})) add(std::move(source), {interval, interval});
+        for (auto& source : collect::host_sources(host_options(config))) add(std::move(source), host_schedule(config));
     }
     for (auto& [source, schedule] : program_sources(config)) add(std::move(source), schedule);
     gpus_->start(*sources_, collect::host_name());

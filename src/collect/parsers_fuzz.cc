@@ -5,7 +5,10 @@
 
 #include "collect/engine/identify.h"
 #include "collect/engine/json_page.h"
+#include "collect/host/cgroup_files.h"
+#include "collect/host/container_names.h"
 #include "collect/host/host_parsers.h"
+#include "collect/host/process_parsers.h"
 #include "collect/scrape/scrape.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -24,6 +27,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)parse_pressure(text);
     (void)parse_udp_queues(text);
     (void)parse_mounts(text);
+    CgroupUsage usage;
+    for (auto* parse :
+         {parse_cpu_stat, parse_cpu_max, parse_memory_stat, parse_io_stat, parse_blkio_bytes, parse_blkio_operations}) {
+        parse(text, usage);
+    }
+    (void)parse_container_path(text);
+    (void)parse_docker_state(text);
+    (void)parse_oci_config(text);
+    (void)process_group(text);
+    (void)parse_process_stat(text);
+    (void)parse_process_status(text);
+    (void)parse_process_io(text);
+    (void)parse_open_files_limit(text);
     const SensorFile sensor = parse_sensor_file(text);
     add_sensor_value("chip", text, sensor.type, sensor.property, false, text, out);
     static const auto adapters = Adapters::built_in();

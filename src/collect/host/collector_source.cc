@@ -8,7 +8,9 @@
 #include <functional>
 
 #include "collect/host/collectors.h"
+#include "collect/host/container_source.h"
 #include "collect/host/filesystem_source.h"
+#include "collect/host/process_source.h"
 
 namespace stoker::collect {
 namespace {
@@ -34,7 +36,10 @@ constexpr std::array<Named, 6> kSensors = {{{"edac", collect_edac},
                                             {"nvme", collect_nvme},
                                             {"rapl", collect_rapl},
                                             {"thermal_zone", collect_thermal_zone}}};
+// Those that are a source by themselves.
 constexpr std::string_view kFilesystem = "filesystem";
+constexpr std::string_view kContainers = "containers";
+constexpr std::string_view kProcesses = "processes";
 
 bool is_chosen(std::string_view name, const HostOptions& options) {
     const auto has = [name](const std::vector<std::string>& list) {
@@ -99,7 +104,7 @@ Result<Unit> run_collector(std::string_view name, HostContext& host, const std::
 }
 
 std::vector<std::string> host_collector_names() {
-    std::vector<std::string> names = {std::string(kFilesystem)};
+    std::vector<std::string> names = {std::string(kContainers), std::string(kFilesystem), std::string(kProcesses)};
     for (const Named& one : kKernel) names.emplace_back(one.name);
     for (const Named& one : kSensors) names.emplace_back(one.name);
     std::sort(names.begin(), names.end());
@@ -113,6 +118,8 @@ std::vector<std::shared_ptr<Source>> host_sources(const HostOptions& options) {
     if (!kernel.empty()) sources.push_back(std::make_shared<CollectorSource>("host", std::move(kernel), options));
     if (!sensors.empty()) sources.push_back(std::make_shared<CollectorSource>("sensors", std::move(sensors), options));
     if (is_chosen(kFilesystem, options)) sources.push_back(filesystem_source(options));
+    if (is_chosen(kContainers, options)) sources.push_back(container_source(options));
+    if (is_chosen(kProcesses, options)) sources.push_back(process_source(options));
     return sources;
 }
 

@@ -25,7 +25,8 @@ Result<Unit> run_collector(std::string_view name, HostContext& host, const std::
 std::vector<std::string> host_collector_names();
 
 // What reads this machine: "host" (the kernel's own files: about a millisecond), "sensors" (drivers, which may take
-// their time) and "filesystem" (which may hang), without those whose collectors are all left out.
+// their time), "filesystem" (which may hang), "containers" and "processes", without those whose collectors are all left
+// out.
 std::vector<std::shared_ptr<Source>> host_sources(const HostOptions& options);
 
 // The machine's name, for the label `instance`.

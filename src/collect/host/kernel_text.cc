@@ -24,6 +24,18 @@ Error read_error(const std::string& path, int code) {
     return {kind, path + ": " + std::strerror(code)};
 }
 
+std::vector<std::string> list(const std::string& folder, bool only_folders) {
+    std::vector<std::string> names;
+    const std::unique_ptr<DIR, int (*)(DIR*)> opened(::opendir(folder.c_str()), &::closedir);
+    if (!opened) return names;
+    while (const dirent* entry = ::readdir(opened.get())) {
+        const bool wanted = !only_folders || entry->d_type == DT_DIR;  // /sys and the usual disks always say the type.
+        if (wanted && entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 }  // namespace
 
 std::vector<std::string_view> words(std::string_view line) {
@@ -98,14 +110,11 @@ std::optional<double> KernelFiles::read_number(const std::string& path) {
 }
 
 std::vector<std::string> names_in(const std::string& folder) {
-    std::vector<std::string> names;
-    const std::unique_ptr<DIR, int (*)(DIR*)> opened(::opendir(folder.c_str()), &::closedir);
-    if (!opened) return names;
-    while (const dirent* entry = ::readdir(opened.get())) {
-        if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
+    return list(folder, false);
+}
+
+std::vector<std::string> folders_in(const std::string& folder) {
+    return list(folder, true);
 }
 
 }  // namespace stoker::collect

@@ -52,7 +52,8 @@ private:
     std::string buffer_;
 };
 
-// Names in a folder, sorted; empty if it can't be read.
+// Names in a folder, sorted; empty if it can't be read. folders_in: only those of folders themselves, without links.
 std::vector<std::string> names_in(const std::string& folder);
+std::vector<std::string> folders_in(const std::string& folder);
 
 }  // namespace stoker::collect
