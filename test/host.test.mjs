@@ -2,10 +2,10 @@
 // between those of two reads of node_exporter around Stoker's. What is left out on purpose stands in docs/host.md.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { freePort, getJson, root, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
+import { freePort, getJson, root, startSim, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
 
 const skip = spawnSync('prometheus-node-exporter', ['--version']).error ? 'prometheus-node-exporter is not installed' : false
 
@@ -39,9 +39,43 @@ function parse(text, drop = []) {
     return { series, types }
 }
 
-let stoker, exporter, exporterUrl
+// A control group as Docker makes one, with a process in it that uses CPU; null where this machine does not let us.
+const containerId = 'c0ffee5e'.repeat(8)
+function makeContainer() {
+    const unified = existsSync('/sys/fs/cgroup/cgroup.controllers')
+    const folders = (unified ? [''] : ['memory', 'cpuacct', 'cpu', 'blkio', 'pids']).map((name) => join('/sys/fs/cgroup', name, 'docker', containerId))
+    const child = spawn('sh', ['-c', 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 120'], { stdio: 'ignore' })
+    const remove = async () => {
+        child.kill('SIGKILL')
+        for (const folder of folders) {
+            await until(`${folder} can be removed`, () => {
+                try {
+                    rmdirSync(folder)
+                } catch (error) {
+                    if (error.code !== 'ENOENT') throw error
+                }
+                return true
+            })
+            try {
+                rmdirSync(join(folder, '..')) // Stays if it is somebody's.
+            } catch {}
+        }
+    }
+    try {
+        for (const folder of folders) {
+            mkdirSync(folder, { recursive: true })
+            writeFileSync(join(folder, 'cgroup.procs'), String(child.pid))
+        }
+        return { remove, cpuFile: join(folders[unified ? 0 : 1], unified ? 'cpu.stat' : 'cpuacct.usage'), memoryFile: join(folders[0], unified ? 'memory.current' : 'memory.usage_in_bytes') }
+    } catch {
+        return remove().catch(() => {}).then(() => null)
+    }
+}
+
+let stoker, exporter, exporterUrl, container
 before(async () => {
     if (skip) return
+    container = await makeContainer()
     const port = await freePort()
     const log = openSync(join(temporaryDirectory(), 'log'), 'a')
     // What Debian's package leaves out beyond node_exporter's own defaults is put back, and tcpstat switched on.
@@ -55,6 +89,7 @@ before(async () => {
 after(async () => {
     exporter?.kill('SIGKILL')
     await stopAll()
+    await container?.remove()
 })
 
 const theirs = async () => parse(await (await fetch(exporterUrl)).text())
@@ -134,9 +169,47 @@ test('the same series with the same types and values as node_exporter', { skip, 
 test('each source says what it costs', { skip, timeout: 30_000 }, async () => {
     const text = await until('all sources were read', async () => {
         const now = await (await fetch(`${stoker.console}/metrics`)).text()
-        return ['host', 'sensors', 'filesystem'].every((name) => new RegExp(`stoker_source_rounds_total{source="${name}",result="ok"} [1-9]`).test(now)) && now
+        return ['host', 'sensors', 'filesystem', 'containers', 'processes'].every((name) => new RegExp(`stoker_source_rounds_total{source="${name}",result="ok"} [1-9]`).test(now)) && now
     })
     for (const name of ['duration_seconds', 'cpu_seconds_total', 'samples', 'memory_bytes', 'last_success_timestamp_seconds', 'hung', 'skipped_rounds_total']) {
         assert.match(text, new RegExp(`^stoker_source_${name}\\{source="host"\\} \\S+$`, 'm'))
     }
+})
+
+// The newest value of a series, or undefined.
+const value = async (query) => {
+    const { result } = (await getJson(`${stoker.console}/api/v1/query?query=${encodeURIComponent(query)}`)).data
+    return result.length === 1 ? Number(result[0].value[1]) : undefined
+}
+
+test('a control group that Docker would make is a container', { skip, timeout: 60_000 }, async (t) => {
+    if (!container) return t.skip('control groups of this machine are not ours to make')
+    const group = `{id="/docker/${containerId}",name="c0ffee5ec0ff",job="cadvisor"}`
+    const cpu = () => {
+        const text = readFileSync(container.cpuFile, 'utf8')
+        return text.includes('usage_usec') ? Number(/usage_usec (\d+)/.exec(text)[1]) / 1e6 : Number(text) / 1e9
+    }
+    // Between two reads of the kernel's own file.
+    await until('its CPU time is the kernel\'s', async () => {
+        const begin = cpu()
+        const since = Date.now() / 1000
+        const said = await until('a newer sample', async () => ((await value(`timestamp(container_cpu_usage_seconds_total${group})`)) > since) && value(`container_cpu_usage_seconds_total${group}`), 15_000)
+        return begin > 0 && said >= begin && said <= cpu()
+    }, 30_000)
+    if (!existsSync(container.memoryFile)) return
+    await until('its memory is the kernel\'s', async () => (await value(`container_memory_usage_bytes${group}`)) === Number(readFileSync(container.memoryFile, 'utf8')))
+    await container.remove()
+    container = null
+    await until('it ends with its group', async () => (await value(`container_memory_usage_bytes${group}`)) === undefined)
+})
+
+test('engine processes are known by their command lines', { skip, timeout: 60_000 }, async () => {
+    const sim = await startSim({ model: 'm' })
+    const group = '{groupname="stoker",job="process"}'
+    const resident = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024
+    await until('both processes are seen', async () => (await value(`namedprocess_namegroup_num_procs${group}`)) >= 2)
+    const memory = await value('namedprocess_namegroup_memory_bytes{groupname="stoker",memtype="resident"}')
+    assert.ok(memory > 0.5 * (resident(stoker.pid) + resident(sim.pid)), `${memory} bytes`)
+    assert.ok((await value('namedprocess_namegroup_oldest_start_time_seconds{groupname="stoker"}')) < Date.now() / 1000)
+    assert.ok((await value('namedprocess_namegroup_cpu_seconds_total{groupname="stoker",mode="user"}')) > 0)
 })

@@ -67,7 +67,9 @@ collect::HostOptions host_options(const Config& config) {
 collect::SourceSchedule host_schedule(const Config& config) {
     const Duration own = config.collect.node.interval;
     const Duration interval = own > Duration{0} ? own : config.collect.scrape_interval;
-    return {.interval = interval, .deadline = interval};
+    // A round of a busy machine may take longer than a short interval; that is skipped rounds, and no hang yet.
+    constexpr Duration kHangs{5'000};
+    return {.interval = interval, .deadline = std::max(interval, kHangs)};
 }
 
 }  // namespace stoker::app

@@ -25,7 +25,7 @@ TEST(NodeConfig, ItsOwnIntervalOrThatOfScrapes) {
     EXPECT_EQ(host_schedule(usual.config), (collect::SourceSchedule{.interval = 7s, .deadline = 7s}));
     const auto own = read("collect: {scrape_interval: 7s, node: {interval: 1s, procfs: /host/proc, exclude: [arp]}}");
     ASSERT_TRUE(own.ok());
-    EXPECT_EQ(host_schedule(own.config), (collect::SourceSchedule{.interval = 1s, .deadline = 1s}));
+    EXPECT_EQ(host_schedule(own.config), (collect::SourceSchedule{.interval = 1s, .deadline = 5s}));
     EXPECT_EQ(host_options(own.config).procfs, "/host/proc");
     EXPECT_EQ(host_options(own.config).sysfs, "/sys");
     EXPECT_EQ(host_options(own.config).exclude, std::vector<std::string>{"arp"});

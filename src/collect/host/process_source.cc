@@ -146,7 +146,10 @@ private:
         const auto text = host_.files.read(file(pid, "stat"));
         const auto stat = text ? parse_process_stat(*text) : std::nullopt;
         if (!stat) return false;
-        if (process.start_ticks != 0 && process.start_ticks != stat->start_ticks) return false;  // Another by now.
+        if (process.start_ticks != 0 && process.start_ticks != stat->start_ticks) {
+            seen_.erase(pid);  // Another by now: looked at in the next round.
+            return false;
+        }
         process.start_ticks = stat->start_ticks;
         const auto status_text = host_.files.read(file(pid, "status"));
         const ProcessStatus status = status_text ? parse_process_status(*status_text) : ProcessStatus{};

@@ -140,6 +140,16 @@ TEST_F(Processes, CountersGoOnWhenOneEndsAndItsNumberIsGivenToAnother) {
     EXPECT_EQ(user_seconds("ollama"), "3.8");
 }
 
+TEST_F(Processes, ANumberThatIsAnotherProcessNowIsLookedAtAgain) {
+    write_process(machine_, 10, "ollama", 100, 500);
+    for (int second = 100; second < 105; ++second) round(second);
+    write_process(machine_, 10, "ollama", 30, 900);
+    round(105);
+    EXPECT_EQ(user_seconds("ollama"), "stale");
+    round(106);
+    EXPECT_EQ(user_seconds("ollama"), "1.3");
+}
+
 TEST_F(Processes, OneThatBecomesAnEngineIsFound) {
     write_process(machine_, 10, "bash", 10, 500);
     round(100);
