@@ -44,7 +44,7 @@ const containerId = 'c0ffee5e'.repeat(8)
 function makeContainer() {
     const unified = existsSync('/sys/fs/cgroup/cgroup.controllers')
     const folders = (unified ? [''] : ['memory', 'cpuacct', 'cpu', 'blkio', 'pids']).map((name) => join('/sys/fs/cgroup', name, 'docker', containerId))
-    const child = spawn('sh', ['-c', 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 120'], { stdio: 'ignore' })
+    const child = spawn('sh', ['-c', 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exec sleep 120'], { stdio: 'ignore' })
     const remove = async () => {
         child.kill('SIGKILL')
         for (const folder of folders) {
