@@ -126,7 +126,8 @@ std::uint64_t BackupManifest::bytes() const {
     return sum;
 }
 
-Result<BackupManifest> make_backup(Storage& storage, const fs::path& directory, Timestamp now) {
+Result<BackupManifest> make_backup(Storage& storage, journal::Journal& events, const fs::path& directory,
+                                   Timestamp now) {
     if (fs::exists(directory)) return Error{Errc::Conflict, directory.string() + " exists already"};
     TRY_UNIT(ensure_directory(directory));
     Unfinished made(directory);
@@ -134,6 +135,7 @@ Result<BackupManifest> make_backup(Storage& storage, const fs::path& directory, 
     TRY_UNIT(storage.records->copy_to(directory / "records"));
     TRY_UNIT(storage.journal->copy_to(directory / "journal"));
     TRY_UNIT(storage.state->copy_to(directory / "state.sqlite"));
+    TRY_UNIT(events.copy_to(directory / "events"));
     BackupManifest manifest;
     manifest.created = now;
     manifest.stoker = STOKER_VERSION;

@@ -8,6 +8,7 @@
 #include "app/data_folder.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "outward/event_log.h"
 
 namespace stoker::app {
 namespace {
@@ -23,6 +24,7 @@ protected:
     }
     ~BackupTest() override {
         storage_.reset();
+        events_.reset();
         fs::remove_all(root_);
     }
 
@@ -35,6 +37,21 @@ protected:
         auto storage = Storage::open(*folder_, default_config(), registry_);
         ASSERT_TRUE(storage) << storage.error().message;
         storage_ = *std::move(storage);
+        events_.reset();
+        auto events = outward::EventLog::open(folder_->at("events"), {}, registry_);
+        ASSERT_TRUE(events) << events.error().message;
+        events_ = *std::move(events);
+    }
+
+    void publish(const std::string& subject) {
+        events_->publish({.at = kNow, .type = "incident.opened", .subject = subject});
+    }
+    // What `reader` was not told yet.
+    std::string untold(const std::string& reader) {
+        const auto events = events_->read(events_->place(reader), 10);
+        std::string subjects;
+        for (const auto& event : *events) subjects += event.subject + " ";
+        return subjects;
     }
 
     // Seconds since 1970 at which `up` was 1.
@@ -60,6 +77,7 @@ protected:
     metrics::Registry registry_;
     std::optional<DataFolder> folder_;
     std::unique_ptr<Storage> storage_;
+    std::unique_ptr<outward::EventLog> events_;
     std::size_t added_ = 0;
 };
 
@@ -67,7 +85,7 @@ TEST_F(BackupTest, HoldsEveryStoreAsOfItsMoment) {
     add_sample();
     ASSERT_TRUE(storage_->state->set_value("key", "before"));
     ASSERT_TRUE(storage_->journal->append(journal::Kind::Audit, "record", kNow));
-    const auto made = make_backup(*storage_, root_ / "backup", kNow);
+    const auto made = make_backup(*storage_, events_->journal(), root_ / "backup", kNow);
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_GT(made->bytes(), 0u);
     add_sample();
@@ -82,8 +100,21 @@ TEST_F(BackupTest, HoldsEveryStoreAsOfItsMoment) {
     EXPECT_EQ(storage_->journal->read(1, 10)->at(0).payload, "record");
 }
 
+TEST_F(BackupTest, AWebhookGoesOnWhereItWas) {
+    EXPECT_EQ(untold("webhook"), "");
+    publish("told");
+    ASSERT_TRUE(events_->commit("webhook", events_->next_sequence()));
+    publish("waiting");
+    ASSERT_TRUE(make_backup(*storage_, events_->journal(), root_ / "backup", kNow));
+    publish("later");
+    ASSERT_TRUE(copy_backup(root_ / "backup", root_ / "restored", quiet()));
+    open(root_ / "restored");
+    EXPECT_EQ(untold("webhook"), "waiting ");
+    EXPECT_EQ(events_->select({})->events.size(), 2u);
+}
+
 TEST_F(BackupTest, ADamagedFileIsNamedAndNothingIsRestored) {
-    ASSERT_TRUE(make_backup(*storage_, root_ / "backup", kNow));
+    ASSERT_TRUE(make_backup(*storage_, events_->journal(), root_ / "backup", kNow));
     std::fstream(root_ / "backup/state.sqlite", std::ios::in | std::ios::out | std::ios::binary).seekp(100).put('!');
     const auto copied = copy_backup(root_ / "backup", root_ / "restored", quiet());
     ASSERT_FALSE(copied);
@@ -107,9 +138,9 @@ TEST_F(BackupTest, WhatIsNoBackupIsRefused) {
 
 TEST_F(BackupTest, LeavesNothingBehindWhenItFails) {
     ASSERT_TRUE(ensure_directory(root_ / "there"));
-    EXPECT_EQ(make_backup(*storage_, root_ / "there", kNow).error().code, Errc::Conflict);
+    EXPECT_EQ(make_backup(*storage_, events_->journal(), root_ / "there", kNow).error().code, Errc::Conflict);
     ASSERT_TRUE(write_file_atomic(root_ / "file", "x"));
-    EXPECT_FALSE(make_backup(*storage_, root_ / "file/backup", kNow));
+    EXPECT_FALSE(make_backup(*storage_, events_->journal(), root_ / "file/backup", kNow));
 }
 
 }  // namespace

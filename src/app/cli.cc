@@ -197,9 +197,10 @@ void add_degradation(CLI::App& app, Run& run) {
 
 void add_data(CLI::App& app, Run& run) {
     static BackupOptions backup_options;
-    auto& backup_command = add_command(app, "backup", "Back up a running Stoker: metrics, requests, journal and state",
-                                       "  stoker backup                          into the data folder's backups/\n"
-                                       "  stoker backup --to /mnt/backup/monday\n");
+    auto& backup_command =
+        add_command(app, "backup", "Back up a running Stoker: metrics, requests, journal, events and state",
+                    "  stoker backup                          into the data folder's backups/\n"
+                    "  stoker backup --to /mnt/backup/monday\n");
     backup_command.add_option("--to", backup_options.to, "copy it to this folder, which must not exist")
         ->option_text("DIR");
     add_client(backup_command, backup_options.client);

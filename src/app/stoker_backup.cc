@@ -18,7 +18,7 @@ Result<std::string> Stoker::backup() {
     const Timestamp began = now();
     TRY_UNIT(ensure_directory(folder_.at("backups")));
     const std::string path = folder_.at("backups/" + std::to_string(to_millis(began)));
-    auto made = make_backup(*storage_, path, began);
+    auto made = make_backup(*storage_, outward_->log().journal(), path, began);
     if (!made) {
         log::error("backup failed", {{"error", made.error().message}});
         return std::move(made).error();
