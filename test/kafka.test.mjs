@@ -26,6 +26,15 @@ kafka:
     - {topic: stoker.samples, format: remote_write}
     - {topic: boxes, format: json}
 `
+// A member of a group that was killed is waited for until its session is over.
+const killedConfig = () => `
+collect: {host: false, discovery: {enabled: false}}
+kafka:
+  brokers: [${kafka.brokers.map((one) => `"${one}"`).join(', ')}]
+  properties: {session.timeout.ms: "3000", heartbeat.interval.ms: "300"}
+  in:
+    - {topic: crates, format: json, group: killed}
+`
 
 async function ask(times) {
     for (let i = 0; i < times; i++) {
@@ -46,7 +55,7 @@ const value = async (stoker, text) => (await getJson(`${stoker.console}/api/v1/q
 before(async () => {
     if (skip) return
     kafka = await startKafka()
-    for (const topic of ['stoker.requests', 'stoker.events', 'stoker.samples', 'boxes']) await kafka.topic(topic)
+    for (const topic of ['stoker.requests', 'stoker.events', 'stoker.samples', 'boxes', 'crates']) await kafka.topic(topic)
     sim = await startSim()
     sender = await startStoker({ config: senderConfig() })
     taker = await startStoker({ config: takerConfig() })
@@ -105,6 +114,27 @@ test('messages from others are samples', { skip, timeout: 90_000 }, async () => 
     ])
     await until('both are stored', async () => (await value(taker, 'sum(box_weight)')) === '12', 40_000, 300)
     await until('the other is counted', async () => (await metric(taker, 'stoker_kafka_in_messages_total{topic="boxes",result="bad"}')) === '1')
+})
+
+test('offsets outlive a kill: no message is lost, and at most the one under way comes twice', { skip, timeout: 120_000 }, async () => {
+    const crates = (from, to) => Array.from({ length: to - from }, (_, i) => JSON.stringify([{ host: 'h', labels: { crate: String(from + i) }, crate_weight: 1 }]))
+    const taken = async (stoker) => Number((await metric(stoker, 'stoker_kafka_in_messages_total{topic="crates",result="taken"}')) ?? 0)
+    kafka.write('crates', crates(0, 1000))
+    let stoker = await startStoker({ config: killedConfig() })
+    const before = await until('some are taken', () => taken(stoker), 40_000, 5)
+    await stoker.kill()
+    assert.ok(before < 1000, 'killed in the middle')
+    stoker = await startStoker({ config: killedConfig(), dir: stoker.dir })
+    await until('all are stored', async () => (await value(stoker, 'count(crate_weight)')) === '1000', 60_000, 300)
+    const after = await taken(stoker)
+    assert.ok(after >= 1 && before + after <= 1001, `${before} were taken before the kill and ${after} after it`)
+
+    await stoker.kill()
+    kafka.write('crates', crates(1000, 1003))
+    stoker = await startStoker({ config: killedConfig(), dir: stoker.dir })
+    await until('the new ones are stored', async () => (await value(stoker, 'count(crate_weight)')) === '1003', 60_000, 300)
+    assert.equal(await taken(stoker), 3, 'none of the old ones')
+    await stoker.stop()
 })
 
 test('Stoker stops in time without brokers, and says what is wrong with a setting', { skip, timeout: 60_000 }, async () => {
