@@ -118,9 +118,17 @@ net::Response sql(Services& services, const ApiRequest& request) {
         }
         limits.max_rows = rows->get<std::size_t>();
     }
-    auto loaded = services.records.load(services.journal);
-    if (!loaded) return error_response(loaded.error());
-    auto result = services.records.sql(body["query"].get<std::string>(), limits);
+    const nlohmann::json given = body.value("store", nlohmann::json("requests"));
+    const std::string store = given.is_string() ? given.get<std::string>() : given.dump();
+    if (store != "requests" && store != "telemetry") {
+        return error_response({Errc::InvalidArgument, "store must be requests, or telemetry for spans and logs"});
+    }
+    if (store == "requests") {
+        auto loaded = services.records.load(services.journal);
+        if (!loaded) return error_response(loaded.error());
+    }
+    const std::string query = body["query"].get<std::string>();
+    auto result = store == "requests" ? services.records.sql(query, limits) : services.telemetry->sql(query, limits);
     if (!result) return error_response(result.error());
     return json_response(records::to_json(*result));
 }

@@ -22,6 +22,7 @@
 #include "journal/journal.h"
 #include "promql/engine.h"
 #include "records/store.h"
+#include "records/telemetry_store.h"
 #include "tsdb/querier.h"
 
 namespace stoker::outward {
@@ -153,6 +154,8 @@ struct Services {
     KeyServices keys = {};
     outward::EventLog* events = nullptr;  // Set where events are asked for.
     PrometheusServices prometheus;
+    // Spans and logs. Null where a test is about something else.
+    records::TelemetryStore* telemetry = nullptr;
     std::vector<PushEndpoint> pushes = {};
     PushLimits push_limits = {};
     std::vector<std::string> cors_origins = {};  // See Origins.

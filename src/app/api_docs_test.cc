@@ -48,7 +48,7 @@ TEST(ApiDocs, NameEveryEndpointOnce) {
     boost::asio::thread_pool pool(1);
     auto forwarding = Forwarding::open(config, *folder, *(*storage)->metrics, loop, pool, registry);
     ASSERT_TRUE(forwarding) << forwarding.error().message;
-    Receivers receivers(config, *(*storage)->metrics, **forwarding, registry);
+    Receivers receivers(config, *(*storage)->metrics, *(*storage)->telemetry, **forwarding, registry);
     const promql::Engine engine;
     api::Live live;
     api::PrometheusServices prometheus{

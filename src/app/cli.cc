@@ -348,6 +348,7 @@ int run_cli(int argc, char** argv) {
     add_route(app, run);
     add_keys(app, run);
     add_cache(app, run);
+    add_traces(app, run);
     add_replicas(app, run);
     add_drain(app, run);
     add_engines(app, run);

@@ -30,5 +30,6 @@ void add_events(CLI::App& app, Run& run);
 void add_replicas(CLI::App& app, Run& run);
 void add_scrape(CLI::App& app, Run& run);
 void add_agent(CLI::App& app, Run& run);
+void add_traces(CLI::App& app, Run& run);
 
 }  // namespace stoker::app

@@ -35,6 +35,7 @@
 #include "net/server.h"
 #include "promql/engine.h"
 #include "records/store.h"
+#include "records/telemetry_store.h"
 #include "tsdb/store.h"
 
 namespace stoker::app {
@@ -270,10 +271,26 @@ struct RecordsConfig {
     std::int64_t threads = records::StoreOptions{}.threads;
 };
 
+struct SamplingConfig {
+    double rate = records::SamplingOptions{}.rate;
+    double per_second = records::SamplingOptions{}.per_second;
+    Duration slow = records::SamplingOptions{}.slow;
+    Duration wait = records::SamplingOptions{}.wait;
+};
+
+struct TelemetryConfig {
+    Duration retention = records::TelemetryOptions{}.retention;
+    config::Bytes max_size = records::TelemetryOptions{}.max_size;
+    config::Bytes buffer = records::TelemetryOptions{}.buffer;
+    config::Bytes memory_limit = records::TelemetryOptions{}.memory_limit;
+    SamplingConfig sampling;
+};
+
 struct StorageConfig {
     MetricsStorageConfig metrics;
     JournalConfig journal;
     RecordsConfig records;
+    TelemetryConfig telemetry;
 };
 
 struct QueryConfig {
@@ -393,6 +410,8 @@ void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, MetricsStorageConfig& c);
 void describe(config::Fields& f, JournalConfig& c);
 void describe(config::Fields& f, RecordsConfig& c);
+void describe(config::Fields& f, SamplingConfig& c);
+void describe(config::Fields& f, TelemetryConfig& c);
 void describe(config::Fields& f, StorageConfig& c);
 void describe(config::Fields& f, QueryConfig& c);
 void describe(config::Fields& f, OtlpConfig& c);

@@ -115,6 +115,7 @@ void describe(config::Fields& f, StorageConfig& c) {
     f.object("metrics", c.metrics, "Samples.");
     f.object("journal", c.journal, "The log of records that everything else is filled from.");
     f.object("records", c.records, "Request records for SQL.");
+    f.object("telemetry", c.telemetry, "Traces and logs.");
 }
 
 void describe(config::Fields& f, QueryConfig& c) {

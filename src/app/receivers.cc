@@ -38,12 +38,15 @@ api::FederationView federation_view(const FederationConfig& config) {
 
 }  // namespace
 
-Receivers::Receivers(const Config& config, tsdb::Store& store, Forwarding& forwarding, metrics::Registry& registry)
+Receivers::Receivers(const Config& config, tsdb::Store& store, records::TelemetryStore& telemetry,
+                     Forwarding& forwarding, metrics::Registry& registry)
     : forwarding_(forwarding),
       remote_write_(store, remote_write_options(config), registry),
       otlp_(forwarding, otlp_options(config), registry, &store),
       influx_(forwarding, influx_options(config), registry),
       json_(forwarding, json_options(config), registry),
+      traces_([&telemetry](std::span<const records::SpanRow> spans) { return telemetry.append(spans); },
+              traces_options(config), registry),
       remote_read_(store, remote_read_options(config), registry),
       federation_(store, federation_view(config.federation), engine_options(config)) {}
 
@@ -62,9 +65,13 @@ std::vector<api::PushEndpoint> Receivers::endpoints() {
     const auto read = [this](const collect::PushRequest& request) { return remote_read_.read(request); };
     const auto view = [this](const collect::PushRequest& request) { return federation_.query(request); };
     const auto view_range = [this](const collect::PushRequest& request) { return federation_.query_range(request); };
+    const auto traces = [this](const collect::PushRequest& request) { return traces_.receive_otlp(request); };
+    const auto zipkin = [this](const collect::PushRequest& request) { return traces_.receive_zipkin(request); };
     return {{"/api/v1/write", kUnavailable, write},
             {"/v1/metrics", kTooMany, to(otlp_)},
             {"/api/v1/otlp/v1/metrics", kTooMany, to(otlp_)},
+            {"/v1/traces", kTooMany, traces},
+            {"/api/v2/spans", kUnavailable, zipkin},
             {"/write", kUnavailable, to(influx_)},
             {"/api/v2/write", kUnavailable, to(influx_)},
             {"/api/v1/metrics/batch", kUnavailable, to(json_)},

@@ -1,4 +1,4 @@
-// Everyone who speaks with senders of samples in their own protocols, on the paths that they know.
+// Everyone who speaks with senders of samples and spans in their own protocols, on the paths that they know.
 #pragma once
 
 #include <vector>
@@ -13,6 +13,8 @@
 #include "collect/push/json_receiver.h"
 #include "collect/push/otlp_receiver.h"
 #include "collect/push/remote_write_receiver.h"
+#include "collect/push/traces_receiver.h"
+#include "records/telemetry_store.h"
 #include "tsdb/store.h"
 
 namespace stoker::app {
@@ -21,7 +23,8 @@ namespace stoker::app {
 class Receivers {
 public:
     // REQUIRES: all outlive it.
-    Receivers(const Config& config, tsdb::Store& store, Forwarding& forwarding, metrics::Registry& registry);
+    Receivers(const Config& config, tsdb::Store& store, records::TelemetryStore& telemetry, Forwarding& forwarding,
+              metrics::Registry& registry);
 
     // REQUIRES: used no longer than this.
     std::vector<api::PushEndpoint> endpoints();
@@ -32,6 +35,7 @@ private:
     collect::OtlpReceiver otlp_;
     collect::InfluxReceiver influx_;
     collect::JsonReceiver json_;
+    collect::TracesReceiver traces_;
     const api::RemoteReader remote_read_;
     const api::Federation federation_;
 };

@@ -19,6 +19,7 @@ constexpr Duration kOverview{1'000};
 constexpr Duration kGpuEngines{1'000};
 constexpr Duration kAccessLog{250};
 constexpr Duration kTraces{1'000};
+constexpr Duration kOwnTraces{250};
 constexpr Duration kDegradation{500};  // How closely its own interval is kept.
 constexpr Duration kSaveLimits{1'000};
 constexpr Duration kCanaries{1'000};
@@ -97,6 +98,8 @@ Result<Unit> Stoker::build() {
     access_log_ = std::make_unique<AccessLog>(*storage_->journal, *storage_->state, registry_);
     traces_ = std::make_unique<TraceExport>(*storage_->journal, *storage_->state, registry_);
     gateway_->degradation().configure(degradation_options(config));
+    own_traces_ = std::make_unique<OwnTraces>(*storage_->journal, *storage_->telemetry,
+                                              telemetry_options(config).sampling, *storage_->metrics, registry_);
     access_log_->configure(access_log_path(config));
     traces_->configure(trace_options(config));
     degradation_ = std::make_unique<DegradationWatch>(gateway_->degradation(), engine_, *storage_->metrics,
@@ -215,6 +218,11 @@ void Stoker::start_jobs() {
         "write_access_log", kAccessLog, [this] { access_log_->write(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "send_traces", kTraces, [this] { traces_->send(); }, registry_));
+    const auto keep_traces = [this] {
+        const auto taken = own_traces_->take();
+        if (!taken) log::error("traces of requests wait", {{"error", taken.error().message}});
+    };
+    jobs_.push_back(std::make_unique<Job>("keep_traces", kOwnTraces, keep_traces, registry_));
     jobs_.push_back(std::make_unique<Job>(
         "save_limits", kSaveLimits, [this] { save_limits(); }, registry_));
     const auto fetch = [this] {

@@ -24,6 +24,7 @@
 #include "app/issuer_keys.h"
 #include "app/key_book.h"
 #include "app/outward.h"
+#include "app/own_traces.h"
 #include "app/pipelines.h"
 #include "app/receivers.h"
 #include "app/storage.h"
@@ -120,6 +121,7 @@ private:
     std::unique_ptr<DegradationWatch> degradation_;
     std::unique_ptr<AccessLog> access_log_;
     std::unique_ptr<TraceExport> traces_;
+    std::unique_ptr<OwnTraces> own_traces_;
     std::unique_ptr<EngineLoads> engine_loads_;
     std::unique_ptr<GatewayCounts> gateway_counts_;
     std::unique_ptr<collect::Collector> collector_;

@@ -15,7 +15,8 @@ constexpr std::string_view kGateways = "gateway.limits.gateways";  // Of the sta
 }  // namespace
 
 void Stoker::build_services() {
-    receivers_ = std::make_unique<Receivers>(setup_.config, *storage_->metrics, *forwarding_, registry_);
+    receivers_ =
+        std::make_unique<Receivers>(setup_.config, *storage_->metrics, *storage_->telemetry, *forwarding_, registry_);
     services_.reset(new api::Services{
         .registry = registry_,
         .querier = *storage_->metrics,
@@ -74,6 +75,7 @@ void Stoker::build_services() {
         .keys = key_services(*keys_),
         .events = &outward_->log(),
         .prometheus = prometheus_services(),
+        .telemetry = storage_->telemetry.get(),
         .pushes = receivers_->endpoints(),
         .push_limits = push_limits(setup_.config),
         .cors_origins = setup_.config.api.cors_origins,

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration kMaintainMetrics{5'000};
 constexpr Duration kLoadRecords{200};
+constexpr Duration kLoadTelemetry{250};
 constexpr std::size_t kManyRecords = 200;  // Loaded at once: a thousand requests a second.
 constexpr int kPauseLoading = 4;           // Turns left out after that many.
 constexpr Duration kSettle{1'500};  // What the metrics store may do for a quick start and a small disk when it stops.
@@ -41,13 +42,19 @@ Result<std::unique_ptr<Storage>> Storage::open(const DataFolder& folder, const C
 
     // DuckDB's own threads inherit the priority of the thread that opens it.
     Result<std::unique_ptr<records::RecordStore>> records;
+    Result<std::unique_ptr<records::TelemetryStore>> telemetry;
     std::thread opener([&] {
         yield_to_traffic();
         records = records::RecordStore::open(folder.at("records"), records_options(config));
+        telemetry = records::TelemetryStore::open(folder.at("telemetry"), telemetry_options(config), registry);
     });
     opener.join();
     if (!records) return std::move(records).error().context("open the record store");
     storage->records = *std::move(records);
+    if (!telemetry) return std::move(telemetry).error();
+    storage->telemetry = *std::move(telemetry);
+    if (!storage->telemetry->repaired().empty())
+        log::warn("telemetry store was repaired", {{"what", storage->telemetry->repaired()}});
     if (!storage->records->repaired().empty())
         log::warn("record store was repaired", {{"what", storage->records->repaired()}});
 
@@ -72,13 +79,20 @@ void Storage::start_jobs(const Config& config, metrics::Registry& registry) {
         if (!loaded) return log_if_failed("load records", loaded.error());
         if (*loaded >= kManyRecords) pause = kPauseLoading;
     };
+    auto load_telemetry = [this] {
+        auto loaded = telemetry->load(now());
+        if (!loaded) log_if_failed("load telemetry", loaded.error());
+    };
     auto retain = [this, keep = config.storage.records.retention] {
         journal->enforce_retention(now());
         auto removed = records->remove_before(now() - keep);
         if (!removed) log_if_failed("retain records", removed.error());
+        auto old = telemetry->enforce_retention(now());
+        if (!old) log_if_failed("retain telemetry", old.error());
     };
     jobs.push_back(std::make_unique<Job>("maintain_metrics", kMaintainMetrics, maintain, registry));
     jobs.push_back(std::make_unique<Job>("load_records", kLoadRecords, load, registry));
+    jobs.push_back(std::make_unique<Job>("load_telemetry", kLoadTelemetry, load_telemetry, registry));
     jobs.push_back(std::make_unique<Job>("retention", kRetention, retain, registry));
     // What a large query or a burst of new series took goes back to the system; glibc's malloc alone would keep it.
     jobs.push_back(std::make_unique<Job>(
@@ -89,12 +103,17 @@ void Storage::stop() {
     for (auto& job : jobs) job->stop();
     auto loaded = records->load(*journal);
     if (!loaded) log_if_failed("load records", loaded.error());
+    auto kept = telemetry->load(now());
+    if (!kept) log_if_failed("load telemetry", kept.error());
     auto settled = metrics->settle(now(), kSettle);
     if (!settled) log_if_failed("settle metrics", settled.error());
 }
 
 std::vector<api::ComponentHealth> Storage::health() const {
-    return {{"metrics", metrics->health()}, {"journal", journal->health()}, {"state", state->health()}};
+    return {{"metrics", metrics->health()},
+            {"journal", journal->health()},
+            {"telemetry", telemetry->health()},
+            {"state", state->health()}};
 }
 
 }  // namespace stoker::app

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "journal/journal.h"
 #include "records/store.h"
+#include "records/telemetry_store.h"
 #include "state/state_store.h"
 #include "tsdb/store.h"
 
@@ -20,6 +21,7 @@ struct Storage {
     std::unique_ptr<tsdb::Store> metrics;
     std::unique_ptr<journal::Journal> journal;
     std::unique_ptr<records::RecordStore> records;
+    std::unique_ptr<records::TelemetryStore> telemetry;
     std::unique_ptr<state::StateStore> state;
     std::vector<std::unique_ptr<Job>> jobs;
 
@@ -27,7 +29,8 @@ struct Storage {
     static Result<std::unique_ptr<Storage>> open(const DataFolder& folder, const Config& config,
                                                  metrics::Registry& registry);
 
-    // Starts maintenance: sealing and retention of metrics, loading of records, retention of journal and records.
+    // Starts maintenance: sealing and retention of metrics, loading and retention of records, spans and logs,
+    // retention of the journal.
     void start_jobs(const Config& config, metrics::Registry& registry);
 
     // Stops the jobs and loads what the journal still has.

@@ -65,7 +65,7 @@ void TailSampler::add(std::uint64_t sequence, Timestamp arrived, std::vector<Spa
             trace.verdict = Verdict::Keep;
             trace.weight = span.weight;
         }
-        sure = sure && (trace.verdict == Verdict::Keep || trace.probability >= 1);
+        sure = sure && (trace.always || trace.verdict == Verdict::Keep || trace.probability >= 1);
     }
     waiting_ += spans.size();
     records_.push_back({sequence, arrived, sure, std::move(spans)});

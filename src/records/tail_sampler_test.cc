@@ -81,6 +81,12 @@ TEST(TailSampler, AnErrorThatComesWithinTheWaitSavesTheWholeTrace) {
     EXPECT_EQ(sampler.take(at(18)).kept.size(), 1u);
 }
 
+TEST(TailSampler, WhatIsAlwaysKeptDoesNotWait) {
+    TailSampler sampler(kTenth);
+    sampler.add(1, at(0), {span(id_at(0.9), 5, true)});
+    EXPECT_EQ(sampler.take(at(0)).kept.size(), 1u);
+}
+
 TEST(TailSampler, ALateErrorSavesWhatIsLeft) {
     TailSampler sampler(kTenth);
     const std::string id = id_at(0.9);

@@ -30,6 +30,10 @@ std::string double_text(double value) {
     return {text, end};
 }
 
+std::string double_json(double value) {
+    return std::isfinite(value) ? double_text(value) : quote_json(double_text(value));
+}
+
 std::string base64(std::string_view bytes) {
     static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;

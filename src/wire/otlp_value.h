@@ -40,6 +40,8 @@ private:
 
 // As Go's and so OpenTelemetry's: "1.5", "1e+21", "NaN".
 std::string double_text(double value);
+// The same inside of JSON, which has no number for NaN and infinities: they are texts there.
+std::string double_json(double value);
 std::string base64(std::string_view bytes);
 // Lower-case hex; empty if all bytes are zero, which is how an absent id looks.
 std::string id_text(std::string_view bytes);

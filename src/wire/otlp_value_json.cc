@@ -62,7 +62,7 @@ std::string JsonValues::any_value(element object, int depth) {
         } else if (key == "intValue") {
             out = std::to_string(integer_of<std::int64_t>(value));
         } else if (key == "doubleValue") {
-            out = double_text(double_of(value));
+            out = depth > 0 ? double_json(double_of(value)) : double_text(double_of(value));
         } else if (key == "arrayValue" || key == "kvlistValue") {
             out = key == "arrayValue" ? "[" + elements(value, depth) + "]" : "{" + elements(value, depth) + "}";
         }

@@ -38,7 +38,7 @@ std::string ProtobufValues::any_value(pbf_reader message, int depth) {
                 out = std::to_string(message.get_int64());
                 break;
             case fixed64_field(4):
-                out = internal::double_text(message.get_double());
+                out = (depth > 0 ? internal::double_json : internal::double_text)(message.get_double());
                 break;
             case bytes_field(5):
                 out = "[" + elements(message.get_message(), false, depth) + "]";

@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { ClientKey, Engine, Incident, Overview, Queue, RequestRecord, RuleGroup, Targets, TsdbStatus } from './types'
+import type { ClientKey, Engine, Incident, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceSummary, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -34,6 +34,24 @@ export interface RequestFilter {
     sort: string
     limit: number
     offset: number
+}
+
+export interface TraceFilter {
+    last: string
+    service: string
+    q: string
+    min_duration: string
+    errors: string
+    from: string
+    to: string
+    limit: number
+}
+
+// An exemplar: one request behind a sample.
+export interface Exemplar {
+    labels: Record<string, string>
+    value: string
+    timestamp: number
 }
 
 export interface NewKey {
@@ -102,6 +120,15 @@ export const api = {
         return call<{ requests: RequestRecord[]; total: number }>(`/api/v1/requests?${params}`)
     },
     request: (id: string) => call<RequestRecord>(`/api/v1/requests/${encodeURIComponent(id)}`),
+    traces: (filter: TraceFilter) => {
+        const params = new URLSearchParams()
+        for (const [key, value] of Object.entries(filter)) if (value !== '') params.set(key, String(value))
+        return call<{ traces: TraceSummary[] }>(`/api/v1/traces?${params}`).then((answer) => answer.traces)
+    },
+    trace: (id: string, near: string) => call<{ spans: Span[] }>(`/api/v1/traces/${encodeURIComponent(id)}${near && `?near=${near}`}`).then((answer) => answer.spans),
+    traceServices: () => data<string[]>('/api/services'),
+    exemplars: (query: string, start: number, end: number) =>
+        data<{ seriesLabels: Record<string, string>; exemplars: Exemplar[] }[]>(`/api/v1/query_exemplars?query=${encodeURIComponent(query)}&start=${start}&end=${end}`),
     range: (query: string, start: number, end: number, step: number) =>
         call<{ data: { result: { metric: Record<string, string>; values: [number, string][] }[] } }>(
             `/api/v1/query_range?query=${encodeURIComponent(query)}&start=${start}&end=${end}&step=${step}`,

@@ -14,17 +14,20 @@ import { RequestPage } from './pages/request'
 import { Requests } from './pages/requests'
 import { Rules } from './pages/rules'
 import { Targets } from './pages/targets'
+import { TracePage } from './pages/trace'
+import { Traces } from './pages/traces'
 import { Link, usePath } from './router'
 import { useTheme, type Theme } from './theme'
 import type { Overview } from './types'
 
-const sections = ['overview', 'requests', 'incidents', 'engines', 'queues', 'explore', 'rules', 'targets', 'keys'] as const
+const sections = ['overview', 'requests', 'traces', 'incidents', 'engines', 'queues', 'explore', 'rules', 'targets', 'keys'] as const
 
 function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
     const [section, id] = path
     if (section === undefined || section === 'overview') return <OverviewPage />
     if (section === 'requests') return id ? <RequestPage key={id} id={id} /> : <Requests />
+    if (section === 'traces') return id ? <TracePage key={id} id={id} /> : <Traces />
     if (section === 'incidents') return id ? <IncidentPage key={id} id={id} /> : <Incidents />
     if (section === 'engines') return <Engines />
     if (section === 'queues') return <Queues />

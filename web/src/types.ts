@@ -223,3 +223,39 @@ export interface ClientKey {
     previous_until_ms: number | null
     last_used_ms: number | null
 }
+
+export interface TraceSummary {
+    trace_id: string
+    name: string
+    service: string
+    start_ns: number
+    duration_ns: number
+    spans: number
+    errors: number
+    services: number
+    model: string
+    input_tokens: number
+    output_tokens: number
+    weight: number
+}
+
+// Empty fields are not there.
+export interface Span {
+    trace_id: string
+    span_id: string
+    parent_span_id?: string
+    name?: string
+    kind: string
+    service: string
+    scope?: string
+    format: string
+    start_ns: number
+    duration_ns?: number
+    error?: boolean
+    status_message?: string
+    attributes?: Record<string, unknown>
+    resource?: Record<string, unknown>
+    events?: { time_ns: number; name: string; attributes: Record<string, unknown> }[]
+    links?: { trace_id: string; span_id: string }[]
+    weight?: number
+}

@@ -8,6 +8,7 @@ import type { Given } from './editor'
 import { mistakeIn } from './mistake'
 import { seriesName } from './names'
 import type { Panel } from './panel'
+import { Behind } from './behind'
 import { Plot } from './plot'
 
 const Editor = lazy(() => import('./editor'))
@@ -116,7 +117,14 @@ function Answer({ outcome, stacked, onZoom, onBack }: { outcome: Outcome; stacke
     const { data } = outcome.answer!
     if (isSingle(data)) return <p class="tabular"><code>{data.result[1]}</code></p>
     // An empty graph is still one to go back from.
-    if (outcome.view === 'graph') return <Plot series={data.result} {...outcome.window} stacked={stacked} onZoom={onZoom} onBack={onBack} />
+    if (outcome.view === 'graph') {
+        return (
+            <>
+                <Plot series={data.result} {...outcome.window} stacked={stacked} onZoom={onZoom} onBack={onBack} />
+                <Behind query={outcome.query} start={outcome.window.start} end={outcome.window.end} />
+            </>
+        )
+    }
     if (data.result.length === 0) return <p class="empty">{t('noSeries')}</p>
     return (
         <div class="scroll" tabIndex={0} role="region" aria-label={t('table')}>

@@ -1,8 +1,10 @@
 import { api } from '../api'
 import { Back, Card, Facts, Stat, Word } from '../components/parts'
-import { bytes, dateTime, nanos, seconds, tick } from '../format'
+import { Waterfall, type Row } from '../components/waterfall'
+import { bytes, dateTime, nanos } from '../format'
 import { useI18n } from '../i18n'
 import { Loading, useLoad } from '../load'
+import { Link } from '../router'
 import type { RequestRecord } from '../types'
 
 export function RequestPage({ id }: { id: string }) {
@@ -27,7 +29,7 @@ export function RequestPage({ id }: { id: string }) {
                         </div>
                         <div class="grid">
                             <Card title={t('timeline')} wide>
-                                <Waterfall record={record} />
+                                <Timeline record={record} />
                             </Card>
                             <Card title={t('details')} wide>
                                 <Details record={record} />
@@ -40,19 +42,11 @@ export function RequestPage({ id }: { id: string }) {
     )
 }
 
-interface Span {
-    name: string
-    note: string
-    start: number
-    length: number
-    tone: string
-}
-
 // The request as a whole, each attempt at it, and within the answer the wait and the tokens.
-function useSpans(record: RequestRecord): Span[] {
+function useSpans(record: RequestRecord): Row[] {
     const { t } = useI18n()
     const total = record.duration_ns
-    const spans: Span[] = [{ name: record.endpoint, note: nanos(total), start: 0, length: total, tone: 'whole' }]
+    const spans: Row[] = [{ name: record.endpoint, note: nanos(total), start: 0, length: total, tone: 'whole' }]
     record.attempts.forEach((attempt, index) =>
         spans.push({
             name: `${t('attempt')} ${index + 1} · ${attempt.replica}`,
@@ -73,30 +67,8 @@ function useSpans(record: RequestRecord): Span[] {
     return spans
 }
 
-// One row a span, on the time axis of the whole request.
-function Waterfall({ record }: { record: RequestRecord }) {
-    const total = Math.max(record.duration_ns, 1)
-    const share = (part: number) => Math.min(100, (Math.max(0, part) / total) * 100)
-    return (
-        <ol class="waterfall">
-            <li class="axis" aria-hidden="true">
-                <span />
-                <span class="scale">
-                    {[0, 0.25, 0.5, 0.75, 1].map((part) => <i key={part} style={{ left: `${part * 100}%` }}>{tick(seconds((part * total) / 1e9))}</i>)}
-                </span>
-                <span />
-            </li>
-            {useSpans(record).map((span, index) => (
-                <li key={index}>
-                    <span class="name" title={span.name}>{span.name}</span>
-                    <span class="track">
-                        <span class={`span ${span.tone}`} style={{ left: `${Math.min(99.5, share(span.start))}%`, width: `${Math.max(0.5, Math.min(100 - share(span.start), share(span.length)))}%` }} />
-                    </span>
-                    <span class="note" title={span.note}>{span.note}</span>
-                </li>
-            ))}
-        </ol>
-    )
+function Timeline({ record }: { record: RequestRecord }) {
+    return <Waterfall rows={useSpans(record)} total={record.duration_ns} />
 }
 
 function Details({ record }: { record: RequestRecord }) {
@@ -113,7 +85,7 @@ function Details({ record }: { record: RequestRecord }) {
                 [t('usageSource'), word(record.usage_source)],
                 [t('sizes'), `${bytes(record.request_bytes)}, ${bytes(record.response_bytes)}`],
                 [t('client'), record.client || '–'],
-                [t('trace'), <code>{record.trace_id || '–'}</code>],
+                [t('trace'), record.trace_id ? <Link to={`/traces/${record.trace_id}?near=${record.time_ms / 1000}`}><code>{record.trace_id}</code></Link> : '–'],
             ]}
         />
     )
