@@ -16,6 +16,7 @@ using records::duck::Connection;
 
 constexpr std::size_t kMostSpans = 10'000;  // Of one trace.
 constexpr Duration kLimit{10'000};
+constexpr Duration kBudget{3'000};  // Jaeger's answer can't say that there may be more.
 constexpr std::int64_t kNanosPerMicro = 1'000;
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr Duration kListed{24LL * 3600 * 1000};  // Services and operations of so long are listed.
@@ -172,15 +173,16 @@ net::Response search(Services& services, const ApiRequest& request) {
         if (!id) return failed(id.error());
         wanted.emplace_back(*id, 0);
     }
-    const auto filter = jaeger_filter(request, services.now());
+    auto filter = jaeger_filter(request, services.now());
     if (!filter) return failed(filter.error());
+    filter->budget = kBudget;
     if (wanted.empty() && filter->service.empty()) {
         return failed({Errc::InvalidArgument, "parameter service is needed"});
     }
     return answer_from(services, [&](Connection& connection, json& data) -> Result<Unit> {
         if (wanted.empty()) {
-            TRY(const auto traces, records::find_traces(connection, *filter));
-            for (const auto& trace : traces) wanted.emplace_back(trace.trace_id, trace.start_ns);
+            TRY(const auto list, records::find_traces(connection, *filter));
+            for (const auto& trace : list.traces) wanted.emplace_back(trace.trace_id, trace.start_ns);
         }
         for (const auto& [id, near] : wanted) {
             const auto spans = records::get_trace(connection, id, near, kMostSpans);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostSpans = 10'000;  // Of one trace.
 constexpr Duration kLimit{10'000};
+constexpr Duration kBudget{600};  // A click is answered within a second.
 
 std::string summary_json(const records::TraceSummary& trace) {
     return fmt::format(R"({{"trace_id":"{}","name":{},"service":{},"start_ns":{},"duration_ns":{},"spans":{},)"
@@ -21,20 +22,22 @@ std::string summary_json(const records::TraceSummary& trace) {
 }
 
 net::Response list(Services& services, const ApiRequest& request) {
-    const auto filter = trace_filter(request, services.now());
+    auto filter = trace_filter(request, services.now());
     if (!filter) return error_response(filter.error());
-    std::vector<records::TraceSummary> traces;
+    filter->budget = kBudget;
+    records::TraceList list;
     const auto found = services.telemetry->read(kLimit, [&](records::duck::Connection& connection) -> Result<Unit> {
-        TRY(traces, records::find_traces(connection, *filter));
+        TRY(list, records::find_traces(connection, *filter));
         return Unit{};
     });
     if (!found) return error_response(found.error());
     std::string body = R"({"traces":[)";
-    for (const auto& trace : traces) {
+    for (const auto& trace : list.traces) {
         if (body.back() != '[') body += ',';
         body += summary_json(trace);
     }
-    return json_response(body + "]}");
+    return json_response(
+        body + fmt::format(R"(],"complete":{},"searched_from_ns":{}}})", list.complete, list.searched_from_ns));
 }
 
 net::Response get(Services& services, const ApiRequest& request) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <tuple>
 #include <unordered_set>
@@ -105,27 +106,33 @@ struct Hits {
     std::vector<std::string> trace_ids;
     std::int64_t first_us = 0;
     std::int64_t last_us = 0;
+    std::int64_t searched_from_ns = 0;
+    bool complete = false;
 };
 
-// The newest traces that have a span as asked for. The newest spans are looked at first, more of them where they belong
-// to too few traces: most searches end early.
+// The newest traces that have a span as asked for: looked for backwards in time, each step four times as long as the
+// one before, until there are enough or the budget is spent.
 Result<Hits> newest_traces(duck::Connection& connection, const TraceFilter& filter) {
-    constexpr std::int64_t kMostSpans = 800'000;
-    const Condition where = condition_of(filter);
-    const std::string sql =
-        "SELECT trace_id, epoch_us(time) FROM spans WHERE " + where.sql + " ORDER BY time DESC LIMIT ?";
-    for (std::int64_t spans = std::max<std::int64_t>(2000, 20 * static_cast<std::int64_t>(filter.limit));;
-         spans *= 20) {
-        spans = std::min(spans, kMostSpans);
-        auto parameters = where.parameters;
-        parameters.emplace_back(spans);
-        TRY(duck::Rows rows, connection.query(sql, parameters));
-        Hits hits;
-        std::unordered_set<std::string> seen;
-        std::int64_t count = 0;
+    constexpr std::int64_t kFirstStep = 600'000'000'000;
+    constexpr std::int64_t kSpansOfATrace = 400;  // No trace takes more of the rows that a step reads.
+    const auto began = std::chrono::steady_clock::now();
+    const std::int64_t newest = filter.to_ns > 0 ? filter.to_ns : now_nanos();
+    Hits hits;
+    std::unordered_set<std::string> seen;
+    // What is of the future, by a sender's clock, belongs to the first step.
+    std::int64_t to = filter.to_ns;
+    for (std::int64_t step = kFirstStep;; step *= 4) {
+        const bool last = step > newest - filter.from_ns || step > INT64_MAX / 8;
+        TraceFilter part = filter;
+        part.to_ns = to;
+        part.from_ns = last ? filter.from_ns : newest - step;
+        Condition where = condition_of(part);
+        where.parameters.emplace_back(static_cast<std::int64_t>(filter.limit) * kSpansOfATrace);
+        TRY(duck::Rows rows, connection.query("SELECT trace_id, epoch_us(time) FROM spans WHERE " + where.sql +
+                                                  " ORDER BY time DESC LIMIT ?",
+                                              where.parameters));
         TRY_UNIT(each_row(std::move(rows), [&](RowReader& column) {
-            ++count;
-            if (seen.size() >= filter.limit) return;
+            if (hits.trace_ids.size() >= filter.limit) return;
             std::string trace_id = column.text();
             const auto time = column.number<std::int64_t>();
             if (!seen.insert(trace_id).second) return;
@@ -133,17 +140,24 @@ Result<Hits> newest_traces(duck::Connection& connection, const TraceFilter& filt
             if (hits.trace_ids.empty()) hits.last_us = time;
             hits.trace_ids.push_back(std::move(trace_id));
         }));
-        if (hits.trace_ids.size() >= filter.limit || count < spans || spans == kMostSpans) return hits;
+        hits.searched_from_ns = part.from_ns;
+        hits.complete = last || hits.trace_ids.size() >= filter.limit;
+        const bool spent = filter.budget && std::chrono::steady_clock::now() - began >= *filter.budget;
+        if (hits.complete || spent) return hits;
+        to = part.from_ns;
     }
 }
 
 }  // namespace
 
-Result<std::vector<TraceSummary>> find_traces(duck::Connection& connection, const TraceFilter& filter) {
-    std::vector<TraceSummary> traces;
-    if (filter.limit == 0) return traces;
+Result<TraceList> find_traces(duck::Connection& connection, const TraceFilter& filter) {
+    TraceList list;
+    std::vector<TraceSummary>& traces = list.traces;
+    if (filter.limit == 0) return list;
     TRY(const Hits hits, newest_traces(connection, filter));
-    if (hits.trace_ids.empty()) return traces;
+    list.searched_from_ns = hits.searched_from_ns;
+    list.complete = hits.complete;
+    if (hits.trace_ids.empty()) return list;
     Condition where;
     where.between(std::max<std::int64_t>(1, hits.first_us * kNanosPerMicro - kTraceReach),
                   hits.last_us * kNanosPerMicro + kTraceReach);
@@ -180,7 +194,7 @@ Result<std::vector<TraceSummary>> find_traces(duck::Connection& connection, cons
         trace.output_tokens = column.number<std::int64_t>();
         trace.weight = column.number<double>(1);
     }));
-    return traces;
+    return list;
 }
 
 Result<std::vector<SpanRow>> get_trace(duck::Connection& connection, const std::string& trace_id, std::int64_t near_ns,

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "records/duck.h"
 #include "records/telemetry.h"
 
@@ -27,6 +29,9 @@ struct TraceFilter {
     std::int64_t max_duration_ns = 0;  // 0: no limit.
     bool errors = false;               // Only failed spans.
     std::size_t limit = 100;           // Traces.
+    // A search that takes longer ends with what it has, at the next older stretch of time. Empty: it goes on to the
+    // end.
+    std::optional<Duration> budget{};
 };
 
 // Of all the trace's spans, not only of those that the filter found.
@@ -45,8 +50,12 @@ struct TraceSummary {
     double weight = 1;
 };
 
-// Newest first.
-Result<std::vector<TraceSummary>> find_traces(duck::Connection& connection, const TraceFilter& filter);
+struct TraceList {
+    std::vector<TraceSummary> traces;  // Newest first.
+    bool complete = true;  // Nothing that was asked for is older than searched_from_ns, or the list is full.
+    std::int64_t searched_from_ns = 0;
+};
+Result<TraceList> find_traces(duck::Connection& connection, const TraceFilter& filter);
 
 // The spans of the trace by start, at most `most`; each once, however often its sender sent it. `near_ns`, if not 0, is
 // a time within the trace: it is looked for there first. Errors: NotFound.

@@ -65,9 +65,9 @@ protected:
     }
     std::vector<std::string> found(const TraceFilter& filter) {
         std::vector<std::string> ids;
-        for (const auto& trace : ask([&](duck::Connection& connection) { return find_traces(connection, filter); })) {
-            ids.push_back(trace.trace_id);
-        }
+        const auto list = ask([&](duck::Connection& connection) { return find_traces(connection, filter); });
+        EXPECT_TRUE(list.complete || filter.limit == 0 || filter.budget);
+        for (const auto& trace : list.traces) ids.push_back(trace.trace_id);
         return ids;
     }
 
@@ -97,6 +97,21 @@ TEST_F(TraceQueryTest, FindsByWhatASpanOfItIs) {
     EXPECT_EQ(found({.text = "request.model"}), Ids{kOne});
 }
 
+TEST_F(TraceQueryTest, EndsWithWhatItHasWhenItsTimeIsOver) {
+    TraceFilter filter{.to_ns = kStart + 1000 * kSecond, .name = "GET /chat"};
+    filter.from_ns = 1;
+    filter.budget = Duration{0};
+    const auto first = ask([&](duck::Connection& connection) { return find_traces(connection, filter); });
+    EXPECT_TRUE(first.traces.empty());  // They are older than the first stretch of time.
+    EXPECT_FALSE(first.complete);
+    EXPECT_EQ(first.searched_from_ns, kStart + 400 * kSecond);
+    filter.budget.reset();
+    const auto whole = ask([&](duck::Connection& connection) { return find_traces(connection, filter); });
+    EXPECT_EQ(whole.traces.size(), 2u);
+    EXPECT_TRUE(whole.complete);
+    EXPECT_EQ(whole.searched_from_ns, 1);
+}
+
 TEST_F(TraceQueryTest, FindsByTags) {
     EXPECT_EQ(found({.tags = {{"http.status", "200"}}}), Ids{kOne});
     EXPECT_EQ(found({.tags = {{"http.status", "200"}, {"deployment.environment.name", "prod"}}}), Ids{kOne});
@@ -107,7 +122,8 @@ TEST_F(TraceQueryTest, FindsByTags) {
 }
 
 TEST_F(TraceQueryTest, SummarisesTheWholeTrace) {
-    const auto traces = ask([](duck::Connection& connection) { return find_traces(connection, {.model = "tiny"}); });
+    const auto traces =
+        ask([](duck::Connection& connection) { return find_traces(connection, {.model = "tiny"}); }).traces;
     ASSERT_EQ(traces.size(), 1u);
     EXPECT_EQ(traces[0].name, "GET /chat");
     EXPECT_EQ(traces[0].service, "app");

@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { ClientKey, Engine, Incident, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceSummary, TsdbStatus } from './types'
+import type { ClientKey, Engine, Incident, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceList, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -123,7 +123,7 @@ export const api = {
     traces: (filter: TraceFilter) => {
         const params = new URLSearchParams()
         for (const [key, value] of Object.entries(filter)) if (value !== '') params.set(key, String(value))
-        return call<{ traces: TraceSummary[] }>(`/api/v1/traces?${params}`).then((answer) => answer.traces)
+        return call<TraceList>(`/api/v1/traces?${params}`)
     },
     trace: (id: string, near: string) => call<{ spans: Span[] }>(`/api/v1/traces/${encodeURIComponent(id)}${near && `?near=${near}`}`).then((answer) => answer.spans),
     traceServices: () => data<string[]>('/api/services'),

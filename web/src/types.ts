@@ -239,6 +239,13 @@ export interface TraceSummary {
     weight: number
 }
 
+// Not complete: the search ended at searched_from_ns, and there may be more before it.
+export interface TraceList {
+    traces: TraceSummary[]
+    complete: boolean
+    searched_from_ns: number
+}
+
 // Empty fields are not there.
 export interface Span {
     trace_id: string

@@ -19,6 +19,8 @@ export const en = {
     'tracesHere': 'Traces in this window',
     'exemplars': 'Requests behind these numbers',
     'spanErrors': 'Errors',
+    'searchedBackTo': 'Searched back to',
+    'searchOlder': 'Search what is older',
     'linkedTraces': 'Linked traces',
     'nav.incidents': 'Incidents',
     'nav.engines': 'Engines',

@@ -21,6 +21,8 @@ export const zh: Record<Key, string> = {
     'tracesHere': '此时间段的追踪',
     'exemplars': '这些数字背后的请求',
     'spanErrors': '错误',
+    'searchedBackTo': '已搜索至',
+    'searchOlder': '继续搜索更早的',
     'linkedTraces': '关联的追踪',
     'nav.incidents': '事件',
     'nav.engines': '引擎',

@@ -29,6 +29,12 @@ function toSearch(filter: TraceFilter): string {
     return text ? `?${text}` : ''
 }
 
+// The same filter from where the search ended, as far back as it was asked for.
+function older(filter: TraceFilter, searchedFrom: number): Partial<TraceFilter> {
+    const span = { '5m': 300, '1h': 3600, '6h': 21_600, '1d': 86_400, '7d': 604_800 }[filter.last] ?? 604_800
+    return { from: filter.from || String(Math.floor(Date.now() / 1000 - span)), to: String(Math.floor(searchedFrom / 1e9)) }
+}
+
 export const traceLink = (trace: { trace_id: string; start_ns: number }) => `/traces/${trace.trace_id}?near=${Math.floor(trace.start_ns / 1e9)}`
 
 export function Traces() {
@@ -67,10 +73,21 @@ export function Traces() {
                         <span aria-hidden="true">✕</span> {t('clear')}
                     </button>
                 )}
-                <output class="total">{loaded.value ? String(loaded.value.length) : ''}</output>
+                <output class="total">{loaded.value ? String(loaded.value.traces.length) : ''}</output>
             </form>
             <Loading of={loaded}>
-                {(traces) => (traces.length === 0 ? <Empty text={t(isFiltered ? 'noTraces' : 'noTracesYet')} /> : <TraceTable traces={traces} />)}
+                {({ traces, complete, searched_from_ns }) => (
+                    <>
+                        {traces.length > 0 && <TraceTable traces={traces} />}
+                        {traces.length === 0 && complete && <Empty text={t(isFiltered ? 'noTraces' : 'noTracesYet')} />}
+                        {!complete && (
+                            <p class="pager">
+                                <span class="quiet">{`${t('searchedBackTo')} ${dateTime(searched_from_ns / 1e6)}`}</span>
+                                <button onClick={() => change(older(filter, searched_from_ns))}>{t('searchOlder')}</button>
+                            </p>
+                        )}
+                    </>
+                )}
             </Loading>
         </>
     )
