@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/remote_read.h"
+#include "api/traces_receiver.h"
 #include "app/config.h"
 #include "base/log.h"
 #include "collect/host/host_options.h"
@@ -11,7 +12,6 @@
 #include "collect/push/json_receiver.h"
 #include "collect/push/otlp_convert.h"
 #include "collect/push/remote_write_receiver.h"
-#include "collect/push/traces_receiver.h"
 #include "collect/send/remote_write_sender.h"
 #include "collect/source_rounds.h"
 #include "gateway/auth/auth_options.h"
@@ -54,7 +54,7 @@ std::string external_url(const Config& config);
 collect::OtlpOptions otlp_options(const Config& config);
 collect::InfluxOptions influx_options(const Config& config);
 collect::JsonOptions json_options(const Config& config);
-collect::TracesOptions traces_options(const Config& config);
+api::TracesOptions traces_options(const Config& config);
 journal::Options journal_options(const Config& config);
 records::StoreOptions records_options(const Config& config);
 records::TelemetryOptions telemetry_options(const Config& config);

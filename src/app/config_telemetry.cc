@@ -49,8 +49,8 @@ records::TelemetryOptions telemetry_options(const Config& config) {
     return options;
 }
 
-collect::TracesOptions traces_options(const Config& config) {
-    collect::TracesOptions options;
+api::TracesOptions traces_options(const Config& config) {
+    api::TracesOptions options;
     options.max_body_bytes = config.ingest.max_decompressed.count;
     return options;
 }

@@ -6,6 +6,7 @@
 #include "api/federation.h"
 #include "api/push.h"
 #include "api/remote_read.h"
+#include "api/traces_receiver.h"
 #include "app/config.h"
 #include "app/forwarding.h"
 #include "base/metrics.h"
@@ -13,7 +14,6 @@
 #include "collect/push/json_receiver.h"
 #include "collect/push/otlp_receiver.h"
 #include "collect/push/remote_write_receiver.h"
-#include "collect/push/traces_receiver.h"
 #include "records/telemetry_store.h"
 #include "tsdb/store.h"
 
@@ -35,7 +35,7 @@ private:
     collect::OtlpReceiver otlp_;
     collect::InfluxReceiver influx_;
     collect::JsonReceiver json_;
-    collect::TracesReceiver traces_;
+    api::TracesReceiver traces_;
     const api::RemoteReader remote_read_;
     const api::Federation federation_;
 };

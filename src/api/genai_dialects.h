@@ -8,7 +8,7 @@
 #include "records/telemetry.h"
 #include "wire/received_spans.h"
 
-namespace stoker::collect {
+namespace stoker::api {
 
 // Adds the canonical attributes that follow from others.
 void normalise_genai(wire::JsonAttributes& attributes);
@@ -16,4 +16,4 @@ void normalise_genai(wire::JsonAttributes& attributes);
 // Sets operation, provider, model and tokens from canonical attributes. REQUIRES: they were normalised.
 void set_genai_fields(const wire::JsonAttributes& attributes, records::SpanRow& span);
 
-}  // namespace stoker::collect
+}  // namespace stoker::api

@@ -8,15 +8,15 @@
 #include <functional>
 #include <span>
 
+#include "api/span_convert.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "collect/push/push.h"
 #include "collect/push/push_support.h"
-#include "collect/push/span_convert.h"
 #include "net/http.h"
 #include "records/telemetry.h"
 
-namespace stoker::collect {
+namespace stoker::api {
 
 struct TracesOptions {
     std::size_t max_body_bytes = std::size_t{32} << 20;  // Decompressed.
@@ -33,19 +33,19 @@ public:
     // REQUIRES: `registry`, and what `append` uses, outlive the receiver.
     TracesReceiver(AppendSpans append, TracesOptions options, metrics::Registry& registry);
 
-    net::Response receive_otlp(const PushRequest& request);
-    net::Response receive_zipkin(const PushRequest& request);
+    net::Response receive_otlp(const collect::PushRequest& request);
+    net::Response receive_zipkin(const collect::PushRequest& request);
 
 private:
-    net::Response handle_otlp(const PushRequest& request);
-    net::Response handle_zipkin(const PushRequest& request);
+    net::Response handle_otlp(const collect::PushRequest& request);
+    net::Response handle_zipkin(const collect::PushRequest& request);
     Result<ConvertedSpans> store(wire::SpansRequest request, const char* format);
 
     const AppendSpans append_;
     const TracesOptions options_;
-    PushMetrics otlp_metrics_;
-    PushMetrics zipkin_metrics_;
+    collect::PushMetrics otlp_metrics_;
+    collect::PushMetrics zipkin_metrics_;
     metrics::Family<metrics::Counter>& spans_;
 };
 
-}  // namespace stoker::collect
+}  // namespace stoker::api

@@ -1,11 +1,11 @@
-#include "collect/push/traces_receiver.h"
+#include "api/traces_receiver.h"
 
 #include <gtest/gtest.h>
 
-#include "collect/push/genai_dialects.h"
+#include "api/genai_dialects.h"
 #include "wire/compression.h"
 
-namespace stoker::collect {
+namespace stoker::api {
 namespace {
 
 using wire::JsonAttributes;
@@ -91,14 +91,14 @@ TEST(GenaiDialects, KindsBecomeOperations) {
 class TracesReceiverTest : public ::testing::Test {
 protected:
     net::Response otlp(const std::string& body, const std::string& encoding = "") {
-        PushRequest request;
+        collect::PushRequest request;
         request.headers.set("Content-Type", "application/json");
         if (!encoding.empty()) request.headers.set("Content-Encoding", encoding);
         request.body = body;
         return receiver_.receive_otlp(request);
     }
     net::Response zipkin(const std::string& body) {
-        PushRequest request;
+        collect::PushRequest request;
         request.headers.set("Content-Type", "application/json");
         request.body = body;
         return receiver_.receive_zipkin(request);
@@ -184,4 +184,4 @@ TEST_F(TracesReceiverTest, TakesZipkin) {
 }
 
 }  // namespace
-}  // namespace stoker::collect
+}  // namespace stoker::api

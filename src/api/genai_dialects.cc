@@ -1,11 +1,11 @@
-#include "collect/push/genai_dialects.h"
+#include "api/genai_dialects.h"
 
 #include <array>
 #include <cmath>
 
 #include "base/text.h"
 
-namespace stoker::collect {
+namespace stoker::api {
 namespace {
 
 using wire::JsonAttributes;
@@ -143,4 +143,4 @@ void set_genai_fields(const JsonAttributes& attributes, records::SpanRow& span) 
     span.output_tokens = count_of(attributes, "gen_ai.usage.output_tokens");
 }
 
-}  // namespace stoker::collect
+}  // namespace stoker::api

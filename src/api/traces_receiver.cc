@@ -1,10 +1,15 @@
-#include "collect/push/traces_receiver.h"
+#include "api/traces_receiver.h"
 
 #include "base/text.h"
 #include "collect/push/otlp_answer.h"
 
-namespace stoker::collect {
+namespace stoker::api {
 namespace {
+
+using collect::decoded_body;
+using collect::OtlpAnswer;
+using collect::push_status;
+using collect::PushRequest;
 
 bool is_protobuf(const PushRequest& request) {
     const std::string_view type = request.headers.get("content-type").value_or("");
@@ -52,7 +57,7 @@ net::Response TracesReceiver::handle_otlp(const PushRequest& request) {
 
 net::Response TracesReceiver::handle_zipkin(const PushRequest& request) {
     const auto failed = [](int status, const std::string& message) {
-        return json_response(status, R"({"error":)" + quote_json(message) + "}");
+        return collect::json_response(status, R"({"error":)" + quote_json(message) + "}");
     };
     auto body = decoded_body(request, options_.max_body_bytes);
     if (!body) return failed(push_status(body.error()), body.error().message);
@@ -66,4 +71,4 @@ net::Response TracesReceiver::handle_zipkin(const PushRequest& request) {
     return {202, {}, {}};
 }
 
-}  // namespace stoker::collect
+}  // namespace stoker::api

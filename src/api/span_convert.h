@@ -9,7 +9,7 @@
 #include "records/telemetry.h"
 #include "wire/received_spans.h"
 
-namespace stoker::collect {
+namespace stoker::api {
 
 struct SpanLimits {
     std::size_t max_spans = 50'000;                      // Of one request.
@@ -29,4 +29,4 @@ ConvertedSpans convert_spans(wire::SpansRequest request, std::string_view format
 // A JSON object of the attributes, empty for none.
 std::string to_json(const wire::JsonAttributes& attributes);
 
-}  // namespace stoker::collect
+}  // namespace stoker::api

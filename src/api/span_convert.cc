@@ -1,13 +1,13 @@
-#include "collect/push/span_convert.h"
+#include "api/span_convert.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "api/genai_dialects.h"
 #include "base/text.h"
-#include "collect/push/genai_dialects.h"
 
-namespace stoker::collect {
+namespace stoker::api {
 namespace {
 
 using wire::ReceivedKind;
@@ -149,4 +149,4 @@ ConvertedSpans convert_spans(wire::SpansRequest request, std::string_view format
     return out;
 }
 
-}  // namespace stoker::collect
+}  // namespace stoker::api
