@@ -21,6 +21,7 @@
 #include "app/config_faults.h"
 #include "app/config_outward.h"
 #include "app/config_routing.h"
+#include "app/config_telemetry.h"
 #include "app/trace_export.h"
 #include "base/config.h"
 #include "base/result.h"
@@ -35,7 +36,6 @@
 #include "net/server.h"
 #include "promql/engine.h"
 #include "records/store.h"
-#include "records/telemetry_store.h"
 #include "tsdb/store.h"
 
 namespace stoker::app {
@@ -265,27 +265,6 @@ struct JournalConfig {
     std::string durability = "process";
 };
 
-struct RecordsConfig {
-    Duration retention{30LL * 24 * 3600 * 1000};
-    config::Bytes memory_limit = records::StoreOptions{}.memory_limit;
-    std::int64_t threads = records::StoreOptions{}.threads;
-};
-
-struct SamplingConfig {
-    double rate = records::SamplingOptions{}.rate;
-    double per_second = records::SamplingOptions{}.per_second;
-    Duration slow = records::SamplingOptions{}.slow;
-    Duration wait = records::SamplingOptions{}.wait;
-};
-
-struct TelemetryConfig {
-    Duration retention = records::TelemetryOptions{}.retention;
-    config::Bytes max_size = records::TelemetryOptions{}.max_size;
-    config::Bytes buffer = records::TelemetryOptions{}.buffer;
-    config::Bytes memory_limit = records::TelemetryOptions{}.memory_limit;
-    SamplingConfig sampling;
-};
-
 struct StorageConfig {
     MetricsStorageConfig metrics;
     JournalConfig journal;
@@ -409,9 +388,6 @@ void describe(config::Fields& f, RateLimitsConfig& c);
 void describe(config::Fields& f, RulesConfig& c);
 void describe(config::Fields& f, MetricsStorageConfig& c);
 void describe(config::Fields& f, JournalConfig& c);
-void describe(config::Fields& f, RecordsConfig& c);
-void describe(config::Fields& f, SamplingConfig& c);
-void describe(config::Fields& f, TelemetryConfig& c);
 void describe(config::Fields& f, StorageConfig& c);
 void describe(config::Fields& f, QueryConfig& c);
 void describe(config::Fields& f, OtlpConfig& c);

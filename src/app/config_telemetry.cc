@@ -1,4 +1,6 @@
 // storage.telemetry: how long traces and logs are kept, and which traces are.
+#include "app/config_telemetry.h"
+
 #include "app/config.h"
 #include "app/config_checks.h"
 #include "app/config_convert.h"

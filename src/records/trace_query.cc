@@ -121,7 +121,7 @@ Result<Hits> newest_traces(duck::Connection& connection, const TraceFilter& filt
     std::unordered_set<std::string> seen;
     // What is of the future, by a sender's clock, belongs to the first step.
     std::int64_t to = filter.to_ns;
-    for (std::int64_t step = kFirstStep;; step *= 4) {
+    for (std::int64_t step = kFirstStep;; step *= 2) {
         const bool last = step > newest - filter.from_ns || step > INT64_MAX / 8;
         TraceFilter part = filter;
         part.to_ns = to;
