@@ -1,15 +1,19 @@
 // GPUs: the whole binary beside a stand-in for NVIDIA's library that lies, fails, hangs and loses one;
-// XIDs, health, and engines joined with what they hold.
+// XIDs from the driver and the kernel; engines joined with what they hold.
 import assert from 'node:assert/strict'
-import { existsSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { binary, getJson, startSim, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
+import { binary, getJson, run, startSim, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
 
 const library = join(dirname(binary), 'libfake_nvml.so')
 const dir = temporaryDirectory()
 const state = join(dir, 'gpus')
+const kernelLog = join(dir, 'kmsg')
 let stoker, sim
+
+// The kernel's clock is that of /proc/uptime.
+const kernelSays = (message) => appendFileSync(kernelLog, `4,1,${Math.round(parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1e6)},-;${message}\n`)
 
 // What the library does from now on; replaced in one step, since it may be reading.
 const tell = (lines) => {
@@ -28,12 +32,13 @@ const becomes = (query, wanted) => until(`${query} is ${wanted}`, async () => (a
 before(async () => {
     assert.ok(existsSync(library), `${library} is not built: ninja fake_nvml`)
     tell('gpus=2\npower=345.5\n')
+    writeFileSync(kernelLog, '')
     sim = await startSim()
     stoker = await startStoker({
         config: `
 pools: [{name: chat, models: [sim], replicas: [{url: ${sim.url}}]}]
 rules: {interval: 1s}
-collect: {scrape_interval: 500ms, gpu: {library: ${library}, interval: 200ms}}
+collect: {scrape_interval: 500ms, gpu: {library: ${library}, interval: 200ms, kernel_log: ${kernelLog}}}
 `,
         env: { STOKER_FAKE_NVML: state },
     })
@@ -71,15 +76,26 @@ test('a lost GPU is told, its values end, and the other goes on', async () => {
 test('a process on a GPU is joined with the engine that it is', async () => {
     tell(`gpus=2\n1.processes=${sim.pid}:1024\n`)
     await becomes('gpu_process_memory_bytes{gpu="1",replica!=""}', 1024 * 1024 * 1024)
+    const gpus = (await getJson(`${stoker.console}/api/v1/gpus`)).gpus
+    assert.equal(gpus[1].processes[0].engine, new URL(sim.url).host)
+    assert.equal(gpus[1].processes[0].pid, sim.pid)
+    assert.match(gpus[1].processes[0].name, /stoker/)
     assert.equal(await value(`count by (engine_instance) (gpu_process_memory_bytes{engine_instance="${new URL(sim.url).host}"})`), 1)
 })
 
-test('an XID is counted with what is to be done, lowers the health, and wakes somebody', async () => {
+test('XIDs of the driver and of the kernel are one error, with what is to be done', async () => {
     tell('gpus=2\n')
     await becomes('gpu_health_score{gpu="1"}', 100)
     tell('gpus=2\nxid=1:79\n')
+    kernelSays("NVRM: Xid (PCI:0000:3c:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.")
+    kernelSays('NVRM: Xid (PCI:0000:3b:00): 31, pid=7, name=python')
     await becomes('gpu_xid_errors_total{gpu="1",xid="79",severity="critical",action="reboot"}', 1)
+    await becomes('gpu_xid_errors_total{gpu="0",xid="31"}', 1)
     await becomes('gpu_health_score{gpu="1"}', 40)
+    const { gpus, readers } = await getJson(`${stoker.console}/api/v1/gpus`)
+    assert.equal(readers[0].reader, 'nvml')
+    assert.equal(gpus[1].findings[0].id, 'xid_critical')
+    assert.equal(gpus[1].xids[0].detail, "pid='<unknown>', name=<unknown>, GPU has fallen off the bus.")
     await until('the rule that ships fires', async () => (await value('ALERTS{alertname="GpuXidCritical",alertstate="firing",gpu="1"}')) === 1, 30_000)
     await becomes('gpu_xid_errors_total{gpu="1",xid="79"}', 1)
 })
@@ -91,6 +107,16 @@ test('zeros beside a busy GPU are left out, and told', async () => {
     await becomes('gpu_sm_active_ratio{gpu="1"}', 0.12)
 })
 
+test('stoker gpus', async () => {
+    const shown = await run('gpus', '--server', stoker.console)
+    assert.equal(shown.code, 0, shown.stderr)
+    assert.match(shown.stdout, /GPU +NAME +HEALTH/)
+    assert.match(shown.stdout, /\n1 +NVIDIA H100 80GB HBM3 +40 +90% /)
+    assert.match(shown.stdout, /GPU 1: -60 +XID 79 \(the GPU has fallen off the bus\): reboot/)
+    const json = await run('gpus', '--server', stoker.console, '--json')
+    assert.equal(JSON.parse(json.stdout).gpus.length, 2)
+})
+
 test('a driver that hangs is told, and delays nobody', async () => {
     tell('gpus=2\npower=222\nhang=1\n')
     await becomes('stoker_source_hung{source="nvml"}', 1)
@@ -99,6 +125,14 @@ test('a driver that hangs is told, and delays nobody', async () => {
     tell('gpus=2\npower=333\n')
     await becomes('gpu_power_watts{gpu="0"}', 333)
     await becomes('stoker_source_hung{source="nvml"}', 0)
+})
+
+test('a table of XIDs that is wrong is refused with its place', async () => {
+    writeFileSync(join(dir, 'xid.yaml'), 'xids:\n  - {codes: 9-3, meaning: x, action: watch, severity: info}\n')
+    await assert.rejects(
+        startStoker({ config: `collect: {gpu: {xid_table: ${join(dir, 'xid.yaml')}}}` }),
+        /xid\.yaml:2:\d+: xids\[0\]\.codes: must be codes and ranges of them/,
+    )
 })
 
 test('it stops in time while the driver hangs', async () => {

@@ -24,6 +24,7 @@ std::vector<Route> limit_routes(Services& services);
 std::vector<Route> ledger_routes(Services& services);
 std::vector<Route> cache_routes(Services& services);
 std::vector<Route> queue_routes(Services& services);
+std::vector<Route> gpu_routes(Services& services);
 std::vector<Route> backup_routes(Services& services);
 std::vector<Route> degradation_routes(Services& services);
 std::vector<Route> release_routes(Services& services);

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "collect/engine/finding.h"
+#include "collect/gpu/gpu_board.h"
 #include "gateway/admission/admission_gate.h"
 #include "gateway/cache/answer_cache.h"
 #include "gateway/degrade/degradation_control.h"
@@ -133,6 +134,7 @@ struct Services {
     CacheServices cache = {};
     // Of pools that limit their concurrency; of each at most so many tenants that wait.
     std::function<std::vector<gateway::AdmissionStatus>(std::size_t most_tenants)> queues = {};
+    std::function<collect::GpuReport()> gpus = {};  // Of this machine, at the last look.
     std::function<std::vector<EngineFacts>()> engines;
     std::function<std::vector<ProcessFacts>()> processes;
     std::function<std::vector<std::string>(bool open_only, std::size_t most)> incidents;  // JSON each, newest first.

@@ -350,6 +350,7 @@ int run_cli(int argc, char** argv) {
     add_cache(app, run);
     add_traces(app, run);
     add_replicas(app, run);
+    add_gpus(app, run);
     add_drain(app, run);
     add_engines(app, run);
     add_events(app, run);

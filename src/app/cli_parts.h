@@ -31,5 +31,6 @@ void add_replicas(CLI::App& app, Run& run);
 void add_scrape(CLI::App& app, Run& run);
 void add_agent(CLI::App& app, Run& run);
 void add_traces(CLI::App& app, Run& run);
+void add_gpus(CLI::App& app, Run& run);
 
 }  // namespace stoker::app

@@ -111,6 +111,11 @@ struct WebhooksTestOptions {
 };
 int webhooks_test(const WebhooksTestOptions& options);
 
+struct GpusOptions {
+    ClientOptions client;
+};
+int gpus(const GpusOptions& options);
+
 struct IncidentsOptions {
     ClientOptions client;
     std::string id;       // Set: one incident with its timeline.

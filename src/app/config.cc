@@ -209,6 +209,7 @@ LoadedConfig read_config(std::string_view text, const std::string& path, const c
     const auto scraping = load_scrape_jobs(loaded.config, path);
     loaded.problems.insert(loaded.problems.end(), scraping.begin(), scraping.end());
     read_adapters(loaded);
+    read_xid_table(loaded);
     return loaded;
 }
 

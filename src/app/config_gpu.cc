@@ -1,6 +1,10 @@
 #include "app/config_gpu.h"
 
-#include "app/config_checks.h"
+#include <filesystem>
+
+#include "app/config.h"
+#include "base/file.h"
+#include "collect/gpu/xid_table.h"
 
 namespace stoker::app {
 
@@ -15,6 +19,25 @@ void describe(config::Fields& f, GpuConfig& c) {
     f.field(
         "dcgm_names", c.dcgm_names,
         "Whether values that DCGM has too are also written under its names (docs/gpu.md), for dashboards made for it.");
+    f.field(
+        "xid_table", c.xid_table,
+        "What XIDs mean and what is to be done, in place of the table that ships (`config/gpu/xid.yaml`), relative to "
+        "the configuration file.");
+    f.field("kernel_log", c.kernel_log, "Where XIDs are read beside the driver's events. Empty: nowhere.");
+}
+
+void read_xid_table(LoadedConfig& loaded) {
+    GpuConfig& gpu = loaded.config.collect.gpu;
+    if (gpu.xid_table.empty()) return;
+    const std::string path = std::filesystem::path(loaded.config.folder) / gpu.xid_table;
+    const auto text = read_file(path);
+    if (!text) {
+        loaded.problems.push_back(
+            {.file = path, .line = 0, .column = 0, .key = "collect.gpu.xid_table", .message = text.error().message});
+        return;
+    }
+    auto table = collect::XidTable::read(*text, path, loaded.problems);
+    if (loaded.ok()) gpu.xids = std::make_shared<collect::XidTable>(std::move(table));
 }
 
 }  // namespace stoker::app

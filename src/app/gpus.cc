@@ -9,16 +9,16 @@ namespace stoker::app {
 namespace {
 
 constexpr Duration kDeadline{5'000};  // A round of more than this hangs: eight GPUs take a tenth of it.
-constexpr const char* kKernelLog = "/dev/kmsg";
 
 }  // namespace
 
-Gpus::Gpus(const GpuConfig& config, collect::XidTable table)
-    : config_(config), table_(std::make_shared<collect::XidTable>(std::move(table))), events_(config.library, book_) {}
+Gpus::Gpus(const GpuConfig& config, std::shared_ptr<const collect::XidTable> table)
+    : config_(config), table_(std::move(table)), events_(config.library, book_) {}
 
 Result<std::unique_ptr<Gpus>> Gpus::create(const GpuConfig& config) {
+    if (config.xids) return std::unique_ptr<Gpus>(new Gpus(config, config.xids));
     TRY(auto table, collect::XidTable::parse(kBuiltinXids, "built-in"));
-    return std::unique_ptr<Gpus>(new Gpus(config, std::move(table)));
+    return std::unique_ptr<Gpus>(new Gpus(config, std::make_shared<collect::XidTable>(std::move(table))));
 }
 
 void Gpus::start(collect::SourceRunner& runner, const std::string& host) {
@@ -33,7 +33,7 @@ void Gpus::start(collect::SourceRunner& runner, const std::string& host) {
     };
     add(std::make_shared<collect::GpuSource>(std::make_unique<collect::nvml::NvmlReader>(config_.library), board_,
                                              book_, table_, options));
-    add(std::make_shared<collect::XidSource>(kKernelLog, book_, board_, table_, options));
+    add(std::make_shared<collect::XidSource>(config_.kernel_log, book_, board_, table_, options));
     events_.start();
 }
 

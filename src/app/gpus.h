@@ -15,7 +15,7 @@ namespace stoker::app {
 
 class Gpus {
 public:
-    // Errors: of the table of XIDs.
+    // Errors: of the table of XIDs that ships.
     static Result<std::unique_ptr<Gpus>> create(const GpuConfig& config);
 
     // Has `runner` read the GPUs from now on, if the configuration wants it. `host` is this machine's name.
@@ -30,7 +30,7 @@ public:
     collect::GpuReport report() const { return {board_->looks(), book_->counts(), table_}; }
 
 private:
-    Gpus(const GpuConfig& config, collect::XidTable table);
+    Gpus(const GpuConfig& config, std::shared_ptr<const collect::XidTable> table);
 
     const GpuConfig config_;
     const std::shared_ptr<const collect::XidTable> table_;

@@ -35,6 +35,7 @@ void Stoker::build_services() {
                                    std::size_t most) { return gateway_->cache_report(filter, most); },
                   .purge = [this](const gateway::CacheFilter& filter) { return gateway_->purge_cache(filter); }},
         .queues = [this](std::size_t most) { return gateway_->admission(most); },
+        .gpus = [this] { return gpus_->report(); },
         .engines = [this] { return engine_facts(); },
         .processes = [this] { return process_facts(); },
         .incidents =

@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { ClientKey, Engine, Incident, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceList, TsdbStatus } from './types'
+import type { ClientKey, Engine, Gpu, GpuReader, Incident, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceList, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -139,6 +139,7 @@ export const api = {
     formatQuery: (query: string) => data<string>(`/api/v1/format_query?query=${encodeURIComponent(query)}`),
     targets: () => data<Targets>('/api/v1/targets'),
     rules: () => data<{ groups: RuleGroup[] }>('/api/v1/rules').then((found) => found.groups),
+    gpus: () => call<{ gpus: Gpu[]; readers: GpuReader[] }>('/api/v1/gpus'),
     queues: () => call<{ pools: Queue[] }>('/api/v1/queues').then((answer) => answer.pools),
     keys: (prefix: string) => call<{ keys: ClientKey[]; total: number }>(`/api/v1/keys?prefix=${encodeURIComponent(prefix)}`),
     createKey: (key: NewKey) => call<IssuedKey>('/api/v1/keys', { method: 'POST', body: JSON.stringify(key) }),

@@ -4,6 +4,7 @@ import { useI18n, type Language } from './i18n'
 import { useConnection, useLive, type Connection } from './live'
 import { Cardinality } from './pages/cardinality'
 import { Engines } from './pages/engines'
+import { Gpus } from './pages/gpus'
 import { IncidentPage } from './pages/incident'
 import { Incidents } from './pages/incidents'
 import { Keys } from './pages/keys'
@@ -20,7 +21,7 @@ import { Link, usePath } from './router'
 import { useTheme, type Theme } from './theme'
 import type { Overview } from './types'
 
-const sections = ['overview', 'requests', 'traces', 'incidents', 'engines', 'queues', 'explore', 'rules', 'targets', 'keys'] as const
+const sections = ['overview', 'requests', 'traces', 'incidents', 'engines', 'gpus', 'queues', 'explore', 'rules', 'targets', 'keys'] as const
 
 function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
@@ -30,6 +31,7 @@ function Page({ path }: { path: string[] }) {
     if (section === 'traces') return id ? <TracePage key={id} id={id} /> : <Traces />
     if (section === 'incidents') return id ? <IncidentPage key={id} id={id} /> : <Incidents />
     if (section === 'engines') return <Engines />
+    if (section === 'gpus') return <Gpus />
     if (section === 'queues') return <Queues />
     if (section === 'explore') return id === 'cardinality' ? <Cardinality /> : <Metrics />
     if (section === 'rules') return <Rules />

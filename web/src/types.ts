@@ -212,6 +212,44 @@ export interface Queue {
     ttft_ratio?: number
 }
 
+export interface GpuReader {
+    reader: string
+    at_ms: number
+    age_ms: number
+    gpus: number
+    error: string
+}
+
+export interface Gpu {
+    gpu: number
+    uuid: string
+    name: string
+    pci: string
+    generation: string
+    driver: string
+    up: boolean
+    health: number
+    findings: { id: string; points: number; what: string }[]
+    utilization: Known
+    sm_active: Known
+    tensor_active: Known
+    dram_active: Known
+    memory_total_bytes: Known
+    memory_used_bytes: Known
+    temperature_celsius: Known
+    slowdown_temperature_celsius: Known
+    memory_temperature_celsius: Known
+    power_watts: Known
+    power_limit_watts: Known
+    sm_clock_hertz: Known
+    sm_clock_max_hertz: Known
+    clock_reasons: string[]
+    mig: boolean
+    instances: { profile: string }[]
+    processes: { pid: number; name: string; memory_bytes: Known; engine: string; replica: string }[]
+    xids: { xid: number; count: number; last_ms: number; meaning: string; action: string; detail: string }[]
+}
+
 export interface ClientKey {
     id: string
     tenant: string

@@ -1,8 +1,8 @@
 #include "collect/gpu/xid_table.h"
 
 #include <algorithm>
+#include <iterator>
 
-#include "base/config.h"
 #include "base/text.h"
 
 namespace stoker::collect {
@@ -65,19 +65,24 @@ const XidEntry& unknown() {
 
 }  // namespace
 
-Result<XidTable> XidTable::parse(std::string_view yaml, const std::string& file) {
+XidTable XidTable::read(std::string_view yaml, const std::string& file, std::vector<config::Problem>& problems) {
     WrittenTable written;
-    const auto problems = config::read_yaml(
+    auto found = config::read_yaml(
         yaml, file, [&written](config::Fields& f) { describe(f, written); },
         [](const std::string&) { return std::nullopt; });
-    if (!problems.empty()) {
-        std::string all;
-        for (const auto& problem : problems) all += (all.empty() ? "" : "\n") + problem.text();
-        return Error{Errc::InvalidArgument, all};
-    }
+    std::move(found.begin(), found.end(), std::back_inserter(problems));
     XidTable table;
     for (auto& each : written.xids) table.entries_.push_back(std::move(each.entry));
     return table;
+}
+
+Result<XidTable> XidTable::parse(std::string_view yaml, const std::string& file) {
+    std::vector<config::Problem> problems;
+    XidTable table = read(yaml, file, problems);
+    if (problems.empty()) return table;
+    std::string all;
+    for (const auto& problem : problems) all += (all.empty() ? "" : "\n") + problem.text();
+    return Error{Errc::InvalidArgument, all};
 }
 
 const XidEntry& XidTable::find(std::int64_t code, std::string_view generation) const {

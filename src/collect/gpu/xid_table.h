@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/config.h"
 #include "base/result.h"
 
 namespace stoker::collect {
@@ -21,6 +22,10 @@ struct XidEntry {
 
 class XidTable {
 public:
+    // Adds all that is wrong with it, with its places, to `problems`; the table is meaningful only if nothing is.
+    static XidTable read(std::string_view yaml, const std::string& file, std::vector<config::Problem>& problems);
+
+    // The same for a table that should be right.
     // Errors: InvalidArgument, all that is wrong with its places ("FILE:LINE:COLUMN: xids[3].codes: ..."), one a line.
     static Result<XidTable> parse(std::string_view yaml, const std::string& file);
 
