@@ -46,7 +46,7 @@ test('what each GPU is, does, and whose it is', async () => {
     await first.getByText('87 %').waitFor()
     await first.getByText(/health 100/i).waitFor()
     await first.getByText('0000:3b:00.0').waitFor()
-    await card('1 · NVIDIA H100').getByText(`chat/${new URL(sim.url).host} · pid ${sim.pid} · 1.0 GiB`).waitFor({ timeout: 30_000 })
+    await card('1 · NVIDIA H100').getByText(`chat/${new URL(sim.url).host} · pid ${sim.pid} · 1.0 GiB`).waitFor()
 })
 
 test('an XID is shown at its GPU with what it means and what is to be done', async () => {

@@ -19,6 +19,7 @@ struct GpuConfig {
     bool enabled = true;
     Duration interval{1'000};
     std::string library;
+    std::string rocm_library;
     bool dcgm_names = true;
     std::string xid_table;  // A file, as written.
     // What it says; read with the configuration. Null: the table that ships.

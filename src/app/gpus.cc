@@ -3,6 +3,7 @@
 #include "app/builtin_files.h"
 #include "base/log.h"
 #include "collect/gpu/nvml_reader.h"
+#include "collect/gpu/rocm_reader.h"
 #include "collect/gpu/xid_source.h"
 
 namespace stoker::app {
@@ -31,7 +32,10 @@ void Gpus::start(collect::SourceRunner& runner, const std::string& host) {
         const auto added = runner.add(std::move(source), {.interval = config_.interval, .deadline = kDeadline});
         if (!added) log::error("GPUs are not read", {{"error", added.error().message}});
     };
+    // Each on a thread of its own: one vendor's driver that hangs does not hold up the other's.
     add(std::make_shared<collect::GpuSource>(std::make_unique<collect::nvml::NvmlReader>(config_.library), board_,
+                                             book_, table_, options));
+    add(std::make_shared<collect::GpuSource>(std::make_unique<collect::rocm::RocmReader>(config_.rocm_library), board_,
                                              book_, table_, options));
     add(std::make_shared<collect::XidSource>(config_.kernel_log, book_, board_, table_, options));
     events_.start();

@@ -23,8 +23,10 @@ inline constexpr std::pair<std::string_view, std::string_view> kBuiltinAdapters[
 ")
 target_include_directories(stoker_collect PRIVATE ${CMAKE_BINARY_DIR}/builtin)
 
-# The stand-in for NVIDIA's library, beside the tests and the binary that load it.
-add_library(fake_nvml MODULE ${CMAKE_CURRENT_SOURCE_DIR}/test/fake_nvml/fake_nvml.cc)
-target_include_directories(fake_nvml PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src)
-set_target_properties(fake_nvml PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-add_dependencies(collect_test fake_nvml)
+# The stand-ins for NVIDIA's and AMD's libraries, beside the tests and the binary that load them.
+foreach(_fake fake_nvml fake_rocm)
+  add_library(${_fake} MODULE ${CMAKE_CURRENT_SOURCE_DIR}/test/${_fake}/${_fake}.cc)
+  target_include_directories(${_fake} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src)
+  set_target_properties(${_fake} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  add_dependencies(collect_test ${_fake})
+endforeach()

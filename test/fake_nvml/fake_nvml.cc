@@ -79,6 +79,14 @@ double energy(Device device) {
 
 }  // namespace
 
+namespace fake {
+namespace {
+const char* variable() {
+    return "STOKER_FAKE_NVML";
+}
+}  // namespace
+}  // namespace fake
+
 extern "C" {
 
 Return nvmlInit_v2() {

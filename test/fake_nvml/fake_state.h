@@ -1,5 +1,6 @@
-// What the fake library is told to be: a file of KEY=VALUE lines (environment STOKER_FAKE_NVML), read again when it
-// changes. Keys are of one GPU ("0.power=350") or of all ("power=350"); README.md lists them.
+// What a fake library is told to be: a file of KEY=VALUE lines, read again when it changes. The library that includes
+// this says which environment variable names the file. Everything is its own: two such libraries share nothing.
+// Keys are of one GPU ("0.power=350") or of all ("power=350"); README.md lists them.
 #pragma once
 
 #include <sys/stat.h>
@@ -14,6 +15,9 @@
 #include <vector>
 
 namespace fake {
+namespace {
+
+const char* variable();
 
 class State {
 public:
@@ -50,7 +54,7 @@ public:
 
 private:
     void load() {
-        const char* path = std::getenv("STOKER_FAKE_NVML");
+        const char* path = std::getenv(variable());
         struct stat info {};
         if (path == nullptr || stat(path, &info) != 0) {
             values_.clear();
@@ -80,4 +84,5 @@ private:
     std::vector<std::pair<std::string, std::string>> lines_;
 };
 
+}  // namespace
 }  // namespace fake

@@ -105,6 +105,9 @@ void EngineJoin::join(std::vector<GpuReading>& gpus) {
         ports.insert(endpoint.port);
         engines[endpoint.port] = std::move(endpoint);
     }
+    // Where other engines answer than before, what was found of the processes is out of date.
+    if (ports != ports_) known_.clear();
+    ports_ = ports;
     std::set<std::int64_t> present;
     for (GpuReading& gpu : gpus) {
         for (GpuProcess& process : gpu.processes) {

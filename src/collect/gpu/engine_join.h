@@ -59,6 +59,7 @@ private:
     const std::function<std::vector<EngineEndpoint>()> endpoints_;
     const std::filesystem::path proc_;
     std::map<std::int64_t, Known> known_;  // By pid.
+    std::set<std::uint16_t> ports_;        // That were looked for.
 };
 
 }  // namespace stoker::collect

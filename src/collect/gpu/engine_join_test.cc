@@ -89,6 +89,18 @@ TEST(EngineJoin, AProcessThatListensOrWhoseParentDoes) {
     ::close(gate[0]);
 }
 
+TEST(EngineJoin, AnEngineThatIsFoundLaterIsJoinedAtOnce) {
+    Listener listener;
+    std::vector<EngineEndpoint> engines;
+    EngineJoin join([&] { return engines; });
+    auto own = gpu_with(::getpid());
+    join.join(own);
+    EXPECT_EQ(own[0].processes[0].replica, "");
+    engines.push_back({.port = listener.port(), .instance = "127.0.0.1:1", .replica = "chat/a"});
+    join.join(own);
+    EXPECT_EQ(own[0].processes[0].replica, "chat/a");
+}
+
 TEST(EngineJoin, AProcessThatIsNoEngineOrNotThereHasNone) {
     EngineJoin join([] { return std::vector<EngineEndpoint>{{.port = 1, .instance = "x", .replica = "y"}}; });
     auto own = gpu_with(::getpid());

@@ -1,4 +1,4 @@
-// What the GPU tests share: the stand-in for NVIDIA's library (test/fake_nvml) and what it is told.
+// What the GPU tests share: the stand-ins for NVIDIA's and AMD's libraries (test/fake_nvml, test/fake_rocm).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,28 +24,43 @@ inline XidTable shipped_xids() {
     return table ? *std::move(table) : XidTable{};
 }
 
-class FakeNvml : public ::testing::Test {
+// A stand-in for a vendor's library, `library` beside the test program, told by the file that `variable` names.
+class FakeGpuLibrary : public ::testing::Test {
 protected:
+    FakeGpuLibrary(std::string library, const char* variable) : library_(std::move(library)), variable_(variable) {}
+
     void SetUp() override {
         const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
         file_ = std::filesystem::path(::testing::TempDir()) /
-                (std::string("fake_nvml_") + info->test_suite_name() + "_" + info->name());
+                (std::string("fake_gpus_") + info->test_suite_name() + "_" + info->name());
         tell("");
-        setenv("STOKER_FAKE_NVML", file_.c_str(), 1);
+        setenv(variable_, file_.c_str(), 1);
     }
     void TearDown() override {
-        unsetenv("STOKER_FAKE_NVML");
+        unsetenv(variable_);
         std::filesystem::remove(file_);
     }
 
-    // What the library does from now on: lines of test/fake_nvml/README.md.
+    // What the library does from now on: lines of the README.md beside its source.
     void tell(const std::string& lines) { ASSERT_TRUE(write_file_atomic(file_, lines)); }
 
-    static std::string library() {
-        return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "libfake_nvml.so").string();
+    std::string library() const {
+        return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / library_).string();
     }
 
+    const std::string library_;
+    const char* const variable_;
     std::filesystem::path file_;
+};
+
+class FakeNvml : public FakeGpuLibrary {
+protected:
+    FakeNvml() : FakeGpuLibrary("libfake_nvml.so", "STOKER_FAKE_NVML") {}
+};
+
+class FakeRocm : public FakeGpuLibrary {
+protected:
+    FakeRocm() : FakeGpuLibrary("libfake_rocm.so", "STOKER_FAKE_ROCM") {}
 };
 
 }  // namespace stoker::collect::testing

@@ -112,8 +112,10 @@ constexpr std::array kMetrics = {
     GpuMetric{"gpu_row_remap_banks", "spare=low", &R::remap_banks_low, "gauge", ""},
     GpuMetric{"gpu_row_remap_banks", "spare=none", &R::remap_banks_none, "gauge", ""},
     GpuMetric{"gpu_retired_pages", "cause=single_bit", &R::retired_single, "gauge",
-              "Pages of memory taken out of use (before Ampere).", "DCGM_FI_DEV_RETIRED_SBE", 1},
+              "Pages of memory taken out of use (NVIDIA before Ampere; AMD has the one cause `uncorrected`).",
+              "DCGM_FI_DEV_RETIRED_SBE", 1},
     GpuMetric{"gpu_retired_pages", "cause=double_bit", &R::retired_double, "gauge", "", "DCGM_FI_DEV_RETIRED_DBE", 1},
+    GpuMetric{"gpu_retired_pages", "cause=uncorrected", &R::retired_uncorrected, "gauge", ""},
     GpuMetric{"gpu_retired_pages_pending", "", &R::retired_pending, "gauge",
               "1 if pages will be taken out of use at the next reboot.", "DCGM_FI_DEV_RETIRED_PENDING", 1},
 

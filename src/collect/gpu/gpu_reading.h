@@ -77,7 +77,7 @@ struct GpuReading {
     Reading ecc_enabled, ecc_corrected, ecc_uncorrected, ecc_corrected_lifetime, ecc_uncorrected_lifetime;
     Reading remapped_corrected, remapped_uncorrected, remap_pending, remap_failed;
     Reading remap_banks_max, remap_banks_high, remap_banks_partial, remap_banks_low, remap_banks_none;
-    Reading retired_single, retired_double, retired_pending;
+    Reading retired_single, retired_double, retired_uncorrected, retired_pending;
     Reading pcie_generation, pcie_generation_max, pcie_width, pcie_width_max, pcie_replays;
     Reading nvlinks_up, nvlinks_down, nvlink_tx, nvlink_rx;
     Reading nvlink_replays, nvlink_recoveries, nvlink_crc_flit, nvlink_crc_data;
