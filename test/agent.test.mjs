@@ -156,6 +156,40 @@ test('a client certificate is shown to the server', { timeout: 60_000 }, async (
     await agent.end()
 })
 
+test('a token lets an agent in until it is revoked, and a new one goes on where it stopped', { timeout: 60_000 }, async () => {
+    const stoker = await startStoker({ config: 'ingest: {require_token: true}\n' })
+    const server = ['--server', stoker.console]
+    const make = async () => {
+        const made = await run('agents', 'token', 'create', '--name', 'rack-12', ...server)
+        assert.equal(made.code, 0, made.stderr)
+        return made.stdout
+    }
+    const dir = temporaryDirectory()
+    const agent = startAgent(`destinations:\n- {name: main, url: "${stoker.console}/api/v1/write", token_file: token}\n`, { dir })
+    await until('it says that there is no token', () => existsSync(join(dir, 'data', 'status.json')) && agent.status().senders[0].last_error.includes('token'), 20_000)
+    writeFileSync(join(dir, 'token'), await make())
+    await until('samples arrive', async () => (await samples(stoker.console, load)).length > 3, 20_000)
+    const [listed] = (await getJson(`${stoker.console}/api/v1/agents`)).agents
+    assert.equal(listed.name, 'node-7')
+    assert.equal(listed.state, 'sending')
+    const { tokens } = JSON.parse((await run('agents', 'token', 'list', '--json', ...server)).stdout)
+    assert.equal(tokens[0].id, listed.token)
+
+    const revoked = await run('agents', 'token', 'revoke', listed.token, ...server)
+    assert.match(revoked.stdout, /revoked/)
+    await until('it is refused', () => agent.status().senders[0].last_error.includes('revoked'), 20_000)
+    await until('a good deal waits', () => agent.status().senders[0].waiting_records > 15, 20_000)
+    const until_ = (await samples(stoker.console, load)).at(-1)[0]
+    writeFileSync(join(dir, 'token'), await make())
+    await until('it goes on', async () => (await samples(stoker.console, load)).at(-1)[0] * 1000 > Date.now() - 2_000, 20_000)
+    const times = (await samples(stoker.console, load)).map(([time]) => time).filter((time) => time >= until_)
+    for (let i = 1; i < times.length; ++i) assert.ok(times[i] - times[i - 1] < 3, `${times[i] - times[i - 1]} s`)
+    await agent.end()
+    assert.match((await run('agents', ...server)).stdout, /node-7 +sending/)
+    assert.equal((await run('agents', 'forget', 'node-7', ...server)).code, 0)
+    assert.deepEqual((await getJson(`${stoker.console}/api/v1/agents`)).agents, [])
+})
+
 test('what is wrong with a configuration is said with its line', async () => {
     const dir = temporaryDirectory()
     mkdirSync(dir, { recursive: true })

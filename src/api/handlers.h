@@ -33,6 +33,7 @@ std::vector<Route> replica_routes(Services& services);
 std::vector<Route> event_routes(Services& services);
 std::vector<Route> trace_routes(Services& services);
 std::vector<Route> jaeger_routes(Services& services);
+std::vector<Route> agent_routes(Services& services);
 
 // The body of /api/v1/overview; also published to live pages every second.
 std::string overview_json(Services& services);

@@ -110,6 +110,16 @@ struct KeyServices {
     std::function<Result<std::string>(const std::string& id)> remove;
 };
 
+// The node agents that send here, and their tokens. Bodies and answers are JSON; docs/api.md has their shapes.
+// Errors: InvalidArgument, NotFound, ResourceExhausted, of the state store.
+struct AgentServices {
+    std::function<std::string()> list = {};
+    std::function<Result<std::string>(const std::string& name)> forget = {};
+    std::function<std::string()> tokens = {};
+    std::function<Result<std::string>(const std::string& body)> create_token = {};
+    std::function<Result<std::string>(const std::string& id)> revoke_token = {};
+};
+
 // The answers that the gateway keeps.
 struct CacheServices {
     std::function<gateway::CacheReport(const gateway::CacheFilter& filter, std::size_t most)> report = {};
@@ -155,6 +165,7 @@ struct Services {
     RouteServices routes = {};
     KeyServices keys = {};
     outward::EventLog* events = nullptr;  // Set where events are asked for.
+    AgentServices agents = {};
     PrometheusServices prometheus;
     // Spans and logs. Null where a test is about something else.
     records::TelemetryStore* telemetry = nullptr;

@@ -10,14 +10,14 @@ namespace stoker::app {
 std::vector<alert::RuleGroupSpec> builtin_rules() {
     promql::Engine engine;
     auto check = [&engine](std::string_view expr) { return engine.check(expr); };
-    std::vector<alert::RuleGroupSpec> all;
-    for (const char* file : {kBuiltinRules, kBuiltinGpuRules}) {
-        auto rules = alert::parse_rule_file(file, "built-in", check);
+    std::vector<alert::RuleGroupSpec> groups;
+    for (const BuiltinFile& file : kBuiltinRules) {
+        auto rules = alert::parse_rule_file(file.text, std::string("built-in ") + file.name, check);
         STOKER_CHECK(rules.problems.empty(), "the rules that ship with Stoker are broken");
-        all.insert(all.end(), std::make_move_iterator(rules.groups.begin()),
-                   std::make_move_iterator(rules.groups.end()));
+        groups.insert(groups.end(), std::make_move_iterator(rules.groups.begin()),
+                      std::make_move_iterator(rules.groups.end()));
     }
-    return all;
+    return groups;
 }
 
 }  // namespace stoker::app

@@ -285,4 +285,19 @@ int config_check(const std::string& file, Output output);
 int config_docs();
 int version(Output output);
 
+struct AgentForgetOptions {
+    std::string name;
+    ClientOptions client;
+};
+struct AgentTokenOptions {
+    std::string name;  // Of a new one; the id of one to revoke.
+    std::string expires = "never";
+    ClientOptions client;
+};
+int agents_list(const ClientOptions& client);
+int agents_forget(const AgentForgetOptions& options);
+int agent_token_create(const AgentTokenOptions& options);
+int agent_token_list(const ClientOptions& client);
+int agent_token_revoke(const AgentTokenOptions& options);
+
 }  // namespace stoker::app

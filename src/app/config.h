@@ -294,6 +294,7 @@ struct IngestConfig {
     config::Bytes max_body{api::PushLimits{}.max_body};
     config::Bytes max_decompressed{std::uint64_t{32} << 20};
     config::Bytes max_in_flight{api::PushLimits{}.max_in_flight};
+    bool require_token = false;
     OtlpConfig otlp;
 };
 

@@ -154,6 +154,9 @@ void describe(config::Fields& f, IngestConfig& c) {
     f.field("max_in_flight", c.max_in_flight,
             "Memory for the bodies of all pushes under way; past it senders are told to come back later.");
     f.check("max_in_flight", c.max_in_flight >= c.max_body, "must not be smaller than `max_body`");
+    f.field("require_token", c.require_token,
+            "Refuses what is pushed without a token of `stoker agents token create`. A token that is sent must be good "
+            "either way.");
     f.object("otlp", c.otlp, "How OpenTelemetry's metrics become series; the keys are those of Prometheus' `otlp`.");
 }
 

@@ -1,10 +1,15 @@
-# What ships as data and is used without any file: embedded as text.
+# What ships as data and is used without any file: embedded as text. config/rules/*.yaml are all taken.
 set(_builtin ${CMAKE_BINARY_DIR}/builtin)
-foreach(_file rules/llm rules/gpu gpu/xid)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/config/${_file}.yaml)
+file(GLOB _rule_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/config/rules/*.yaml)
+list(SORT _rule_files)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${_rule_files})
+set(_rules "")
+foreach(_rule_file IN LISTS _rule_files)
+  file(READ ${_rule_file} _text)
+  get_filename_component(_name ${_rule_file} NAME)
+  string(APPEND _rules "    {\"${_name}\", R\"stoker(${_text})stoker\"},\n")
 endforeach()
-file(READ ${CMAKE_CURRENT_SOURCE_DIR}/config/rules/llm.yaml _rules)
-file(READ ${CMAKE_CURRENT_SOURCE_DIR}/config/rules/gpu.yaml _gpu_rules)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/config/gpu/xid.yaml)
 file(READ ${CMAKE_CURRENT_SOURCE_DIR}/config/gpu/xid.yaml _xids)
 file(CONFIGURE OUTPUT ${_builtin}/app/builtin_files.h @ONLY CONTENT
 "// Generated from config/.
@@ -12,8 +17,14 @@ file(CONFIGURE OUTPUT ${_builtin}/app/builtin_files.h @ONLY CONTENT
 
 namespace stoker::app {
 
-inline constexpr const char* kBuiltinRules = R\"stoker(@_rules@)stoker\";
-inline constexpr const char* kBuiltinGpuRules = R\"stoker(@_gpu_rules@)stoker\";
+struct BuiltinFile {
+    const char* name;
+    const char* text;
+};
+
+inline constexpr BuiltinFile kBuiltinRules[] = {
+@_rules@};
+
 inline constexpr const char* kBuiltinXids = R\"stoker(@_xids@)stoker\";
 
 }  // namespace stoker::app

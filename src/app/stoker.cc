@@ -150,6 +150,7 @@ void Stoker::restore_release() {
 }
 
 Result<Unit> Stoker::open_keys() {
+    TRY(agents_, AgentBook::open(*storage_->state, registry_));
     TRY(keys_, KeyBook::open(*storage_->state,
                              {.apply = [this](const gateway::AuthOptions& auth) { return gateway_->apply_auth(auth); },
                               .uses = [this](Timestamp since) { return gateway_->keys_used_since(since); }}));

@@ -12,6 +12,7 @@
 #include "api/live.h"
 #include "api/services.h"
 #include "app/access_log.h"
+#include "app/agent_book.h"
 #include "app/brain.h"
 #include "app/config.h"
 #include "app/data_folder.h"
@@ -117,6 +118,7 @@ private:
     std::unique_ptr<SamplePipeline> samples_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<KeyBook> keys_;
+    std::unique_ptr<AgentBook> agents_;
     std::unique_ptr<IssuerKeyFetcher> issuer_keys_;
     std::unique_ptr<DegradationWatch> degradation_;
     std::unique_ptr<AccessLog> access_log_;

@@ -1,6 +1,7 @@
 // The console's view of Stoker: api::Services filled in.
 #include <charconv>
 
+#include "app/agent_services.h"
 #include "app/config_convert.h"
 #include "app/key_services.h"
 #include "app/limit_days.h"
@@ -75,9 +76,10 @@ void Stoker::build_services() {
                    .shadows = [this] { return gateway_->shadows_json(); }},
         .keys = key_services(*keys_),
         .events = &outward_->log(),
+        .agents = agent_services(*agents_),
         .prometheus = prometheus_services(),
         .telemetry = storage_->telemetry.get(),
-        .pushes = receivers_->endpoints(),
+        .pushes = behind_tokens(receivers_->endpoints(), *agents_, setup_.config.ingest.require_token),
         .push_limits = push_limits(setup_.config),
         .cors_origins = setup_.config.api.cors_origins,
     });
@@ -153,6 +155,8 @@ void Stoker::save_limits() {
 void Stoker::save_key_uses() {
     const auto saved = keys_->save_uses();
     if (!saved) log::error("when keys were used could not be saved", {{"error", saved.error().message}});
+    const auto seen = agents_->save();
+    if (!seen) log::error("when agents were seen could not be saved", {{"error", seen.error().message}});
 }
 
 }  // namespace stoker::app
