@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { ClientKey, Engine, Gpu, GpuReader, Incident, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceList, TsdbStatus } from './types'
+import type { Agent, AgentToken, ClientKey, Engine, Gpu, GpuReader, Incident, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceList, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -65,6 +65,12 @@ export interface NewKey {
 export interface KeyChanges {
     models?: string[]
     metadata?: Record<string, string | null>
+}
+
+// The secret is there this once.
+export interface IssuedAgentToken {
+    token: AgentToken
+    secret: string
 }
 
 // The secret is there this once.
@@ -147,5 +153,10 @@ export const api = {
     rotateKey: (id: string, overlap: string) =>
         call<IssuedKey>(`/api/v1/keys/${encodeURIComponent(id)}/rotate`, { method: 'POST', body: JSON.stringify({ overlap }) }),
     revokeKey: (id: string) => call<ClientKey>(`/api/v1/keys/${encodeURIComponent(id)}/revoke`, { method: 'POST' }),
+    agents: () => call<{ agents: Agent[] }>('/api/v1/agents').then((answer) => answer.agents),
+    forgetAgent: (name: string) => call<unknown>(`/api/v1/agents/${encodeURIComponent(name)}`, { method: 'DELETE' }),
+    agentTokens: () => call<{ tokens: AgentToken[] }>('/api/v1/agent-tokens').then((answer) => answer.tokens),
+    createAgentToken: (name: string) => call<IssuedAgentToken>('/api/v1/agent-tokens', { method: 'POST', body: JSON.stringify({ name }) }),
+    revokeAgentToken: (id: string) => call<AgentToken>(`/api/v1/agent-tokens/${encodeURIComponent(id)}/revoke`, { method: 'POST' }),
     tsdbStatus: (limit: number) => data<TsdbStatus>(`/api/v1/status/tsdb?limit=${limit}`),
 }

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { useI18n, type Language } from './i18n'
 import { useConnection, useLive, type Connection } from './live'
+import { Agents } from './pages/agents'
 import { Cardinality } from './pages/cardinality'
 import { Engines } from './pages/engines'
 import { Gpus } from './pages/gpus'
@@ -21,7 +22,7 @@ import { Link, usePath } from './router'
 import { useTheme, type Theme } from './theme'
 import type { Overview } from './types'
 
-const sections = ['overview', 'requests', 'traces', 'incidents', 'engines', 'gpus', 'queues', 'explore', 'rules', 'targets', 'keys'] as const
+const sections = ['overview', 'requests', 'traces', 'incidents', 'engines', 'gpus', 'queues', 'explore', 'rules', 'targets', 'agents', 'keys'] as const
 
 function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
@@ -36,6 +37,7 @@ function Page({ path }: { path: string[] }) {
     if (section === 'explore') return id === 'cardinality' ? <Cardinality /> : <Metrics />
     if (section === 'rules') return <Rules />
     if (section === 'targets') return <Targets />
+    if (section === 'agents') return <Agents />
     if (section === 'keys') return <Keys />
     return (
         <div class="empty">

@@ -250,6 +250,27 @@ export interface Gpu {
     xids: { xid: number; count: number; last_ms: number; meaning: string; action: string; detail: string }[]
 }
 
+export interface Agent {
+    name: string
+    state: 'sending' | 'silent'
+    token: string | null
+    version: string
+    first_seen_ms: number
+    last_seen_ms: number
+    requests: number
+    bytes: number
+}
+
+export interface AgentToken {
+    id: string
+    name: string
+    state: string
+    created_ms: number
+    expires_ms: number | null
+    revoked_ms: number | null
+    last_used_ms: number | null
+}
+
 export interface ClientKey {
     id: string
     tenant: string
