@@ -13,13 +13,16 @@
 #include <future>
 #include <thread>
 
+#include "agent/actions.h"
 #include "agent/clock_watch.h"
 #include "agent/families.h"
+#include "agent/local_rules.h"
 #include "agent/own_use.h"
 #include "agent/sources.h"
 #include "agent/status.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "collect/host/collector_source.h"
 #include "collect/source_runner.h"
 #include "net/async.h"
@@ -30,30 +33,40 @@ namespace {
 namespace asio = boost::asio;
 using Steady = std::chrono::steady_clock;
 
-constexpr Duration kKeepEvery{5'000};  // Between two rounds of housekeeping.
-constexpr int kPatience = 6;           // Rounds above the memory limit until the agent ends.
+constexpr Duration kKeepEvery{5'000};   // Between two rounds of housekeeping.
+constexpr Duration kRulesEvery{5'000};  // Between two evaluations of local rules.
+constexpr int kPatience = 6;            // Rounds above the memory limit until the agent ends.
 
 Moment moment() {
     return {now(), Steady::now()};
 }
 
+std::vector<LocalRule> rules_of(const Config& config) {
+    std::vector<LocalRule> rules;
+    for (const RuleConfig& one : config.rules) rules.push_back({one.name, one.expr, one.hold_for, one.repeat});
+    return rules;
+}
+
 // From all sources' threads into the buffer.
 class BufferSink final : public collect::SampleSink {
 public:
-    BufferSink(Buffer& buffer, Families& families, metrics::Registry& registry)
+    BufferSink(Buffer& buffer, Families& families, LocalRules& rules, metrics::Registry& registry)
         : buffer_(buffer),
           families_(families),
+          rules_(rules),
           samples_(registry.counter("stoker_agent_collected_samples_total", "Samples that sources gave.").with()) {}
 
     void append(const std::vector<tsdb::SeriesSample>& samples) override {
         samples_.add(static_cast<double>(samples.size()));
         buffer_.append(samples, moment());
+        rules_.append(samples);
     }
     void set_metadata(const std::vector<tsdb::FamilyMetadata>& metadata) override { families_.add(metadata); }
 
 private:
     Buffer& buffer_;
     Families& families_;
+    LocalRules& rules_;
     metrics::Counter& samples_;
 };
 
@@ -63,7 +76,11 @@ public:
         : config_(std::move(config)),
           registry_(std::move(registry)),
           buffer_(std::move(buffer)),
-          sink_(*buffer_, families_, *registry_),
+          rules_(rules_of(config_)),
+          sink_(*buffer_, families_, rules_, *registry_),
+          rule_errors_(
+              registry_->counter("stoker_agent_rule_failures_total", "Evaluations of local rules that failed.").with()),
+          firing_(registry_->gauge("stoker_agent_rules_firing", "Local rules that hold now.").with()),
           memory_(registry_->gauge("stoker_agent_resident_bytes", "Memory of the agent.").with()),
           cpu_(registry_->gauge("stoker_agent_cpu_seconds", "Processor time of the agent since it started.").with()),
           clock_steps_(registry_->counter("stoker_agent_clock_steps_total",
@@ -89,6 +106,7 @@ public:
 
     Ended run() override {
         sources_ = std::make_unique<collect::SourceRunner>(sink_, *registry_);
+        if (!config_.rules.empty()) actions_ = std::make_unique<Actions>(*registry_);
         add_sources();
         for (auto& sender : senders_) sender->start();
         asio::co_spawn(loop_, keep_house(), [this](std::exception_ptr failure) {
@@ -106,6 +124,7 @@ public:
             signals_.cancel();
         });
         house_is_kept_.get_future().wait();
+        if (actions_) actions_->stop();
         sources_->stop();
         for (auto& sender : senders_) sender->stop();
         pool_.join();
@@ -148,6 +167,10 @@ private:
             log::warn("the clock was set", {{"by", std::to_string(step.count()) + " ms"}});
         }
         buffer_->tidy(at);
+        if (at.steady >= rules_at_) {
+            evaluate_rules(at);
+            rules_at_ = at.steady + kRulesEvery;
+        }
         const bool fits = watch_memory();
         if (at.steady >= self_at_) {
             record_self(at);
@@ -155,6 +178,28 @@ private:
         }
         write_status();
         return fits;
+    }
+
+    void evaluate_rules(Moment at) {
+        if (config_.rules.empty()) return;
+        std::vector<std::string> errors;
+        for (const DueAction& due : rules_.evaluate(at.wall, at.steady, errors)) {
+            const RuleConfig& rule = config_.rules[due.rule];
+            actions_->submit({rule.name,
+                              rule.run,
+                              rule.webhook,
+                              rule.timeout,
+                              {{"STOKER_RULE", rule.name},
+                               {"STOKER_STATUS", due.resolved ? "resolved" : "firing"},
+                               {"STOKER_VALUE", format_number(due.value)},
+                               {"STOKER_LABELS", due.labels},
+                               {"STOKER_INSTANCE", config_.instance}}});
+        }
+        rule_errors_.add(static_cast<double>(errors.size()));
+        for (const std::string& error : errors) log::debug("a local rule was not evaluated", {{"error", error}});
+        double firing = 0;
+        for (std::size_t i = 0; i < config_.rules.size(); ++i) firing += rules_.status(i) == RuleStatus::Firing ? 1 : 0;
+        firing_.set(firing);
     }
 
     bool watch_memory() {
@@ -197,7 +242,10 @@ private:
     const std::unique_ptr<metrics::Registry> registry_;
     const std::unique_ptr<Buffer> buffer_;
     Families families_;
+    LocalRules rules_;
     BufferSink sink_;
+    metrics::Counter& rule_errors_;
+    metrics::Gauge& firing_;
     metrics::Gauge& memory_;
     metrics::Gauge& cpu_;
     metrics::Family<metrics::Counter>& clock_steps_;
@@ -219,6 +267,8 @@ private:
     // Touched by housekeeping, of which one runs at a time, and after it by run().
     ClockWatch clock_;
     SteadyTime self_at_{};
+    SteadyTime rules_at_{};
+    std::unique_ptr<Actions> actions_;
     int over_ = 0;
     AgentStatus status_;
     bool status_failed_ = false;

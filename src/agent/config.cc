@@ -107,6 +107,29 @@ void describe(config::Fields& f, LimitsConfig& c) {
     f.check("nice", c.nice >= 0 && c.nice <= 19, "must be from 0 to 19");
 }
 
+void describe(config::Fields& f, RuleConfig& c) {
+    f.field("name", c.name, "What logs and metrics call it: letters, digits, \"_.-\", at most 64.");
+    f.required("name");
+    f.check("name", is_name(c.name), "must be 1 to 64 letters, digits or \"_.-\"");
+    f.field(
+        "expr", c.expr,
+        "PromQL over the agent's own newest samples, five minutes back. The rule holds while it gives anything (or a "
+        "number that is not 0). Metrics are named outright, not matched.");
+    f.required("expr");
+    const auto good = LocalRules::check(c.expr);
+    f.check("expr", c.expr.empty() || good.has_value(), good ? "" : good.error().message);
+    f.field("for", c.hold_for, "How long it must hold before anything is done.");
+    positive(f, "repeat", c.repeat, "Between two actions while it holds.");
+    f.field(
+        "run", c.run,
+        "Program and arguments, without a shell. Its environment has STOKER_RULE, STOKER_STATUS (firing or resolved), "
+        "STOKER_VALUE, STOKER_LABELS and STOKER_INSTANCE.");
+    f.field("webhook", c.webhook, "URL that gets the same as a JSON object by POST.");
+    f.check("webhook", c.webhook.empty() || net::parse_url(c.webhook).has_value(), "must be http:// or https://");
+    f.check("run", c.run.empty() != c.webhook.empty(), "give either `run` or `webhook`");
+    positive(f, "timeout", c.timeout, "Limit for the action; a program that takes longer is killed.");
+}
+
 void describe(config::Fields& f, LogConfig& c) {
     f.choice("level", c.level, {"debug", "info", "warn", "error"}, "From which level lines are written.");
     f.choice("format", c.format, {"text", "json"}, "For people or for programs, on standard error.");
@@ -132,6 +155,9 @@ void describe(config::Fields& f, Config& c) {
     f.object("buffer", c.buffer, "What waits on disk while a destination is away.");
     f.object("send", c.send, "How samples leave.");
     f.object("limits", c.limits, "What the agent may use of the machine.");
+    f.list("rules", c.rules, "Rules that the agent evaluates itself, connected or not, and acts on.");
+    constexpr std::size_t kMostRules = 32;
+    f.check("rules", c.rules.size() <= kMostRules, "at most 32: an agent is no server");
     f.object("log", c.log, "Its own log.");
 }
 
@@ -170,11 +196,14 @@ std::vector<SenderOptions> sender_options(const Config& config) {
     base.external_labels = tsdb::Labels({config.labels.begin(), config.labels.end()});
     std::vector<SenderOptions> out;
     for (const DestinationConfig& one : config.destinations) {
+        auto destination = destination_of(one);
+        // Stoker lists agents by it.
+        if (!config.instance.empty()) destination.remote.headers.set("X-Stoker-Agent", config.instance);
         if (config.mode == "both" || out.empty()) {
             out.push_back(base);
             out.back().reader = config.mode == "both" ? one.name : "failover";
         }
-        out.back().destinations.push_back(destination_of(one));
+        out.back().destinations.push_back(std::move(destination));
     }
     return out;
 }

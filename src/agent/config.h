@@ -7,8 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/actions.h"
 #include "agent/buffer.h"
 #include "agent/delivery.h"
+#include "agent/local_rules.h"
 #include "agent/sender.h"
 #include "base/config.h"
 #include "base/result.h"
@@ -53,6 +55,17 @@ struct LimitsConfig {
     std::int64_t nice = 10;
 };
 
+// A rule that the agent evaluates itself, and what it does then.
+struct RuleConfig {
+    std::string name;
+    std::string expr;
+    Duration hold_for{0};
+    Duration repeat = LocalRule{}.repeat;
+    std::vector<std::string> run;
+    std::string webhook;
+    Duration timeout = Action{}.timeout;
+};
+
 struct LogConfig {
     std::string level = "info";
     std::string format = "text";
@@ -70,6 +83,7 @@ struct Config {
     BufferConfig buffer;
     SendConfig send;
     LimitsConfig limits;
+    std::vector<RuleConfig> rules;
     LogConfig log;
 };
 
@@ -78,6 +92,7 @@ void describe(config::Fields& f, DestinationConfig& c);
 void describe(config::Fields& f, BufferConfig& c);
 void describe(config::Fields& f, SendConfig& c);
 void describe(config::Fields& f, LimitsConfig& c);
+void describe(config::Fields& f, RuleConfig& c);
 void describe(config::Fields& f, LogConfig& c);
 void describe(config::Fields& f, Config& c);
 
