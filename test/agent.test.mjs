@@ -1,48 +1,19 @@
 // The node agent against real servers: an outage, its own death, client certificates, two destinations.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:https'
 import { connect, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { binary, getJson, run, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
-
-const agents = new Set()
-
-// Starts `stoker agent run` with that configuration; its folder is `dir`.
-function startAgent(config, { dir = temporaryDirectory() } = {}) {
-    const file = join(dir, 'agent.yaml')
-    writeFileSync(file, `data_dir: data\ninstance: node-7\ninterval: 200ms\nself_interval: 1s\nsend: {interval: 300ms, max_backoff: 500ms, switch_after: 1s, return_every: 1s}\n${config}`)
-    const log = openSync(join(dir, 'agent.log'), 'a')
-    const child = spawn(binary, ['agent', 'run', '--config', file], { stdio: ['ignore', log, log] })
-    const agent = { child, dir, file, exit: null }
-    child.once('exit', (code, signal) => (agent.exit = { code, signal }))
-    agent.log = () => readFileSync(join(dir, 'agent.log'), 'utf8')
-    agent.end = async (signal = 'SIGTERM') => {
-        child.kill(signal)
-        await until('the agent ends', () => agent.exit, 5_000)
-        agents.delete(agent)
-        return agent.exit
-    }
-    agent.status = () => JSON.parse(readFileSync(join(dir, 'data', 'status.json'), 'utf8'))
-    agents.add(agent)
-    return agent
-}
+import { samples, startAgent, stopAgents } from './lib/agent.mjs'
+import { getJson, run, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
 
 after(async () => {
-    for (const agent of agents) agent.child.kill('SIGKILL')
+    stopAgents()
     await stopAll()
 })
-
-// Times and values of the only series of that name.
-async function samples(console, selector) {
-    const answer = await getJson(`${console}/api/v1/query?query=${encodeURIComponent(`${selector}[10m]`)}`)
-    assert.equal(answer.status, 'success', JSON.stringify(answer))
-    assert.ok(answer.data.result.length <= 1, JSON.stringify(answer.data.result.map((one) => one.metric)))
-    return answer.data.result[0]?.values ?? []
-}
 
 const load = 'node_load1{instance="node-7"}'
 const destination = (name, stoker) => `- {name: ${name}, url: "${stoker.console}/api/v1/write"}`

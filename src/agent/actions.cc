@@ -6,21 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <optional>
 
+#include "agent/http_post.h"
 #include "base/log.h"
-#include "net/client.h"
 
 namespace stoker::agent {
 namespace {
-
-namespace asio = boost::asio;
-
-constexpr std::size_t kMaxAnswer = std::size_t{64} << 10;
 
 // The agent's environment and the facts, as exec wants them.
 std::vector<std::string> environment_of(const Action& action) {
@@ -62,17 +55,6 @@ Result<pid_t> start(const Action& action) {
     return child;
 }
 
-asio::awaitable<Result<int>> post(asio::io_context& loop, std::string url_text, std::string body, Duration timeout) {
-    CO_TRY(auto url, net::parse_url(url_text));
-    const auto client = net::Client::create(loop);
-    net::Headers headers;
-    headers.add("Content-Type", "application/json");
-    const net::Deadlines deadlines{timeout, timeout, timeout};
-    CO_TRY(auto response, co_await net::fetch(*client, std::move(url), "POST", std::move(headers), std::move(body),
-                                              deadlines, kMaxAnswer));
-    co_return response.status;
-}
-
 }  // namespace
 
 Result<Unit> run_program(const Action& action) {
@@ -97,16 +79,11 @@ Result<Unit> run_program(const Action& action) {
 Result<Unit> post_webhook(const Action& action) {
     nlohmann::json body = nlohmann::json::object();
     for (const auto& [name, value] : action.facts) body[name] = value;
-    asio::io_context loop{1};
-    std::optional<Result<int>> answer;
-    const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    asio::co_spawn(loop, post(loop, action.webhook, text, action.timeout),
-                   [&answer](std::exception_ptr failure, Result<int> result) {
-                       if (!failure) answer = std::move(result);
-                   });
-    loop.run_for(action.timeout);
-    if (!answer) return Error{Errc::DeadlineExceeded, action.webhook + ": no answer within its timeout"};
-    TRY(const int status, std::move(*answer));
+    net::Headers headers;
+    headers.add("Content-Type", "application/json");
+    std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    TRY(const auto answer, post_and_wait({action.webhook, std::move(headers), std::move(text), {}, action.timeout}));
+    const int status = answer.status;
     if (status / 100 == 2) return Unit{};
     return Error{Errc::Unavailable, action.webhook + " answered " + std::to_string(status)};
 }

@@ -16,10 +16,12 @@
 #include "agent/actions.h"
 #include "agent/clock_watch.h"
 #include "agent/families.h"
+#include "agent/gpus.h"
 #include "agent/local_rules.h"
 #include "agent/own_use.h"
 #include "agent/sources.h"
 #include "agent/status.h"
+#include "agent/watched_source.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -41,32 +43,33 @@ Moment moment() {
     return {now(), Steady::now()};
 }
 
+// The configured ones, then the signs of adaptive resolution.
 std::vector<LocalRule> rules_of(const Config& config) {
     std::vector<LocalRule> rules;
     for (const RuleConfig& one : config.rules) rules.push_back({one.name, one.expr, one.hold_for, one.repeat});
+    if (config.adaptive.enabled) {
+        for (const std::string& sign : config.adaptive.when) rules.push_back({"sign", sign});
+    }
     return rules;
 }
 
 // From all sources' threads into the buffer.
 class BufferSink final : public collect::SampleSink {
 public:
-    BufferSink(Buffer& buffer, Families& families, LocalRules& rules, metrics::Registry& registry)
+    BufferSink(Buffer& buffer, Families& families, metrics::Registry& registry)
         : buffer_(buffer),
           families_(families),
-          rules_(rules),
           samples_(registry.counter("stoker_agent_collected_samples_total", "Samples that sources gave.").with()) {}
 
     void append(const std::vector<tsdb::SeriesSample>& samples) override {
         samples_.add(static_cast<double>(samples.size()));
         buffer_.append(samples, moment());
-        rules_.append(samples);
     }
     void set_metadata(const std::vector<tsdb::FamilyMetadata>& metadata) override { families_.add(metadata); }
 
 private:
     Buffer& buffer_;
     Families& families_;
-    LocalRules& rules_;
     metrics::Counter& samples_;
 };
 
@@ -76,11 +79,19 @@ public:
         : config_(std::move(config)),
           registry_(std::move(registry)),
           buffer_(std::move(buffer)),
-          rules_(rules_of(config_)),
-          sink_(*buffer_, families_, rules_, *registry_),
+          rules_(std::make_shared<LocalRules>(rules_of(config_))),
+          sink_(*buffer_, families_, *registry_),
           rule_errors_(
               registry_->counter("stoker_agent_rule_failures_total", "Evaluations of local rules that failed.").with()),
           firing_(registry_->gauge("stoker_agent_rules_firing", "Local rules that hold now.").with()),
+          fine_(registry_
+                    ->gauge("stoker_agent_full_resolution",
+                            "1 while every round is kept; 0 while all is quiet and rounds are left out.")
+                    .with()),
+          left_out_(registry_
+                        ->counter("stoker_agent_left_out_samples_total",
+                                  "Samples that adaptive resolution left out because all was quiet.")
+                        .with()),
           memory_(registry_->gauge("stoker_agent_resident_bytes", "Memory of the agent.").with()),
           cpu_(registry_->gauge("stoker_agent_cpu_seconds", "Processor time of the agent since it started.").with()),
           clock_steps_(registry_->counter("stoker_agent_clock_steps_total",
@@ -96,6 +107,11 @@ public:
     }
 
     Result<Unit> prepare() {
+        if (config_.adaptive.enabled) {
+            resolution_ = std::make_shared<Resolution>(config_.adaptive.linger, Steady::now());
+        }
+        TRY(sources_, sources_of(config_, [rules = rules_](const auto& samples) { rules->append(samples); }));
+        TRY(gpus_, Gpus::create(config_.gpu));
         for (SenderOptions& options : sender_options(config_)) {
             options.families = [this] { return families_.book(); };
             TRY(auto sender, Sender::create(loop_, pool_, *buffer_, std::move(options), *registry_));
@@ -105,7 +121,7 @@ public:
     }
 
     Ended run() override {
-        sources_ = std::make_unique<collect::SourceRunner>(sink_, *registry_);
+        runner_ = std::make_unique<collect::SourceRunner>(sink_, *registry_);
         if (!config_.rules.empty()) actions_ = std::make_unique<Actions>(*registry_);
         add_sources();
         for (auto& sender : senders_) sender->start();
@@ -125,7 +141,8 @@ public:
         });
         house_is_kept_.get_future().wait();
         if (actions_) actions_->stop();
-        sources_->stop();
+        gpus_->stop();
+        runner_->stop();
         for (auto& sender : senders_) sender->stop();
         pool_.join();
         loop.join();
@@ -137,10 +154,17 @@ public:
 private:
     void add_sources() {
         const collect::SourceSchedule schedule{config_.interval, config_.deadline};
-        for (auto& source : sources_of(config_)) {
-            const auto added = sources_->add(std::move(source), schedule);
+        for (auto& source : sources_) {
+            const auto added = runner_->add(watched(std::move(source)), schedule);
             if (!added) log::error("a source is not read", {{"error", added.error().message}});
         }
+        sources_.clear();
+    }
+
+    // Between the source and the buffer stands what looks at the samples, if somebody does.
+    std::shared_ptr<collect::Source> watched(std::shared_ptr<collect::Source> source) {
+        if (rules_->rules().empty() && !resolution_) return source;
+        return std::make_shared<WatchedSource>(std::move(source), rules_, resolution_, config_.adaptive.quiet_interval);
     }
 
     void leave(Ended why) {
@@ -167,6 +191,7 @@ private:
             log::warn("the clock was set", {{"by", std::to_string(step.count()) + " ms"}});
         }
         buffer_->tidy(at);
+        gpus_->look(*runner_, config_.instance, [this](auto source) { return watched(std::move(source)); });
         if (at.steady >= rules_at_) {
             evaluate_rules(at);
             rules_at_ = at.steady + kRulesEvery;
@@ -181,9 +206,10 @@ private:
     }
 
     void evaluate_rules(Moment at) {
-        if (config_.rules.empty()) return;
+        if (rules_->rules().empty()) return;
         std::vector<std::string> errors;
-        for (const DueAction& due : rules_.evaluate(at.wall, at.steady, errors)) {
+        for (const DueAction& due : rules_->evaluate(at.wall, at.steady, errors)) {
+            if (due.rule >= config_.rules.size()) continue;  // A sign.
             const RuleConfig& rule = config_.rules[due.rule];
             actions_->submit({rule.name,
                               rule.run,
@@ -198,8 +224,13 @@ private:
         rule_errors_.add(static_cast<double>(errors.size()));
         for (const std::string& error : errors) log::debug("a local rule was not evaluated", {{"error", error}});
         double firing = 0;
-        for (std::size_t i = 0; i < config_.rules.size(); ++i) firing += rules_.status(i) == RuleStatus::Firing ? 1 : 0;
+        bool something = false;
+        for (std::size_t i = 0; i < rules_->rules().size(); ++i) {
+            something = something || rules_->status(i) != RuleStatus::Inactive;
+            if (i < config_.rules.size() && rules_->status(i) == RuleStatus::Firing) ++firing;
+        }
         firing_.set(firing);
+        if (resolution_ && something) resolution_->happens(at.steady);
     }
 
     bool watch_memory() {
@@ -220,6 +251,8 @@ private:
     }
 
     void record_self(Moment at) {
+        fine_.set(!resolution_ || resolution_->fine(at.steady) ? 1 : 0);
+        if (resolution_) left_out_.add(static_cast<double>(resolution_->left_out()) - left_out_.value());
         collect::SampleBatch batch(at.wall, {{"instance", config_.instance}, {"job", "stoker-agent"}});
         registry_->each_sample([&](const metrics::Exposed& one) {
             batch.add(one.name, {one.labels.begin(), one.labels.end()}, one.value);
@@ -242,17 +275,23 @@ private:
     const std::unique_ptr<metrics::Registry> registry_;
     const std::unique_ptr<Buffer> buffer_;
     Families families_;
-    LocalRules rules_;
+    // Rules and resolution are shared with sources, whose threads may outlive us.
+    const std::shared_ptr<LocalRules> rules_;
+    std::shared_ptr<Resolution> resolution_;                 // Null: every round is kept.
+    std::vector<std::shared_ptr<collect::Source>> sources_;  // Until run() reads them.
+    std::unique_ptr<Gpus> gpus_;
     BufferSink sink_;
     metrics::Counter& rule_errors_;
     metrics::Gauge& firing_;
+    metrics::Gauge& fine_;
+    metrics::Counter& left_out_;
     metrics::Gauge& memory_;
     metrics::Gauge& cpu_;
     metrics::Family<metrics::Counter>& clock_steps_;
 
     asio::io_context loop_{1};
     asio::thread_pool pool_;
-    std::unique_ptr<collect::SourceRunner> sources_;
+    std::unique_ptr<collect::SourceRunner> runner_;
     std::vector<std::unique_ptr<Sender>> senders_;
 
     // Touched only on loop_.

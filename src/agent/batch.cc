@@ -3,11 +3,15 @@
 #include <bit>
 #include <span>
 
+#include "outward/otlp_samples.h"
 #include "wire/compression.h"
+#include "wire/otlp_encode.h"
 #include "wire/remote_write_encoder.h"
 
 namespace stoker::agent {
 namespace {
+
+constexpr int kGzipLevel = 3;
 
 std::span<const wire::WriteRequest::Sample> samples_of(const wire::WriteRequest& request, std::size_t series) {
     const auto first = request.series[series].first_sample;
@@ -67,7 +71,22 @@ bool Batch::add(std::shared_ptr<const collect::QueuedRecord> record) {
     return true;
 }
 
+std::string Batch::encode_otlp(const BatchFormat& format) const {
+    static const collect::FamilyBook kNoFamilies;
+    outward::OtlpSamples points(format.families == nullptr ? kNoFamilies : *format.families, {}, STOKER_VERSION);
+    wire::LabelViews views;
+    for (const Series& series : series_) {
+        if (!wire::parse_label_bytes(series.label_bytes, views) || views.empty()) continue;
+        if (format.external_labels != nullptr) collect::add_external(*format.external_labels, views);
+        const tsdb::Labels labels(std::vector<tsdb::Labels::Pair>(views.begin(), views.end()));
+        for (const auto& sample : series.samples) points.add(labels, sample.time, sample.value, sample.start_time);
+        for (const auto& histogram : series.histograms) points.add(labels, histogram);
+    }
+    return wire::gzip_compress(wire::otlp::encode_metrics(points.take()), kGzipLevel);
+}
+
 std::string Batch::encode(const BatchFormat& format) const {
+    if (format.otlp) return encode_otlp(format);
     static const tsdb::Labels kNone;
     wire::WriteRequestEncoder encoder(format.version);
     wire::LabelViews labels;

@@ -1,5 +1,5 @@
-// One remote-write request out of several buffered records: a series that is in many of them is sent once, with all of
-// its samples in order.
+// One request of remote write or OTLP out of several buffered records: a series that is in many of them is sent once,
+// with all of its samples in order.
 //
 // Not thread-safe.
 #pragma once
@@ -21,8 +21,9 @@ namespace stoker::agent {
 struct BatchFormat {
     wire::RemoteWriteVersion version = wire::RemoteWriteVersion::V2;
     bool zstd = false;                              // Instead of snappy.
-    const collect::FamilyBook* families = nullptr;  // 2.0 only: told along with the series.
+    const collect::FamilyBook* families = nullptr;  // 2.0: told along with the series. OTLP: says what counts.
     const tsdb::Labels* external_labels = nullptr;  // Where a series has none of that name.
+    bool otlp = false;                              // OTLP metrics in gzip instead of remote write.
 };
 
 class Batch {
@@ -48,6 +49,7 @@ private:
     };
 
     bool goes_back(const collect::QueuedRecord& record) const;
+    std::string encode_otlp(const BatchFormat& format) const;
 
     Records records_;  // Series point into them.
     std::vector<Series> series_;

@@ -4,6 +4,7 @@
 
 #include "agent/testing.h"
 #include "wire/compression.h"
+#include "wire/otlp.h"
 
 namespace stoker::agent {
 namespace {
@@ -82,6 +83,28 @@ TEST(AgentBatch, TimeThatGoesBackBeginsAnotherBatch) {
     EXPECT_TRUE(batch.add(record(3, {{"a", 1000, 1}})));  // The same again says nothing.
     EXPECT_TRUE(batch.add(record(4, {{"c", 500, 2}})));   // Another series has a time of its own.
     EXPECT_EQ(batch.samples(), 3u);
+}
+
+TEST(AgentBatch, AsOtlp) {
+    Batch batch;
+    ASSERT_TRUE(batch.add(record(1, {{"node_load1", 1'000, 3}, {"node_intr_total", 1'000, 7}})));
+    ASSERT_TRUE(batch.add(record(2, {{"node_load1", 2'000, 4}})));
+    const tsdb::Labels external{{"cluster", "c"}, {"instance", "other"}};
+    const std::string body = batch.encode({.external_labels = &external, .otlp = true});
+    const auto message = wire::decompress("gzip", body, 1 << 20);
+    ASSERT_TRUE(message);
+    const auto request = wire::otlp::parse_protobuf(*message);
+    ASSERT_TRUE(request);
+    ASSERT_EQ(request->resources.size(), 1U);
+    EXPECT_EQ(*wire::otlp::find(request->resources[0].attributes, "service.instance.id"), "n1");
+    const auto& metrics = request->resources[0].scopes[0].metrics;
+    ASSERT_EQ(metrics.size(), 2U);
+    EXPECT_EQ(metrics[0].name, "node_intr_total");
+    EXPECT_TRUE(metrics[0].monotonic);
+    ASSERT_EQ(metrics[1].points.size(), 2U);
+    EXPECT_EQ(metrics[1].points[1].value, 4);
+    EXPECT_EQ(metrics[1].points[1].time, 2'000'000'000U);
+    EXPECT_EQ(*wire::otlp::find(metrics[1].points[1].attributes, "cluster"), "c");
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ void from_folder(const fs::path& folder, std::string& path) {
 
 Destination destination_of(const DestinationConfig& config) {
     Destination out;
-    out.zstd = config.compression == "zstd";
+    out.otlp = config.protocol == "otlp";
+    out.zstd = config.compression == "zstd" && !out.otlp;
     out.remote.url = config.url;
     out.remote.name = config.name;
     out.remote.protocol = config.protocol == "2.0" ? wire::RemoteWriteVersion::V2 : wire::RemoteWriteVersion::V1;
@@ -55,25 +56,22 @@ Destination destination_of(const DestinationConfig& config) {
 
 }  // namespace
 
-void describe(config::Fields& f, TlsConfig& c) {
-    f.field("ca_file", c.ca_file, "Certificates that may sign the server's. Empty: the system's.");
-    f.field("certificate", c.certificate, "The agent's own certificate (PEM), for servers that ask for one.");
-    f.field("key", c.key, "Its private key (PEM).");
-    f.check("key", c.key.empty() == c.certificate.empty(), "certificate and key go together");
-    f.field("verify", c.verify, "Whether the server's certificate and name are checked.");
-}
-
 void describe(config::Fields& f, DestinationConfig& c) {
     f.field("name", c.name, "What metrics and the place in the buffer call it: letters, digits, \"_.-\", at most 64.");
     f.required("name");
     f.check("name", is_name(c.name), "must be 1 to 64 letters, digits or \"_.-\"");
-    f.field("url", c.url, "Where it takes remote write: https://HOST:8701/api/v1/write for Stoker.");
+    f.field("url", c.url,
+            "Where it takes remote write or OTLP: https://HOST:8701/api/v1/write for Stoker, or "
+            "https://HOST:4318/v1/metrics for a collector of OpenTelemetry.");
     f.required("url");
     f.check("url", c.url.empty() || net::parse_url(c.url).has_value(), "must be http:// or https:// and a host");
-    f.choice("protocol", c.protocol, {"1.0", "2.0"},
-             "Version of remote write. 2.0 falls back to 1.0 where the receiver doesn't know it.");
-    f.choice("compression", c.compression, {"zstd", "snappy"},
-             "zstd is smaller, and known to Stoker and VictoriaMetrics; a receiver that refuses it gets snappy.");
+    f.choice("protocol", c.protocol, {"1.0", "2.0", "otlp"},
+             "Version of remote write; 2.0 falls back to 1.0 where the receiver doesn't know it. Or OTLP/HTTP, in "
+             "protobuf.");
+    f.choice(
+        "compression", c.compression, {"zstd", "snappy"},
+        "zstd is smaller, and known to Stoker and VictoriaMetrics; a receiver that refuses it gets snappy. OTLP goes "
+        "in gzip.");
     f.field("token_file", c.token_file,
             "File with the token that `stoker agents token create` printed, sent as Authorization. Read anew for each "
             "request.");
@@ -155,9 +153,12 @@ void describe(config::Fields& f, Config& c) {
     f.object("buffer", c.buffer, "What waits on disk while a destination is away.");
     f.object("send", c.send, "How samples leave.");
     f.object("limits", c.limits, "What the agent may use of the machine.");
+    f.object("gpu", c.gpu, "This machine's GPUs.");
+    f.object("logs", c.logs, "Log files: known failures in them are counted, their lines sent if somebody takes them.");
     f.list("rules", c.rules, "Rules that the agent evaluates itself, connected or not, and acts on.");
     constexpr std::size_t kMostRules = 32;
     f.check("rules", c.rules.size() <= kMostRules, "at most 32: an agent is no server");
+    f.object("adaptive", c.adaptive, "Every round while something happens, fewer when all is quiet.");
     f.object("log", c.log, "Its own log.");
 }
 
@@ -181,6 +182,7 @@ Loaded load_config(const std::string& file, const config::Environment& environme
             from_folder(folder, *path);
         }
     }
+    resolve_paths(c.logs, folder.string());
     return loaded;
 }
 

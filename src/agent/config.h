@@ -9,6 +9,7 @@
 
 #include "agent/actions.h"
 #include "agent/buffer.h"
+#include "agent/config_sources.h"
 #include "agent/delivery.h"
 #include "agent/local_rules.h"
 #include "agent/sender.h"
@@ -17,13 +18,6 @@
 #include "base/time.h"
 
 namespace stoker::agent {
-
-struct TlsConfig {
-    std::string ca_file;
-    std::string certificate;
-    std::string key;
-    bool verify = true;
-};
 
 struct DestinationConfig {
     std::string name;
@@ -83,11 +77,13 @@ struct Config {
     BufferConfig buffer;
     SendConfig send;
     LimitsConfig limits;
+    GpuOptions gpu;
+    LogsConfig logs;
     std::vector<RuleConfig> rules;
+    ResolutionOptions adaptive;
     LogConfig log;
 };
 
-void describe(config::Fields& f, TlsConfig& c);
 void describe(config::Fields& f, DestinationConfig& c);
 void describe(config::Fields& f, BufferConfig& c);
 void describe(config::Fields& f, SendConfig& c);

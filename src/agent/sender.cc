@@ -156,26 +156,27 @@ private:
 
     asio::awaitable<Delivery::Settled> send(const Filled& filled) {
         Place& place = places_[delivery_.target()];
-        const bool tell = options_.families && Steady::now() >= place.tell_families_at;
+        const bool otlp = place.destination.otlp;
+        const bool tell = options_.families && (otlp || Steady::now() >= place.tell_families_at);
         const auto version = place.version;
         const bool zstd = place.zstd;
-        std::function<std::string()> encode = [this, &filled, version, zstd, tell] {
+        std::function<std::string()> encode = [this, &filled, version, zstd, tell, otlp] {
             const auto families = tell ? options_.families() : nullptr;
-            return filled.batch.encode({version, zstd, families.get(), &options_.external_labels});
+            return filled.batch.encode({version, zstd, families.get(), &options_.external_labels, otlp});
         };
         const std::string body = co_await net::run_on<std::string>(pool_, std::move(encode));
         const Result<net::Response> response = co_await post(place, version, zstd, body);
         const std::string& name = place.destination.remote.name;
         metrics_.requests.with({name, response ? std::to_string(response->status) : "error"}).add();
         metrics_.bytes.with({name}).add(static_cast<double>(body.size()));
-        const Judgement judged = judge(response, {version, zstd, place.knows_zstd}, filled.batch.samples());
+        const Judgement judged = judge(response, {version, zstd, place.knows_zstd, otlp}, filled.batch.samples());
         if (judged.to_v1) place.version = wire::RemoteWriteVersion::V1;
         if (judged.to_snappy) place.zstd = false;
         if (!response && net::fault_of(response.error()) == net::Fault::Tls) place.client.reset();
         if (judged.answer.outcome == collect::SendOutcome::Sent) {
             place.knows_zstd = place.knows_zstd || zstd;
             if (tell) place.tell_families_at = Steady::now() + options_.families_every;
-            if (tell && version == wire::RemoteWriteVersion::V1) co_await tell_families(place);
+            if (tell && !otlp && version == wire::RemoteWriteVersion::V1) co_await tell_families(place);
         }
         if (!judged.error.empty() && !leaving_) complain("a request to " + name + " failed", judged.error);
         co_return settle(judged, name, filled.batch);
@@ -221,6 +222,11 @@ private:
         const collect::RemoteWriteOptions& remote = place.destination.remote;
         CO_TRY(auto headers, collect::request_headers(remote, version));
         if (zstd) headers.set("Content-Encoding", "zstd");
+        if (place.destination.otlp) {
+            headers.set("Content-Encoding", "gzip");
+            headers.set("Content-Type", "application/x-protobuf");
+            headers.erase("X-Prometheus-Remote-Write-Version");
+        }
         if (!place.client) {
             net::ClientOptions client;
             client.idle_per_origin = 1;

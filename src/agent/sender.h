@@ -1,4 +1,5 @@
-// Brings the buffer to one reader's destinations: reads what is next, sends it by remote write, remembers the place.
+// Brings the buffer to one reader's destinations: reads what is next, sends it by remote write or OTLP, remembers the
+// place.
 //
 // The place is kept on disk after each request that was taken. A crash in between, or an answer that got lost, sends
 // one request again: the same samples at the same times, which receivers take for the duplicates they are.
@@ -25,6 +26,7 @@ namespace stoker::agent {
 struct Destination {
     collect::RemoteWriteOptions remote;  // url, name, protocol, headers, authorization, tls, timeout.
     bool zstd = false;                   // Falls back to snappy where the receiver doesn't know it.
+    bool otlp = false;                   // OTLP metrics instead of remote write.
 };
 
 struct SenderOptions {

@@ -18,6 +18,7 @@ struct SentAs {
     wire::RemoteWriteVersion version = wire::RemoteWriteVersion::V2;
     bool zstd = false;
     bool knows_zstd = false;  // The receiver took zstd before.
+    bool otlp = false;        // By OTLP/HTTP; then nothing of the above counts.
 };
 
 struct Judgement {
@@ -30,6 +31,8 @@ struct Judgement {
 // What a wrong token, path or certificate refuses (401, 403, 404, 407) is tried again: an agent's buffer must not be
 // emptied by a mistake that somebody will correct. zstd is not in the specification: a receiver that refuses a first
 // request in it is asked in snappy.
+// OTLP/HTTP: what a receiver left out of a request that it took stands in its answer, and only 429, 502, 503 and 504
+// are tried again (opentelemetry.io/docs/specs/otlp, "Failures") besides those.
 Judgement judge(const Result<net::Response>& response, SentAs sent, std::size_t samples);
 
 }  // namespace stoker::agent

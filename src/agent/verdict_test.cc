@@ -42,5 +42,26 @@ TEST(AgentVerdict, ByStatus) {
     EXPECT_EQ(judge(Error{Errc::Unavailable, "refused"}, {}, 10).answer.outcome, SendOutcome::TryAgain);
 }
 
+TEST(AgentVerdict, OtlpByStatus) {
+    const SentAs sent{.otlp = true};
+    const std::pair<int, SendOutcome> rows[] = {
+        {200, SendOutcome::Sent},     {429, SendOutcome::TryAgain}, {503, SendOutcome::TryAgain},
+        {401, SendOutcome::TryAgain}, {404, SendOutcome::TryAgain}, {400, SendOutcome::Refused},
+        {413, SendOutcome::Refused},  {500, SendOutcome::Refused},
+    };
+    for (const auto& [status, outcome] : rows) {
+        const auto judged = judge(net::Response{status, {}, ""}, sent, 10);
+        EXPECT_EQ(static_cast<int>(judged.answer.outcome), static_cast<int>(outcome)) << status;
+        EXPECT_EQ(judged.error.empty(), status == 200) << judged.error;
+        EXPECT_FALSE(judged.to_v1 || judged.to_snappy);
+        EXPECT_EQ(judged.answer.worth_parting, outcome == SendOutcome::Refused);
+    }
+    // ExportMetricsServiceResponse{partial_success{rejected_data_points: 3, error_message: "old"}}
+    const auto partial = judge(net::Response{200, {}, std::string("\x0a\x07\x08\x03\x12\x03old", 9)}, sent, 10);
+    EXPECT_EQ(partial.answer.refused, 3U);
+    EXPECT_NE(partial.error.find("old"), std::string::npos);
+    EXPECT_EQ(judge(Error{Errc::Unavailable, "refused"}, sent, 10).answer.outcome, SendOutcome::TryAgain);
+}
+
 }  // namespace
 }  // namespace stoker::agent
