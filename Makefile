@@ -42,6 +42,7 @@ bench: build
 	@cmake --build --preset release -j $(JOBS) --target bench_gateway bench_metrics bench_balance
 	@bench/gateway/run.py
 	@bench/metrics/run.py
+	@bench/agent/run.py
 	@build/release/bench_balance $(foreach trace,$(TRACES),--trace $(trace)) --update docs/benchmarks.md
 
 crash:

@@ -14,7 +14,7 @@ packages=(ca-certificates ccache cmake ninja-build g++ python3 curl
 case "$level" in
 build) ;;
 test) packages+=(clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 chromium prometheus prometheus-node-exporter victoria-metrics redis-server openssl procps kcat) ;;
-bench) packages+=(haproxy nginx-light prometheus victoria-metrics) ;;
+bench) packages+=(haproxy nginx-light prometheus prometheus-node-exporter victoria-metrics) ;;
 *) sed -n '2,7p' "${BASH_SOURCE[0]}" && exit 2 ;;
 esac
 # Node is taken as it comes where there is one of 18 or later: Debian's npm brings some 400 packages.

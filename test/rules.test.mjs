@@ -155,10 +155,12 @@ const tests = {
 }
 
 test("the built-in rules' own tests pass", () => {
-    const file = join(root, 'test/rules/ledgers.yaml')
-    const ours = stokerRules(['test', file])
-    assert.equal(ours.status, 0, ours.stdout + ours.stderr)
-    if (!skip) assert.equal(run('promtool', ['test', 'rules', file]).status, 0)
+    for (const name of ['ledgers', 'agents']) {
+        const file = join(root, `test/rules/${name}.yaml`)
+        const ours = stokerRules(['test', file])
+        assert.equal(ours.status, 0, ours.stdout + ours.stderr)
+        if (!skip) assert.equal(run('promtool', ['test', 'rules', file]).status, 0, name)
+    }
 })
 
 test('unit tests of rules have the verdicts of promtool', { skip }, async () => {
