@@ -74,6 +74,7 @@ SamplePipeline::SamplePipeline(tsdb::Ingest& store, metrics::Registry& registry)
                   .with({"store_failed"})) {}
 
 void SamplePipeline::append(const std::vector<tsdb::SeriesSample>& samples) {
+    if (samples.empty()) return;
     auto written = write(samples);
     if (!written) log::error("samples lost", {{"count", samples.size()}, {"error", written.error().message}});
 }

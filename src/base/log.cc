@@ -5,9 +5,12 @@
 
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "base/log_format.h"
+#include "base/log_limit.h"
+#include "base/sync.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -30,6 +33,25 @@ spdlog::logger& output() {
     return *logger;
 }
 
+void write_line(Level level, std::string_view message, Fields fields) {
+    const bool json = line_format.load(std::memory_order_relaxed) == Format::Json;
+    const std::string line = json ? json_line(now(), level, message, fields) : text_line(now(), level, message, fields);
+    output().log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+}
+
+constexpr std::uint64_t kNotNow = std::numeric_limits<std::uint64_t>::max();
+
+// How many lines like this were left out before it, or kNotNow. Never destroyed, as above.
+std::uint64_t admit(std::string_view message) {
+    struct Shared {
+        Mutex mutex;
+        LineLimit limit GUARDED_BY(mutex);
+    };
+    static Shared* const shared = new Shared;
+    MutexLock lock(shared->mutex);
+    return shared->limit.admit(message, std::chrono::steady_clock::now()).value_or(kNotNow);
+}
+
 }  // namespace
 
 Field::Field(std::string_view k, double v) : key(k), value(format_number(v)), quoted(!std::isfinite(v)) {}
@@ -45,9 +67,10 @@ bool enabled(Level level) {
 
 void write(Level level, std::string_view message, Fields fields) {
     if (!enabled(level)) return;
-    const bool json = line_format.load(std::memory_order_relaxed) == Format::Json;
-    const std::string line = json ? json_line(now(), level, message, fields) : text_line(now(), level, message, fields);
-    output().log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+    const std::uint64_t left_out = level >= Level::Warn ? admit(message) : 0;
+    if (left_out == kNotNow) return;
+    if (left_out > 0) write_line(Level::Warn, "lines were left out", {{"message", message}, {"lines", left_out}});
+    write_line(level, message, fields);
 }
 
 }  // namespace stoker::log
