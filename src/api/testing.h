@@ -41,7 +41,7 @@ public:
     Result<tsdb::AppendOutcome> append(const std::vector<tsdb::SeriesSample>&) override { return read_only(); }
     Result<tsdb::AppendOutcome> append_cached(std::vector<tsdb::CachedSample>&) override { return read_only(); }
     Result<std::size_t> append_exemplars(const std::vector<tsdb::SeriesExemplars>&) override { return read_only(); }
-    Result<Unit> maintain(Timestamp) override { return Unit{}; }
+    Result<Unit> maintain(Timestamp, Timestamp) override { return Unit{}; }
     void set_metadata(const std::vector<tsdb::FamilyMetadata>& batch) override { families = batch; }
 
     Result<std::vector<tsdb::SeriesExemplars>> exemplars(const std::vector<std::vector<tsdb::Matcher>>&, std::int64_t,

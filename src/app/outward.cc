@@ -3,6 +3,7 @@
 #include "app/config_convert.h"
 #include "app/http_call.h"
 #include "base/file.h"
+#include "base/retention_clock.h"
 
 namespace stoker::app {
 namespace {
@@ -97,7 +98,7 @@ Result<Unit> Outward::start(const Config& config, const std::vector<api::PushEnd
         jobs_.push_back(std::make_unique<Job>("otlp_" + config.exported.otlp[i].name, kExports, send, registry_));
     }
     jobs_.push_back(std::make_unique<Job>(
-        "clean_events", kClean, [this] { log_->clean(now()); }, registry_));
+        "clean_events", kClean, [this] { log_->clean(retention_now()); }, registry_));
     return kafka_->start(config, pushes);
 }
 

@@ -6,6 +6,7 @@
 
 #include "app/config_convert.h"
 #include "base/log.h"
+#include "base/retention_clock.h"
 
 namespace stoker::app {
 namespace {
@@ -31,6 +32,8 @@ Result<std::unique_ptr<Storage>> Storage::open(const DataFolder& folder, const C
     auto metrics = tsdb::Store::open(folder.at("tsdb"), metrics_options(config), registry);
     if (!metrics) return std::move(metrics).error().context("open the metrics store");
     storage->metrics = *std::move(metrics);
+    const auto stored = storage->metrics->stats();
+    retention_stored_until(stored.series > 0 ? from_millis(stored.newest_time) : now());
 
     auto journal = journal::Journal::open(folder.at("journal"), journal_options(config));
     if (!journal) return std::move(journal).error().context("open the journal");
@@ -66,7 +69,7 @@ Result<std::unique_ptr<Storage>> Storage::open(const DataFolder& folder, const C
 
 void Storage::start_jobs(const Config& config, metrics::Registry& registry) {
     auto maintain = [this] {
-        auto done = metrics->maintain(now());
+        auto done = metrics->maintain(now(), retention_now());
         if (!done) log_if_failed("maintain metrics", done.error());
     };
     // Under load there is always something to take; then fewer and larger transactions cost less a record.
@@ -75,6 +78,7 @@ void Storage::start_jobs(const Config& config, metrics::Registry& registry) {
             --pause;
             return;
         }
+        if (!journal->health()) journal->enforce_retention(retention_now());  // It may go on meanwhile.
         auto loaded = records->load(*journal);
         if (!loaded) return log_if_failed("load records", loaded.error());
         if (*loaded >= kManyRecords) pause = kPauseLoading;
@@ -84,10 +88,11 @@ void Storage::start_jobs(const Config& config, metrics::Registry& registry) {
         if (!loaded) log_if_failed("load telemetry", loaded.error());
     };
     auto retain = [this, keep = config.storage.records.retention] {
-        journal->enforce_retention(now());
-        auto removed = records->remove_before(now() - keep);
+        const Timestamp age_now = retention_now();
+        journal->enforce_retention(age_now);
+        auto removed = records->remove_before(age_now - keep);
         if (!removed) log_if_failed("retain records", removed.error());
-        auto old = telemetry->enforce_retention(now());
+        auto old = telemetry->enforce_retention(age_now);
         if (!old) log_if_failed("retain telemetry", old.error());
     };
     jobs.push_back(std::make_unique<Job>("maintain_metrics", kMaintainMetrics, maintain, registry));

@@ -26,6 +26,10 @@ Result<std::uint64_t> SegmentedJournal::append_all(std::span<const Entry> entrie
         bytes += kRecordHeaderBytes + entry.payload.size();
     }
     MutexLock lock(mutex_);
+    if (failed_ && std::chrono::steady_clock::now() >= resume_at_) {
+        resume_at_ = std::chrono::steady_clock::now() + kResumeAfter;
+        resume_after_full_disk();
+    }
     if (failed_) return Error{Errc::Unavailable, "the journal stopped: " + failed_->message};
     const std::shared_ptr<Batch> batch = pending_;
     batch->bytes.reserve(batch->bytes.size() + bytes);
@@ -107,6 +111,7 @@ void SegmentedJournal::finish_batch(Batch& batch, Result<Unit> written) {
     batch.done = true;
     if (!written) {
         failed_ = std::move(written).error();
+        resume_at_ = std::chrono::steady_clock::now() + kResumeAfter;
         log::error("journal: append failed, refusing more", {{"error", failed_->message}});
         batch.error = failed_;
         pending_->error = failed_;  // What came meanwhile goes the same way.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -11,6 +12,8 @@ namespace stoker::journal {
 namespace {
 
 constexpr std::size_t kMaxReportedDamage = 1000;  // Bounds memory; the log has every one.
+
+constexpr std::uintmax_t kRoomToResume = std::uintmax_t{1} << 20;  // So that it doesn't end at once again.
 
 }  // namespace
 
@@ -148,7 +151,11 @@ void SegmentedJournal::enforce_retention(Timestamp now) {
 // A full disk is the one failure that passes by itself. What stands after the last good byte is cut first.
 void SegmentedJournal::resume_after_full_disk() {
     if (!failed_ || failed_->code != Errc::ResourceExhausted) return;
+    std::error_code unknown;
+    const auto space = std::filesystem::space(directory_, unknown);
+    if (!unknown && space.available < kRoomToResume) return;
     if (active_ && !active_->truncate(active_size_)) return;
+    log::info("journal: goes on after a full disk", {{"folder", directory_}});
     failed_.reset();
 }
 

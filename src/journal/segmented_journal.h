@@ -28,6 +28,7 @@
 namespace stoker::journal {
 
 inline constexpr std::uint64_t kMarkBytes = 64 * 1024;
+inline constexpr std::chrono::seconds kResumeAfter{1};
 
 struct Mark {
     std::uint64_t sequence = 0;
@@ -140,6 +141,7 @@ private:
     std::uint64_t total_bytes_ GUARDED_BY(mutex_) = 0;
     bool new_names_ GUARDED_BY(mutex_) = false;  // The folder has names that are not yet durable.
     std::optional<Error> failed_ GUARDED_BY(mutex_);
+    SteadyTime resume_at_ GUARDED_BY(mutex_){};  // When an append looks again whether the disk has room.
     std::vector<Damage> damage_ GUARDED_BY(mutex_);
     std::set<std::pair<std::uint64_t, std::uint64_t>> reported_ GUARDED_BY(mutex_);
 

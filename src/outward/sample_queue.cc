@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/retention_clock.h"
 #include "collect/send/remote_write_sender_record.h"
 
 namespace stoker::outward {
@@ -36,7 +37,7 @@ std::uint64_t SampleQueue::sweep(const std::string& reader, SteadyTime steady) {
     if (steady < next_sweep_) return 0;
     next_sweep_ = steady + kSweep;
     const std::uint64_t wanted = journal_->cursor(reader);
-    journal_->enforce_retention(now());
+    journal_->enforce_retention(retention_now());
     const std::uint64_t first = journal_->first_sequence();
     return first > wanted ? first - wanted : 0;
 }

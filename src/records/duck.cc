@@ -139,7 +139,10 @@ Transaction::~Transaction() {
 }
 
 Result<Unit> Transaction::commit() {
-    return std::exchange(connection_, nullptr)->run("COMMIT");
+    auto done = std::exchange(connection_, nullptr)->run("COMMIT");
+    // What its memory holds now is not what the file holds.
+    if (!done) return Error{Errc::Corruption, done.error().message};
+    return done;
 }
 
 Result<DatabaseHandle> open_database(const std::string& path, const Settings& settings) {

@@ -19,6 +19,10 @@ std::uint64_t size_of(const std::string& file) {
     return error ? 0 : size;
 }
 
+Error not_open() {
+    return {Errc::Unavailable, "the record database is not open; the log says why"};
+}
+
 }  // namespace
 
 DuckStore::DuckStore(std::string directory, StoreOptions options)
@@ -29,6 +33,7 @@ auto DuckStore::with_list_connection(F use) -> decltype(use(std::declval<duck::C
     auto result = [&] {
         std::shared_lock hold(hold_);
         MutexLock lock(list_mutex_);
+        if (lister_.raw() == nullptr) return decltype(use(lister_))(not_open());
         return use(lister_);
     }();
     if (!result) repair_after(result.error());
@@ -57,6 +62,7 @@ Result<SqlResult> DuckStore::sql(const std::string& query, const SqlLimits& limi
         return Error{Errc::ResourceExhausted, "too many SQL statements run at the moment; try again"};
     }
     std::shared_lock hold(hold_);
+    if (database_.get() == nullptr) return not_open();
     TRY(auto connection, duck::Connection::open(database_.get()));
     auto result = run_sql(connection, query, limits);
     if (result) return result;
@@ -72,6 +78,7 @@ Result<Unit> DuckStore::copy_to(const std::string& directory) {
     const std::string name = std::filesystem::path(path()).filename();
     std::shared_lock hold(hold_);
     MutexLock lock(load_mutex_);  // Nothing else writes.
+    if (loader_.raw() == nullptr) return not_open();
     // A list under way can keep the log from being merged; then it is copied beside the file, as after a crash.
     if (!loader_.run("CHECKPOINT")) log::debug("records: copied with its log");
     TRY_UNIT(copy_durably(path(), directory + "/" + name));
@@ -85,15 +92,18 @@ Result<std::uint64_t> DuckStore::remove_before(Timestamp before) {
     auto result = [&]() -> Result<std::uint64_t> {
         std::shared_lock hold(hold_);
         MutexLock lock(load_mutex_);
+        if (loader_.raw() == nullptr) return not_open();
         const std::string condition = "time < make_timestamp(CAST(? AS BIGINT) * 1000)";
         std::uint64_t removed = 0;
         for (;;) {
             TRY(const auto left,
                 loader_.integer("SELECT count(*) FROM requests WHERE " + condition, {to_millis(before)}));
             if (left.value_or(0) == 0) break;
+            TRY(auto transaction, duck::Transaction::begin(loader_, false));
             TRY_UNIT(loader_.run(
                 "DELETE FROM requests WHERE rowid IN (SELECT rowid FROM requests WHERE " + condition + " LIMIT ?)",
                 {to_millis(before), kRowsPerDelete}));
+            TRY_UNIT(transaction.commit());
             removed += static_cast<std::uint64_t>(std::min(*left, kRowsPerDelete));
         }
         // Gives the space back; where another transaction keeps it from that, the next time does it.

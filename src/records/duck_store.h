@@ -49,6 +49,7 @@ private:
         std::size_t rows = 0;
         std::uint64_t skipped = 0;
     };
+    Result<Unit> open_again();
     Result<std::size_t> load_all(journal::Journal& journal) REQUIRES_LOCK(load_mutex_);
     Result<Unit> follow_journal(journal::Journal& journal) REQUIRES_LOCK(load_mutex_);
     Result<std::size_t> load_some(journal::Journal& journal, std::uint64_t target) REQUIRES_LOCK(load_mutex_);

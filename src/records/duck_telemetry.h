@@ -52,6 +52,7 @@ private:
     void note_repair(std::string what);
 
     // Loading (duck_telemetry_load.cc).
+    Result<Unit> open_again();
     Result<std::size_t> load_logs() REQUIRES_LOCK(load_mutex_);
     Result<std::size_t> load_logs_once(std::uint64_t target) REQUIRES_LOCK(load_mutex_);
     Result<std::size_t> load_spans(Timestamp now) REQUIRES_LOCK(load_mutex_);

@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 #include "records/chunk_reader.h"
+#include "records/disk_room.h"
+#include "records/duck_repair.h"
 #include "records/duck_telemetry.h"
 #include "records/telemetry_schema.h"
 
@@ -44,16 +46,33 @@ private:
 }  // namespace
 
 Result<std::size_t> DuckTelemetry::load(Timestamp now) {
+    for (Stream* stream : {&spans_, &logs_}) {
+        if (!stream->journal->health()) stream->journal->enforce_retention(now);  // It may go on meanwhile.
+    }
+    TRY_UNIT(open_again());
     auto result = [&]() -> Result<std::size_t> {
         std::shared_lock hold(hold_);
         MutexLock lock(load_mutex_);
         if (loader_.raw() == nullptr) return Error{Errc::Unavailable, "the telemetry database is not open"};
+        TRY_UNIT(room_to_write(directory_));
         TRY(const std::size_t logs, load_logs());
         TRY(const std::size_t spans, load_spans(now));
         return logs + spans;
     }();
     if (!result) repair_after(result.error());
     return result;
+}
+
+// After a repair that failed, as on a full disk.
+Result<Unit> DuckTelemetry::open_again() {
+    {
+        std::shared_lock hold(hold_);
+        if (database_.get() != nullptr) return Unit{};
+    }
+    TRY_UNIT(room_to_write(directory_));
+    std::unique_lock hold(hold_);
+    return open_or_repair(
+        path(), [this] { return open_once(); }, [this](std::string what) { note_repair(std::move(what)); });
 }
 
 Result<Unit> DuckTelemetry::restore(Stream& stream) {
@@ -261,7 +280,9 @@ Result<std::uint64_t> DuckTelemetry::enforce_retention(Timestamp now) {
             TRY(const auto old,
                 loader_.integer(fmt::format("SELECT count(*) FROM {}", stream->name) + where, {before}));
             if (old.value_or(0) == 0) continue;
+            TRY(auto transaction, duck::Transaction::begin(loader_, false));
             TRY_UNIT(loader_.run(fmt::format("DELETE FROM {}", stream->name) + where, {before}));
+            TRY_UNIT(transaction.commit());
             removed += static_cast<std::uint64_t>(*old);
         }
         // Gives the space back; where another transaction keeps it from that, the next time does it.

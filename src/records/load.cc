@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "records/disk_room.h"
 #include "records/duck_store.h"
 #include "records/schema.h"
 
@@ -14,6 +15,7 @@ constexpr std::chrono::seconds kCursorInterval{1};    // The cursor only serves 
 }  // namespace
 
 Result<std::size_t> DuckStore::load(journal::Journal& journal) {
+    TRY_UNIT(open_again());
     auto result = [&]() -> Result<std::size_t> {
         std::shared_lock hold(hold_);
         MutexLock lock(load_mutex_);
@@ -22,6 +24,17 @@ Result<std::size_t> DuckStore::load(journal::Journal& journal) {
     }();
     if (!result) repair_after(result.error());
     return result;
+}
+
+// After a repair that failed, as on a full disk.
+Result<Unit> DuckStore::open_again() {
+    {
+        std::shared_lock hold(hold_);
+        if (database_.get() != nullptr) return Unit{};
+    }
+    TRY_UNIT(room_to_write(directory_));
+    std::unique_lock hold(hold_);
+    return open_or_repair();
 }
 
 Result<std::size_t> DuckStore::load_all(journal::Journal& journal) {
@@ -70,6 +83,7 @@ Result<Unit> DuckStore::follow_journal(journal::Journal& journal) {
 
 // One transaction of up to kRowsPerTransaction records below `target`.
 Result<std::size_t> DuckStore::load_some(journal::Journal& journal, std::uint64_t target) {
+    TRY_UNIT(room_to_write(directory_));
     TRY(auto transaction, duck::Transaction::begin(loader_, false));
     std::uint64_t next = last_sequence_.load() + 1;
     std::size_t rows = 0;

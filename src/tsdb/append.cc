@@ -231,7 +231,10 @@ void StoreImpl::append_start(Shard& shard, MemSeries& series, const Item& item, 
 
 void StoreImpl::append_behind(Shard& shard, MemSeries& series, const Item& item, EntryWriter& entries, TimeRange& taken,
                               AppendOutcome& outcome) {
-    if (item.sample.time < series.last_time() - options_.out_of_order_window.count()) {
+    // A series that reaches into the future was written while the clock was ahead; the window then starts from now, so
+    // that a clock set right again does not leave the series without samples until it has caught up.
+    const std::int64_t newest = std::min(series.last_time(), to_millis(now()));
+    if (item.sample.time < newest - options_.out_of_order_window.count()) {
         refuse(outcome, item.index, Refusal::TooOld, "behind the out-of-order window");
         return;
     }

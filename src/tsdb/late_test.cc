@@ -57,6 +57,16 @@ TEST(Append, SaysWhichItemsWereRefusedAndWhy) {
     EXPECT_EQ(outcome.invalid, 2U);
 }
 
+TEST(Append, ASeriesFromTheFutureTakesSamplesOfNow) {
+    TestStore store({.out_of_order_window = Duration(10 * kMinute), .future_window = Duration(0)});
+    const std::int64_t present = to_millis(now());
+    store.append({at("a", present + 120 * kMinute, 9)});  // The clock was ahead for a while.
+    const auto outcome =
+        store.append({at("a", present, 1), at("a", present - 9 * kMinute, 2), at("a", present - 11 * kMinute, 3)});
+    EXPECT_EQ(refused(outcome), (Refusals{{2, Refusal::TooOld}}));
+    EXPECT_EQ(content(*store, {}, present, present).at("a"), (Samples{{present, bits(1)}}));
+}
+
 TEST(Append, RefsWithoutLabelsWhoseSeriesWentAreNamed) {
     TestStore store;
     const Labels labels{{"__name__", "a"}};

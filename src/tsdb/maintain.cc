@@ -26,6 +26,11 @@ Result<std::string> best_encoding(const std::string& sealed) {
     return seal_chunk(samples);
 }
 
+// A clock that was set back makes everything due.
+bool is_due(std::int64_t now, std::int64_t last, std::int64_t every) {
+    return last == kNever || now < last || now - last >= every;
+}
+
 }  // namespace
 
 // Taken under the shard's lock, written without it.
@@ -269,13 +274,16 @@ std::int64_t StoreImpl::cutoff_for_size(std::int64_t now) {
 }
 
 // Series whose newest sample is past retention go whole; chunks go by the day.
-Result<Unit> StoreImpl::retire(std::int64_t now) {
+Result<Unit> StoreImpl::retire(std::int64_t now, std::int64_t age_now) {
     const std::int64_t by_size = cutoff_for_size(now);
-    const std::int64_t raw_cutoff = std::max(wait_for_rollups(now, now - options_.retention.count()), by_size);
-    if (raw_cutoff > cutoff_.load()) {
+    const std::int64_t raw_cutoff = std::max(wait_for_rollups(age_now, age_now - options_.retention.count()), by_size);
+    // A clock that was set back after a day ahead: samples of today must not be past retention.
+    const bool set_back = age_now < retired_at_;
+    if (raw_cutoff > cutoff_.load() || set_back) {
         cutoff_.store(raw_cutoff);
     }
-    TRY_UNIT(drop_old_rollups(now, by_size));
+    retired_at_ = age_now;
+    TRY_UNIT(drop_old_rollups(age_now, by_size));
     const std::int64_t cutoff = rollup_cutoff_.load();  // Whatever is left of a series.
     tombstones_.drop_before(cutoff);
     for (auto& shard : shards_) {
@@ -318,7 +326,7 @@ Result<Unit> StoreImpl::retire(std::int64_t now) {
     return disk_->drop_before(raw_cutoff);
 }
 
-Result<Unit> StoreImpl::maintain(Timestamp now) {
+Result<Unit> StoreImpl::maintain(Timestamp now, Timestamp age_now) {
     const auto started = std::chrono::steady_clock::now();
     const std::int64_t millis = to_millis(now);
     MutexLock lock(maintenance_);
@@ -336,13 +344,13 @@ Result<Unit> StoreImpl::maintain(Timestamp now) {
     if (auto rolled = roll_up(millis); !rolled) {
         return fail(std::move(rolled).error());
     }
-    if (last_retire_ == kNever || millis - last_retire_ >= kRetireEveryMillis) {
-        if (auto retired = retire(millis); !retired) {
+    if (is_due(millis, last_retire_, kRetireEveryMillis)) {
+        if (auto retired = retire(millis, to_millis(age_now)); !retired) {
             return fail(std::move(retired).error());
         }
         last_retire_ = millis;
     }
-    const bool due = checkpoint_due_ || millis - last_checkpoint_ >= options_.checkpoint_interval.count();
+    const bool due = checkpoint_due_ || is_due(millis, last_checkpoint_, options_.checkpoint_interval.count());
     if (due || wal_->bytes() >= options_.checkpoint_bytes) {
         if (auto done = checkpoint(millis); !done) {
             return fail(std::move(done).error());

@@ -1,4 +1,4 @@
-// Retention by size.
+// Retention by size and by age.
 #include <gtest/gtest.h>
 
 #include "tsdb/chunk.h"
@@ -52,6 +52,25 @@ TEST(RetentionBytes, TodayStaysAndHealthSaysSo) {
     ASSERT_FALSE(store->health().has_value());
     EXPECT_EQ(store->health().error().code, Errc::ResourceExhausted);
     EXPECT_TRUE(store->append({at("m0", kStart + kDay - 1, 1)}).has_value());
+}
+
+TEST(RetentionByAge, GoesByTheClockForAges) {
+    constexpr std::int64_t kMonth = 30 * kDay;
+    TestStore store({.retention = Duration{15 * kDay}});
+    store.append({at("m", kStart, 1)});
+    store.maintain(kStart + kMonth, kStart + 1000);  // A clock that is doubted.
+    EXPECT_EQ(content(*store).at("m").size(), 1U);
+    store.maintain(kStart + 2 * kMonth, kStart + kMonth);
+    EXPECT_TRUE(content(*store).empty());
+}
+
+TEST(RetentionByAge, AfterTheClockWasSetBackSamplesOfTodayAreTaken) {
+    constexpr std::int64_t kYear = 365 * kDay;
+    TestStore store({.retention = Duration{15 * kDay}});
+    store.maintain(kStart + kYear);
+    EXPECT_EQ(store.append({at("m", kStart, 1)}).accepted, 0U);
+    store.maintain(kStart);
+    EXPECT_EQ(store.append({at("m", kStart, 1)}).accepted, 1U);
 }
 
 }  // namespace

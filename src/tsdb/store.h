@@ -168,8 +168,10 @@ public:
     virtual Result<AppendOutcome> append_cached(std::vector<CachedSample>& batch) = 0;
 
     // Background work: seal chunks, move them to RocksDB, trim the log, drop what is past retention. Called every few
-    // seconds by app; may take long, never blocks append() for more than milliseconds.
-    virtual Result<Unit> maintain(Timestamp now) = 0;
+    // seconds by app; may take long, never blocks append() for more than milliseconds. `age_now` is the time by which
+    // samples are past retention: it may lag behind `now` where that is doubted (base/retention_clock.h).
+    virtual Result<Unit> maintain(Timestamp now, Timestamp age_now) = 0;
+    Result<Unit> maintain(Timestamp now) { return maintain(now, now); }
 
     // For a graceful stop: seals what is open, so that it lies on disk in its compact form, and trims the log. Stops
     // sealing once `limit` has passed; what is open then stays so, as safe as before. Appends may go on meanwhile.

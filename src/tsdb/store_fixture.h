@@ -64,8 +64,9 @@ public:
         EXPECT_TRUE(outcome.has_value()) << outcome.error().message;
         return outcome ? *outcome : AppendOutcome{};
     }
-    void maintain(std::int64_t now_ms) {
-        auto done = store_->maintain(from_millis(now_ms));
+    void maintain(std::int64_t now_ms) { maintain(now_ms, now_ms); }
+    void maintain(std::int64_t now_ms, std::int64_t age_now_ms) {
+        auto done = store_->maintain(from_millis(now_ms), from_millis(age_now_ms));
         EXPECT_TRUE(done.has_value()) << done.error().message;
     }
 

@@ -82,7 +82,7 @@ public:
     Result<Unit> snapshot(const std::string& directory) override;
     Cardinality cardinality(const std::vector<Matcher>& matchers, std::size_t most) const override;
     std::vector<Damage> damage() const override;
-    Result<Unit> maintain(Timestamp now) override;
+    Result<Unit> maintain(Timestamp now, Timestamp age_now) override;
     Result<Unit> settle(Timestamp now, Duration limit) override;
     StoreStats stats() const override;
     Result<Unit> health() const override;
@@ -148,7 +148,7 @@ private:
     Result<Unit> checkpoint(std::int64_t now, SteadyTime seal_until = {}) REQUIRES_LOCK(maintenance_);
     std::int64_t idle_millis() const;
     Result<Unit> archive(const std::vector<SeriesId>& ids);
-    Result<Unit> retire(std::int64_t now) REQUIRES_LOCK(maintenance_);
+    Result<Unit> retire(std::int64_t now, std::int64_t age_now) REQUIRES_LOCK(maintenance_);
     std::int64_t cutoff_for_size(std::int64_t now);
     // Rollups: rollup_job.cc.
     RollupPlan rollup_plan(std::int64_t now) const;
@@ -244,6 +244,7 @@ private:
     Mutex maintenance_;
     std::int64_t last_checkpoint_ GUARDED_BY(maintenance_);
     std::int64_t last_retire_ GUARDED_BY(maintenance_);
+    std::int64_t retired_at_ GUARDED_BY(maintenance_) = kNever;    // By the clock that ages are counted by.
     bool rollups_behind_ GUARDED_BY(maintenance_) = false;         // There are more to make than time was for.
     std::int64_t behind_since_ GUARDED_BY(maintenance_) = kNever;  // And retention waits for them since then.
     std::size_t damage_counted_ GUARDED_BY(maintenance_) = 0;

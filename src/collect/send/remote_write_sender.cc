@@ -12,6 +12,7 @@
 #include <random>
 
 #include "base/log.h"
+#include "base/retention_clock.h"
 #include "base/sync.h"
 #include "collect/send/remote_write_sender_families.h"
 #include "collect/send/remote_write_sender_http.h"
@@ -269,7 +270,7 @@ private:
             committed_ = written ? until : committed_;
         }
         if (tidy) {
-            journal_->enforce_retention(now());
+            journal_->enforce_retention(retention_now());
         }
         metrics_.queue_bytes.set(static_cast<double>(journal_->bytes()));
         metrics_.waiting.set(
