@@ -209,7 +209,7 @@ test('a real API server: pods, services, endpoints and nodes', { skip: noCluster
       relabel_configs: [{source_labels: [__meta_kubernetes_service_name], regex: kubernetes, action: drop}]`
         const stoker = await startStoker({
             dir,
-            config: `collect:\n  host: false\n  discovery: {enabled: false}\n  scrape_configs:${job('pod', ', selectors: [{role: pod, label: "app=web"}], namespaces: {names: [default]}')}${job('service')}${job('endpoints')}${job('endpointslice')}${job('node')}\n`,
+            config: `collect:\n  host: false\n  discovery: {enabled: false}\n  scrape_configs:${job('pod', ', selectors: [{role: pod, label: "app=web"}], namespaces: {names: [default]}')}${job('service')}${job('endpoints')}${job('endpointslice')}${job('node')}${job('ingress')}\n`,
         })
         const active = async (pool) => (await getJson(`${stoker.console}/api/v1/targets?state=active&scrapePool=${pool}`)).data.activeTargets
         const has = (pool, expected) => until(`${pool} has ${expected}`, async () => (await active(pool)).map((one) => one.labels.instance).sort().join() === expected.join(), 30_000, 200)
@@ -234,6 +234,9 @@ test('a real API server: pods, services, endpoints and nodes', { skip: noCluster
         // This server has EndpointSlices of v1beta1 only, which is found out.
         await call('POST', '/apis/discovery.k8s.io/v1beta1/namespaces/default/endpointslices', { metadata: { name: 'web-x', labels: { 'kubernetes.io/service-name': 'web' } }, addressType: 'IPv4', ports: [{ name: 'http', port: 8000 }], endpoints: [{ addresses: ['10.254.1.7'], conditions: { ready: true } }] })
         await has('endpointslice', ['10.254.1.7:8000'])
+        await call('POST', '/apis/networking.k8s.io/v1/namespaces/default/ingresses', { metadata: { name: 'web' }, spec: { tls: [{ hosts: ['web.example'] }], rules: [{ host: 'web.example', http: { paths: [{ path: '/a', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] } }] } })
+        await has('ingress', ['web.example'])
+        assert.deepEqual(meta((await active('ingress'))[0]), { namespace: 'default', ingress_name: 'web', ingress_host: 'web.example', ingress_scheme: 'https', ingress_path: '/a' })
         await makePod('web-2', '10.254.1.2')
         await has('pod', ['10.254.1.1:8000', '10.254.1.1:9000', '10.254.1.2:8000', '10.254.1.2:9000'])
         await call('DELETE', `${space}/pods/web-1?gracePeriodSeconds=0`)

@@ -132,8 +132,12 @@ test('Docker over its socket, and Consul', { timeout: 60_000 }, async () => {
     const consul = createServer((request, response) => {
         if (request.headers['x-consul-token'] !== 'secret') return response.writeHead(403).end()
         const url = new URL(request.url, 'http://x')
-        if (url.pathname === '/v1/catalog/services') return response.end(JSON.stringify({ web: ['prod'], other: [] }))
-        assert.equal(url.pathname, '/v1/health/service/web')
+        if (url.pathname === '/c/v1/catalog/services') {
+            assert.equal(url.searchParams.get('filter'), 'ServiceName != "none"')
+            return response.end(JSON.stringify({ web: ['prod'], other: [] }))
+        }
+        assert.equal(url.pathname, '/c/v1/health/service/web')
+        assert.equal(url.searchParams.get('filter'), 'Service.Port == 8080')
         assert.equal(url.searchParams.get('tag'), 'prod')
         response.writeHead(health.status).end(JSON.stringify(health.entries))
     })
@@ -142,7 +146,7 @@ test('Docker over its socket, and Consul', { timeout: 60_000 }, async () => {
     - job_name: docker
       docker_sd_configs: [{host: "unix://${join(dir, 'docker.sock')}", refresh_interval: 500ms, filters: [{name: label, values: [app=x]}]}]
     - job_name: consul
-      consul_sd_configs: [{server: "127.0.0.1:${consul.address().port}", token: secret, tags: [prod], refresh_interval: 500ms}]
+      consul_sd_configs: [{server: "127.0.0.1:${consul.address().port}", path_prefix: /c, filter: 'ServiceName != "none"', health_filter: 'Service.Port == 8080', token: secret, tags: [prod], refresh_interval: 500ms}]
 `)
     const has = (job, expected) => until(`${job} has ${expected}`, async () => (await urls(stoker, job)).join() === expected.join(), 15_000)
     await has('docker', ['http://10.255.2.1:8000/metrics'])

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "net/client_connection.h"
+#include "net/proxy_credentials.h"
 #include "net/serialize.h"
 #include "net/tls.h"
 
@@ -169,8 +170,12 @@ public:
     asio::awaitable<Result<std::unique_ptr<Call>>> send(const Url& origin, ClientRequest request, Deadlines deadlines,
                                                         CancelToken* cancel) override {
         std::string head;
+        // A whole URL is for a proxy (RFC 9112, 3.2.2); nobody else is to learn who we are there.
+        const ProxyOptions& proxy = options_->proxy;
+        const bool to_proxy = request.target.starts_with("http://") && !origin.tls && origin.host == proxy.host &&
+                              origin.port == proxy.port;
         append_request_head(head, request.method, request.target, origin.host_header(), request.headers,
-                            length_of(request));
+                            length_of(request), to_proxy ? proxy_authorization(proxy) : std::string{});
         const std::string key = (origin.tls ? "s " : "p ") + origin.host + ' ' + origin.port;
         // What can be sent only once needs a connection that is known to be good.
         for (auto connection = request.source ? nullptr : pool_->take(key);; connection = nullptr) {

@@ -62,7 +62,7 @@ public:
 
 struct ClientRequest {
     std::string method = "GET";
-    std::string target = "/";                  // Path and query.
+    std::string target = "/";                  // Path and query; a whole URL for a proxy, with its credentials.
     Headers headers;                           // Host, Content-Length and Connection are added.
     std::string_view body;                     // REQUIRES: outlives the call to send().
     std::span<const std::string_view> more{};  // Further pieces of the body, at most kMostPieces; they outlive it too.

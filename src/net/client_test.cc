@@ -90,6 +90,27 @@ TEST_F(ClientTest, SendsWhatItWasGiven) {
     EXPECT_EQ(pending.get()->status, 204);
 }
 
+TEST_F(ClientTest, OnlyTheProxyItselfIsToldItsCredentials) {
+    ScriptedUpstream upstream;
+    const auto asked = [&](const std::string& proxy_port, const std::string& target) {
+        ClientOptions options;
+        options.proxy.host = "127.0.0.1";
+        options.proxy.port = proxy_port;
+        options.proxy.credentials = "amy:pass";
+        remake(std::move(options));
+        auto pending = begin(upstream.url(target));
+        auto connection = upstream.accept();
+        const auto request = connection->receive_until("\r\n\r\n");
+        connection->send("HTTP/1.1 204 No Content\r\n\r\n");
+        EXPECT_EQ(pending.get()->status, 204);
+        return request.find("\r\nProxy-Authorization: Basic YW15OnBhc3M=\r\n") != std::string::npos;
+    };
+    const std::string port = upstream.url().port;
+    EXPECT_TRUE(asked(port, "http://target.example/metrics"));
+    EXPECT_FALSE(asked(port, "/metrics"));
+    EXPECT_FALSE(asked("1", "http://target.example/metrics"));
+}
+
 TEST_F(ClientTest, ReadsEveryKindOfBody) {
     struct Row {
         const char* bytes;

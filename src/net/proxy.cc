@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "net/proxy_credentials.h"
 
 namespace stoker::net {
 namespace {
@@ -113,11 +114,16 @@ bool goes_direct(const ProxyOptions& proxy, const Url& url) {
                        [&url](const std::string& entry) { return names(entry, url); });
 }
 
+std::string internal::proxy_authorization(const ProxyOptions& proxy) {
+    return proxy.credentials.empty() ? std::string{} : "Basic " + base64(proxy.credentials);
+}
+
 std::string connect_request(const ProxyOptions& proxy, const Url& url) {
     const bool v6 = url.host.find(':') != std::string::npos;
     const std::string authority = (v6 ? "[" + url.host + "]" : url.host) + ":" + url.port;
     std::string request = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n";
-    if (!proxy.credentials.empty()) request += "Proxy-Authorization: Basic " + base64(proxy.credentials) + "\r\n";
+    const std::string who = internal::proxy_authorization(proxy);
+    if (!who.empty()) request += "Proxy-Authorization: " + who + "\r\n";
     return request + "\r\n";
 }
 

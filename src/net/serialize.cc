@@ -80,12 +80,14 @@ void append_response_head(std::string& out, const ResponseHead& head, Framing fr
 }
 
 void append_request_head(std::string& out, std::string_view method, std::string_view target, std::string_view host,
-                         const Headers& headers, std::optional<std::uint64_t> length) {
+                         const Headers& headers, std::optional<std::uint64_t> length,
+                         std::string_view proxy_authorization) {
     append_defused(out, method);
     out += ' ';
     append_defused(out, target.empty() ? "/" : target);
     out += " HTTP/1.1\r\n";
     if (!headers.get("host")) append_field(out, "Host", host);
+    if (!proxy_authorization.empty()) append_field(out, "Proxy-Authorization", proxy_authorization);
     for (const auto& [name, value] : headers) {
         if (frames_message(name) || equal_without_case(name, "content-length") || equal_without_case(name, "expect")) {
             continue;

@@ -22,8 +22,10 @@ enum class Framing : std::uint8_t {
 // is Content-Length where `framing` or `length` says it better.
 void append_response_head(std::string& out, const ResponseHead& head, Framing framing,
                           std::optional<std::uint64_t> length, std::string_view connection);
+// `proxy_authorization` may be empty.
 void append_request_head(std::string& out, std::string_view method, std::string_view target, std::string_view host,
-                         const Headers& headers, std::optional<std::uint64_t> length);
+                         const Headers& headers, std::optional<std::uint64_t> length,
+                         std::string_view proxy_authorization = {});
 
 // "1f4\r\n", written into the 20 bytes at `space`.
 std::string_view chunk_header(char* space, std::size_t size);

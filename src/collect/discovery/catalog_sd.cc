@@ -74,13 +74,14 @@ public:
 
 protected:
     asio::awaitable<Result<std::vector<TargetGroup>>> ask() override {
-        auto catalog = co_await get("/v1/catalog/services", false);
+        auto catalog = co_await get("/v1/catalog/services", config_.filter, {});
         if (!catalog) co_return std::move(catalog).error().context(config_.server);
         auto services = consul_services(*catalog, config_);
         if (!services) co_return std::move(services).error().context(config_.server);
         std::map<std::string, TargetGroup> known;
         for (const std::string& service : *services) {
-            auto entries = co_await get("/v1/health/service/" + net::url_encode(service), true);
+            auto entries =
+                co_await get("/v1/health/service/" + net::url_encode(service), config_.health_filter, config_.tags);
             if (stopper_.stopped()) break;
             Result<TargetGroup> group = Error{Errc::Internal, ""};
             if (entries) {
@@ -104,7 +105,7 @@ protected:
     }
 
 private:
-    asio::awaitable<Result<std::string>> get(std::string path, bool tags) {
+    asio::awaitable<Result<std::string>> get(std::string path, std::string filter, std::vector<std::string> tags) {
         net::Url url = url_;
         std::string query;
         const auto add = [&query](std::string_view name, const std::string& value) {
@@ -116,11 +117,10 @@ private:
         add("ns", config_.consul_namespace);
         add("partition", config_.partition);
         for (const auto& [name, value] : config_.node_meta) add("node-meta", name + ":" + value);
-        if (tags) {
-            for (const std::string& tag : config_.tags) add("tag", tag);
-        }
+        add("filter", filter);
+        for (const std::string& tag : tags) add("tag", tag);
         if (config_.allow_stale) query += query.empty() ? "?stale" : "&stale";
-        url.path = path + query;
+        url.path = config_.path_prefix + path + query;
         FetchOptions options;
         options.limit = kLimit;
         if (!config_.token.empty()) options.headers.add("X-Consul-Token", config_.token);

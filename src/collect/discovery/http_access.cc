@@ -1,11 +1,8 @@
 #include "collect/discovery/http_access.h"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
-#include "base/file.h"
-#include "base/text.h"
+#include "crypto/hmac.h"
 #include "wire/compression.h"
 
 namespace stoker::collect {
@@ -13,33 +10,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kMostCredentials = std::size_t{64} << 10;
 constexpr int kMostRedirects = 10;  // As Go's client, which Prometheus uses.
 
 Duration left_until(SteadyTime end) {
     const auto left = std::chrono::duration_cast<Duration>(end - std::chrono::steady_clock::now());
     return std::max(Duration{1}, left);
-}
-
-Result<std::string> secret_of(const std::string& text, const std::string& file) {
-    if (file.empty()) return text;
-    TRY(auto content, read_file(file, kMostCredentials));
-    return std::string(trim(content));
-}
-
-std::string base64(std::string_view text) {
-    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t at = 0; at < text.size(); at += 3) {
-        std::uint32_t bits = 0;
-        for (std::size_t i = 0; i < 3; ++i) {
-            bits = bits << 8 | (at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u);
-        }
-        for (std::size_t i = 0; i < 4; ++i) {
-            out += at + i <= text.size() ? kDigits[bits >> (18 - 6 * i) & 63] : '=';
-        }
-    }
-    return out;
 }
 
 bool is_redirect(int status) {
@@ -55,52 +30,19 @@ Result<net::Url> redirected(const net::Url& from, std::string_view location) {
 
 }  // namespace
 
-void Stopper::stop() {
-    stopped_ = true;
-    token_.cancel();
-    timer_.cancel();
-    if (call_ != nullptr) call_->cancel();
-}
-
-asio::awaitable<void> Stopper::sleep_until(SteadyTime time) {
-    if (stopped_) co_return;
-    timer_.expires_at(time);
-    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-}
-
-asio::awaitable<void> Stopper::sleep_for(Duration duration) {
-    co_await sleep_until(std::chrono::steady_clock::now() + duration);
-}
-
-HttpAccess::HttpAccess(asio::io_context& loop, HttpConfig config)
-    : config_(std::move(config)), client_([&] {
-          net::ClientOptions options;
-          if (const auto& tls = config_.tls_config) {
-              options.tls = {.ca_file = tls->ca_file,
-                             .verify = !tls->insecure_skip_verify,
-                             .certificate_file = tls->cert_file,
-                             .key_file = tls->key_file};
-          }
-          options.idle_per_origin = 2;
-          options.idle_timeout = Duration{120'000};  // Longer than most intervals, so that connections are kept.
-          return net::Client::create(loop, std::move(options));
-      }()) {}
-
 Result<std::shared_ptr<HttpAccess>> HttpAccess::create(asio::io_context& loop, HttpConfig config) {
-    if (const auto& tls = config.tls_config) {
-        for (const std::string& file : {tls->ca_file, tls->cert_file, tls->key_file}) {
-            if (file.empty()) continue;
-            const auto there = read_file(file);
-            if (!there) return Error(there.error()).context("tls_config");
-        }
+    TRY(auto client, Outbound::create(loop, config.tls_config, config.proxy));
+    std::unique_ptr<OAuth2Source> tokens;
+    if (config.oauth2) {
+        TRY(tokens, OAuth2Source::create(loop, *config.oauth2));
     }
-    return std::shared_ptr<HttpAccess>(new HttpAccess(loop, std::move(config)));
+    return std::shared_ptr<HttpAccess>(new HttpAccess(std::move(config), std::move(client), std::move(tokens)));
 }
 
 Result<std::string> HttpAccess::authorization() const {
     if (const auto& basic = config_.basic_auth) {
         TRY(const auto password, secret_of(basic->password, basic->password_file));
-        return "Basic " + base64(basic->username + ":" + password);
+        return "Basic " + crypto::base64_encode(basic->username + ":" + password);
     }
     std::string type = "Bearer";
     std::string text = config_.bearer_token;
@@ -117,8 +59,13 @@ Result<std::string> HttpAccess::authorization() const {
 asio::awaitable<Result<std::unique_ptr<net::Call>>> HttpAccess::open(net::Url url, FetchOptions options,
                                                                      Stopper& stopper) {
     if (stopper.stopped()) co_return Error{Errc::Cancelled, "called off"};
-    CO_TRY(std::string credentials, authorization());
     const SteadyTime end = std::chrono::steady_clock::now() + options.limit;
+    std::string credentials;
+    if (tokens_) {
+        CO_TRY(credentials, co_await tokens_->authorization(end, stopper));
+    } else {
+        CO_TRY(credentials, authorization());
+    }
     for (int redirects = 0;; ++redirects) {
         net::ClientRequest request;
         request.target = url.path;
@@ -132,6 +79,7 @@ asio::awaitable<Result<std::unique_ptr<net::Call>>> HttpAccess::open(net::Url ur
         auto sent = co_await client_->send(url, std::move(request), deadlines, &stopper.token());
         if (!sent) co_return std::move(sent).error();
         std::unique_ptr<net::Call> call = *std::move(sent);
+        if (tokens_ && call->head().status == 401) tokens_->refused(credentials);
         const auto location = call->head().headers.get("location");
         if (!config_.follow_redirects || !is_redirect(call->head().status) || !location) co_return call;
         if (redirects == kMostRedirects) co_return Error{Errc::Unavailable, "more than 10 redirects"};

@@ -1,10 +1,13 @@
 // How a job's or a source's HTTP requests are made: Prometheus' HTTP client settings.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/config.h"
+#include "collect/discovery/proxy_config.h"
 
 namespace stoker::collect {
 
@@ -30,13 +33,28 @@ struct TlsConfig {
     friend bool operator==(const TlsConfig&, const TlsConfig&) = default;
 };
 
+// Client credentials (RFC 6749, 4.4).
+struct OAuth2Config {
+    std::string client_id;
+    std::string client_secret;
+    std::string client_secret_file;
+    std::vector<std::string> scopes;
+    std::string token_url;
+    std::map<std::string, std::string> endpoint_params;
+    std::optional<TlsConfig> tls_config;
+    ProxyConfig proxy;
+    friend bool operator==(const OAuth2Config&, const OAuth2Config&) = default;
+};
+
 // Paths are as written until resolve_paths().
 struct HttpConfig {
     std::optional<BasicAuthConfig> basic_auth;
     std::optional<AuthorizationConfig> authorization;
     std::string bearer_token;
     std::string bearer_token_file;
+    std::optional<OAuth2Config> oauth2;
     std::optional<TlsConfig> tls_config;
+    ProxyConfig proxy;
     bool follow_redirects = true;
     friend bool operator==(const HttpConfig&, const HttpConfig&) = default;
 };
@@ -44,6 +62,7 @@ struct HttpConfig {
 void describe(config::Fields& f, BasicAuthConfig& c);
 void describe(config::Fields& f, AuthorizationConfig& c);
 void describe(config::Fields& f, TlsConfig& c);
+void describe(config::Fields& f, OAuth2Config& c);
 
 // Its keys stand beside those of what it belongs to.
 void describe_http(config::Fields& f, HttpConfig& c);

@@ -6,7 +6,7 @@ namespace stoker::collect {
 namespace {
 
 const std::vector<std::string>& roles() {
-    static const std::vector<std::string> names = {"pod", "service", "endpoints", "endpointslice", "node"};
+    static const std::vector<std::string> names = {"pod", "service", "endpoints", "endpointslice", "node", "ingress"};
     return names;
 }
 

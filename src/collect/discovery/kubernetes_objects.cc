@@ -1,6 +1,7 @@
 #include "collect/discovery/kubernetes_objects.h"
 
 #include "collect/discovery/kubernetes_endpoints.h"
+#include "collect/discovery/kubernetes_ingress.h"
 #include "collect/discovery/kubernetes_labels.h"
 
 namespace stoker::collect {
@@ -112,6 +113,7 @@ std::vector<std::string> kubernetes_resources(std::string_view role) {
     if (role == "pod") return {"pods"};
     if (role == "service") return {"services"};
     if (role == "node") return {"nodes"};
+    if (role == "ingress") return {"ingresses"};
     return {role == "endpoints" ? "endpoints" : "endpointslices", "services", "pods"};
 }
 
@@ -142,6 +144,8 @@ std::vector<TargetGroup> kubernetes_groups(std::string_view role, const Kubernet
             group = service_group(object);
         } else if (role == "node") {
             group = node_group(object);
+        } else if (role == "ingress") {
+            group = ingress_group(object);
         } else {
             const EndpointNeighbours around{objects(world, "services"), objects(world, "pods")};
             group = role == "endpoints" ? endpoints_group(object, around) : endpointslice_group(object, around);

@@ -92,6 +92,30 @@ TEST(KubernetesObjects, Nodes) {
         " instance=n\n");
 }
 
+TEST(KubernetesObjects, IngressesHaveATargetForEachRuleAndPath) {
+    const auto ingress = [](const std::string& spec) {
+        return shown(
+            "ingress",
+            {{"ingresses", {R"({"metadata":{"namespace":"d","name":"i","labels":{"a":"b"}},"spec":)" + spec + "}"}}});
+    };
+    const std::string head =
+        "ingress/d/i ~ingress_label_a=b ~ingress_labelpresent_a=true ~ingress_name=i ~namespace=d\n";
+    EXPECT_EQ(ingress(R"({"ingressClassName":"nginx","tls":[{"hosts":["x.example","*.wild.example"]}],"rules":[
+        {"host":"x.example","http":{"paths":[{"path":"/a"},{}]}},
+        {"host":"one.wild.example"},{"host":"wild.example"},{"host":"one.two.wild.example"},
+        {"host":"plain.example","http":{"paths":[]}}]})"),
+              "ingress/d/i ~ingress_class_name=nginx ~ingress_label_a=b ~ingress_labelpresent_a=true ~ingress_name=i"
+              " ~namespace=d\n"
+              "  __address__=x.example ~ingress_host=x.example ~ingress_path=/a ~ingress_scheme=https\n"
+              "  __address__=x.example ~ingress_host=x.example ~ingress_path=/ ~ingress_scheme=https\n"
+              "  __address__=one.wild.example ~ingress_host=one.wild.example ~ingress_path=/ ~ingress_scheme=https\n"
+              "  __address__=wild.example ~ingress_host=wild.example ~ingress_path=/ ~ingress_scheme=http\n"
+              "  __address__=one.two.wild.example ~ingress_host=one.two.wild.example ~ingress_path=/"
+              " ~ingress_scheme=http\n"
+              "  __address__=plain.example ~ingress_host=plain.example ~ingress_path=/ ~ingress_scheme=http\n");
+    EXPECT_EQ(ingress("{}"), head);
+}
+
 TEST(KubernetesObjects, EndpointsJoinTheirServiceAndPodAndTheirOtherPorts) {
     const std::string text = shown(
         "endpoints",

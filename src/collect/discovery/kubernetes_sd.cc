@@ -24,17 +24,24 @@ constexpr Duration kConnectLimit{30'000};
 constexpr std::size_t kMostPage = std::size_t{256} << 20;
 constexpr std::size_t kMostLine = std::size_t{8} << 20;  // etcd takes objects of 1.5 MiB.
 
-std::string path_of(const std::string& resource, const std::string& space, bool old_slices) {
-    std::string path = resource == "endpointslices"
-                           ? old_slices ? "/apis/discovery.k8s.io/v1beta1" : "/apis/discovery.k8s.io/v1"
-                           : "/api/v1";
+// The group of a resource that once was in beta; empty for those of the core.
+std::string_view group_of(const std::string& resource) {
+    if (resource == "endpointslices") return "discovery.k8s.io";
+    return resource == "ingresses" ? "networking.k8s.io" : "";
+}
+
+std::string path_of(const std::string& resource, const std::string& space, bool beta) {
+    const std::string_view group = group_of(resource);
+    std::string path = "/api/v1";
+    if (!group.empty()) path = "/apis/" + std::string(group) + (beta ? "/v1beta1" : "/v1");
     if (!space.empty()) path += "/namespaces/" + net::url_encode(space);
     return path + "/" + resource;
 }
 
 // What a selector calls a resource.
 std::string role_of(const std::string& resource) {
-    return resource == "endpoints" ? resource : resource.substr(0, resource.size() - 1);
+    if (resource == "endpoints") return resource;
+    return resource.substr(0, resource.size() - (resource == "ingresses" ? 2 : 1));
 }
 
 Result<KubernetesAccess> find_access(const KubernetesSdConfig& config) {
@@ -114,7 +121,7 @@ private:
         KubernetesWatch watch;
         std::string error;
         bool asked = false;
-        bool old_slices = false;  // The cluster has EndpointSlices of v1beta1 only.
+        bool beta = false;  // The cluster has v1beta1 of it only.
     };
     using FollowedPtr = std::shared_ptr<Followed>;
 
@@ -186,14 +193,14 @@ private:
 
     net::Url url_of(const Followed& one, const std::string& query) const {
         net::Url url = server_;
-        url.path += path_of(one.resource, one.space, one.old_slices) + query;
+        url.path += path_of(one.resource, one.space, one.beta) + query;
         return url;
     }
 
     // Takes a status that is not 200.
     Error refused(Followed& one, int status) {
         if (status == 401) http_ = nullptr;
-        if (status == 404 && one.resource == "endpointslices") one.old_slices = !one.old_slices;
+        if (status == 404 && !group_of(one.resource).empty()) one.beta = !one.beta;
         one.watch.failed(status);
         const char* hint = status == 401   ? ": the credentials are not accepted"
                            : status == 403 ? ": the account may not list and watch them; give it a role that may"

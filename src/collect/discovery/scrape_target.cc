@@ -21,6 +21,7 @@ std::size_t or_else(std::int64_t limit, std::size_t otherwise) {
 ScrapeLimits limits_of(const ScrapeConfig& config) {
     ScrapeLimits limits;
     limits.max_samples = kMostSamples;
+    limits.untyped = true;
     limits.labels.max_labels = or_else(config.label_limit, limits.labels.max_labels);
     limits.labels.max_name_bytes = or_else(config.label_name_length_limit, limits.labels.max_name_bytes);
     limits.labels.max_value_bytes = or_else(config.label_value_length_limit, limits.labels.max_value_bytes);

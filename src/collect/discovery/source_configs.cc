@@ -58,13 +58,17 @@ void describe(config::Fields& f, ConsulSdConfig& c) {
     f.field("services", c.services, "Only these; without any, all.");
     f.field("tags", c.tags, "Only instances with all of these.");
     f.field("node_meta", c.node_meta, "Only nodes with this metadata.");
+    f.field("filter", c.filter, "Only services that this filter expression of Consul's holds for (catalog).");
+    f.field("health_filter", c.health_filter, "Only instances that this one holds for (health).");
+    f.field("path_prefix", c.path_prefix,
+            "What stands before `/v1/` where Consul is behind a proxy, such as `/consul`.");
+    f.check("path_prefix", c.path_prefix.empty() || c.path_prefix.front() == '/', "must begin with '/'");
     f.field("tag_separator", c.tag_separator, "Between the tags in `__meta_consul_tags`.");
     f.field("allow_stale", c.allow_stale, "Any server may answer, not only the leader.");
     refresh(f, c.refresh_interval);
     f.check("server", net::parse_url(c.scheme + "://" + c.server).has_value(), "must be HOST:PORT");
     describe_http(f, c.http);
     refuse(f, {"username", "password"}, "use basic_auth");
-    refuse(f, {"filter", "health_filter", "path_prefix"}, "use services, tags or relabelling");
 }
 
 }  // namespace stoker::collect

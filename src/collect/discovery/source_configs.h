@@ -47,6 +47,9 @@ struct ConsulSdConfig {
     std::vector<std::string> services;
     std::vector<std::string> tags;
     std::map<std::string, std::string> node_meta;
+    std::string filter;         // Of the list of services,
+    std::string health_filter;  // and of each one's instances.
+    std::string path_prefix;
     std::string tag_separator = ",";
     bool allow_stale = true;
     Duration refresh_interval{30'000};

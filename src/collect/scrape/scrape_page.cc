@@ -102,7 +102,7 @@ private:
     Result<ScrapePage> finish() {
         if (!error_.empty()) return Error{Errc::ResourceExhausted, error_};
         // Some engines answer 200 with something else on /metrics; taking that for an idle engine would be a lie.
-        if (page_.metadata.empty()) {
+        if (page_.metadata.empty() && !(limits_.untyped && !page_.samples.empty())) {
             return Error{Errc::InvalidArgument, "not a metrics page: no line with # TYPE or # HELP"};
         }
         return std::move(page_);

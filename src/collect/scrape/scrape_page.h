@@ -23,7 +23,8 @@ PageFormat page_format(std::string_view content_type);
 
 struct ScrapeLimits {
     std::size_t max_samples = 100'000;
-    LabelLimits labels;  // As exposed, before the target's own are added.
+    LabelLimits labels;    // As exposed, before the target's own are added.
+    bool untyped = false;  // A page of samples without any # TYPE or # HELP is one, too, as for Prometheus.
 };
 
 struct ScrapePage {

@@ -160,6 +160,18 @@ TEST_F(ScrapeTest, NativeHistogramsComeInProtobuf) {
               PageFormat::Protobuf);
 }
 
+TEST(ScrapePage, WithoutTypesItIsOneOnlyWhereThatIsAskedFor) {
+    ScrapeLimits limits;
+    EXPECT_FALSE(read_page("a_total 5\n", PageFormat::Prometheus, 0, limits));
+    limits.untyped = true;
+    const auto page = read_page("a_total 5\n", PageFormat::Prometheus, 0, limits);
+    ASSERT_TRUE(page) << page.error().message;
+    EXPECT_EQ(page->samples.size(), 1u);
+    for (const char* none : {"", "<html><body>not found</body></html>\n", "{\"status\":\"ok\"}\n"}) {
+        EXPECT_FALSE(read_page(none, PageFormat::Prometheus, 0, limits)) << none;
+    }
+}
+
 TEST(ScrapePage, LabelLimitsNameTheLabel) {
     ScrapeLimits limits;
     limits.labels = {.max_labels = 3, .max_name_bytes = 5, .max_value_bytes = 6};
