@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "outward/kafka_messages.h"
+#include "outward/reader_name.h"
 
 namespace stoker::app {
 namespace {
@@ -28,7 +29,7 @@ Result<std::unique_ptr<Kafka>> Kafka::open(const Config& config, const DataFolde
         if (!producer) return std::move(producer).error().context(where);
         outward::KafkaOutOptions out;
         out.topic = topic.topic;
-        out.reader = "kafka." + topic.topic;
+        out.reader = outward::reader_name("kafka", topic.topic);
         journal::Journal* journal = &requests;
         if (topic.what == "requests") {
             out.messages = outward::request_messages(topic.key.empty() ? "id" : topic.key);

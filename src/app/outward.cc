@@ -1,9 +1,13 @@
 #include "app/outward.h"
 
+#include <set>
+
 #include "app/config_convert.h"
 #include "app/http_call.h"
+#include "app/journal_readers.h"
 #include "base/file.h"
 #include "base/retention_clock.h"
+#include "outward/reader_name.h"
 
 namespace stoker::app {
 namespace {
@@ -35,6 +39,19 @@ outward::OtlpExport::Post post_with(CallOptions call) {
     };
 }
 
+// Whoever the configuration names no more holds nothing back.
+void forget_old_readers(const Config& config, journal::Journal& requests, journal::Journal& events) {
+    std::set<std::string> topics;
+    for (const KafkaOutConfig& topic : config.kafka.out) topics.insert(outward::reader_name("kafka", topic.topic));
+    std::set<std::string> webhooks;
+    for (const WebhookConfig& webhook : config.events.webhooks) {
+        webhooks.insert(outward::reader_name("webhook", webhook.name));
+    }
+    forget_other_readers(requests, "kafka.", topics);
+    forget_other_readers(events, "kafka.", topics);
+    forget_other_readers(events, "webhook.", webhooks);
+}
+
 }  // namespace
 
 Outward::Outward(std::unique_ptr<outward::EventLog> log, metrics::Registry& registry)
@@ -47,6 +64,7 @@ Outward::~Outward() {
 Result<std::unique_ptr<Outward>> Outward::open(const Config& config, const DataFolder& folder, Storage& storage,
                                                api::Live& live, metrics::Registry& registry) {
     TRY(auto log, outward::EventLog::open(folder.at("events"), event_log_options(config.events), registry));
+    forget_old_readers(config, *storage.journal, log->journal());
     log->on_publish([&live](const outward::Event& event) {
         if (live.subscribers() > 0) live.publish("event", outward::to_json(event));
     });

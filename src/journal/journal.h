@@ -99,6 +99,9 @@ public:
     virtual Result<Unit> commit(const std::string& consumer, std::uint64_t next) = 0;
     // Whether it was ever committed.
     virtual bool has_cursor(const std::string& consumer) const = 0;
+    virtual std::vector<std::string> consumers() const = 0;  // All that were.
+    // It is no consumer any more, and holds nothing back. Nothing happens if it was none. Durable.
+    virtual Result<Unit> forget(const std::string& consumer) = 0;
 
     // Copies everything appended so far, and the consumers' places, into a new folder that open() takes, durable when
     // it returns. Appends go on meanwhile. Errors: Unavailable, ResourceExhausted (the disk).

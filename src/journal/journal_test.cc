@@ -234,6 +234,23 @@ TEST(JournalRetention, AgeWaitsForConsumersAndSizeDoesNot) {
     EXPECT_EQ(append(*reopened, "next"), 101u);
 }
 
+TEST(JournalRetention, AForgottenConsumerHoldsNothingBack) {
+    const TemporaryDirectory directory;
+    auto journal = open(directory, {.segment_bytes = 500, .retain_for = std::chrono::hours(1)});
+    for (int i = 0; i < 50; ++i) append(*journal, std::string(50, 'x'), kStart);
+    ASSERT_TRUE(journal->commit("gone", 1));
+    ASSERT_TRUE(journal->commit("here", 40));
+    EXPECT_EQ(journal->consumers(), (std::vector<std::string>{"gone", "here"}));
+    ASSERT_TRUE(journal->forget("gone"));
+    ASSERT_TRUE(journal->forget("never there"));
+    journal->enforce_retention(kStart + std::chrono::hours(2));
+    EXPECT_GT(journal->first_sequence(), 30u);
+    journal.reset();
+    journal = open(directory);
+    EXPECT_EQ(journal->consumers(), std::vector<std::string>{"here"});
+    EXPECT_FALSE(journal->has_cursor("gone"));
+}
+
 // Damage.
 
 class JournalDamage : public ::testing::Test {

@@ -92,6 +92,22 @@ Result<Unit> SegmentedJournal::commit(const std::string& consumer, std::uint64_t
     return Unit{};
 }
 
+std::vector<std::string> SegmentedJournal::consumers() const {
+    MutexLock lock(cursor_mutex_);
+    std::vector<std::string> names;
+    for (const auto& [consumer, next] : cursors_.next) names.push_back(consumer);
+    return names;
+}
+
+Result<Unit> SegmentedJournal::forget(const std::string& consumer) {
+    MutexLock lock(cursor_mutex_);
+    Cursors changed = cursors_;
+    if (changed.next.erase(consumer) == 0) return Unit{};
+    TRY_UNIT(write_cursors(files_, directory_, changed));
+    cursors_ = std::move(changed);
+    return Unit{};
+}
+
 Result<Unit> SegmentedJournal::copy_to(const std::string& directory) {
     TRY_UNIT(files_.make_directory(directory));
     Cursors cursors;

@@ -60,6 +60,8 @@ public:
     std::uint64_t cursor(const std::string& consumer) const override;
     Result<Unit> commit(const std::string& consumer, std::uint64_t next) override;
     bool has_cursor(const std::string& consumer) const override;
+    std::vector<std::string> consumers() const override;
+    Result<Unit> forget(const std::string& consumer) override;
     Result<Unit> copy_to(const std::string& directory) override;
     void enforce_retention(Timestamp now) override;
     std::vector<Damage> damage() const override;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "outward/event_log.h"
+#include "outward/reader_name.h"
 #include "outward/webhook_sender.h"
 
 namespace stoker::outward {
@@ -270,6 +271,17 @@ TEST_F(WebhookSenderTest, StopsBetweenTwoEvents) {
     stopping = true;
     send(hook);
     EXPECT_TRUE(seen.empty());
+}
+
+TEST(ReaderName, FitsTheJournal) {
+    EXPECT_EQ(reader_name("kafka", "llm.requests"), "kafka.llm.requests");
+    EXPECT_EQ(reader_name("kafka", ""), "kafka.");
+    const std::string longest = reader_name("webhook", std::string(56, 'x'));
+    EXPECT_EQ(longest, "webhook." + std::string(56, 'x'));
+    const std::string a = reader_name("webhook", std::string(56, 'x') + "a");
+    const std::string b = reader_name("webhook", std::string(56, 'x') + "b");
+    EXPECT_EQ(a.size(), 64u);
+    EXPECT_NE(a, b);
 }
 
 }  // namespace

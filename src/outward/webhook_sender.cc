@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "outward/reader_name.h"
 
 namespace stoker::outward {
 namespace {
@@ -33,7 +34,7 @@ WebhookSender::WebhookSender(WebhookOptions options, EventLog& log, PostFn post,
                    .gauge("stoker_webhook_waiting_events", "Events that a webhook has not passed yet, fit or not.",
                           {"webhook"})
                    .with({options_.name})),
-      reader_("webhook." + options_.name),
+      reader_(reader_name("webhook", options_.name)),
       next_(log.place(reader_)),
       committed_(next_) {}
 
