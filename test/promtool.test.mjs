@@ -49,7 +49,7 @@ test('the exposition of Stoker itself has no lint', { skip }, async () => {
 })
 
 test('the shipped rules are good Prometheus rules', { skip }, () => {
-    for (const file of ['llm', 'gpu']) {
+    for (const file of ['llm', 'gpu', 'collection']) {
         const checked = promtool(['check', 'rules', join(root, `config/rules/${file}.yaml`)])
         assert.equal(checked.status, 0, checked.stdout + checked.stderr)
     }

@@ -155,7 +155,7 @@ const tests = {
 }
 
 test("the built-in rules' own tests pass", () => {
-    for (const name of ['ledgers', 'agents']) {
+    for (const name of ['ledgers', 'agents', 'collection']) {
         const file = join(root, `test/rules/${name}.yaml`)
         const ours = stokerRules(['test', file])
         assert.equal(ours.status, 0, ours.stdout + ours.stderr)
