@@ -75,7 +75,7 @@ public:
     Result<std::size_t> delete_series(const std::vector<tsdb::Matcher>&, std::int64_t, std::int64_t) override {
         return unasked();
     }
-    Result<Unit> maintain(Timestamp) override { return unasked(); }
+    Result<Unit> maintain(Timestamp, Timestamp) override { return unasked(); }
     Result<Unit> clean_tombstones() override { return unasked(); }
     Result<Unit> snapshot(const std::string&) override { return unasked(); }
     tsdb::Cardinality cardinality(const std::vector<tsdb::Matcher>&, std::size_t) const override { return {}; }
