@@ -35,21 +35,30 @@ void describe(config::Fields& f, OtlpExportConfig& c) {
     f.field("name", c.name, "What its metrics and its queue's folder are called: letters, digits, \"_.-\".");
     f.required("name");
     f.check("name", is_plain_name(c.name), "must be 1 to 64 letters, digits or \"_.-\"");
-    f.field("endpoint", c.endpoint, "Receiver of metrics by OTLP/HTTP: http://HOST:4318/v1/metrics.");
-    f.required("endpoint");
+    f.field("endpoint", c.endpoint, "Receiver of metrics by OTLP/HTTP: http://HOST:4318/v1/metrics. Empty: none.");
+    f.field("traces_endpoint", c.traces_endpoint,
+            "Receiver of all spans that come here and of the gateway's: http://HOST:4318/v1/traces. Empty: none.");
+    f.field("logs_endpoint", c.logs_endpoint,
+            "Receiver of all lines of log that come here: http://HOST:4318/v1/logs. Empty: none.");
+    f.check("endpoint", !c.endpoint.empty() || !c.traces_endpoint.empty() || !c.logs_endpoint.empty(),
+            "is missing, and so are 'traces_endpoint' and 'logs_endpoint': one of them must be given");
     check_url(f, "endpoint", c.endpoint);
+    check_url(f, "traces_endpoint", c.traces_endpoint);
+    check_url(f, "logs_endpoint", c.logs_endpoint);
     f.secrets("headers", c.headers, "HTTP headers sent along.");
     f.secret("bearer_token", c.bearer_token, "Token sent as Authorization.");
     f.field("resource", c.resource, "Attributes of every resource, beside service.name and service.instance.id.");
     positive(f, "timeout", c.timeout, "Limit for one request.");
-    f.field("queue_size", c.queue_size,
-            "Bytes on disk for what the receiver has not taken yet; past it the oldest is dropped and counted.");
+    f.field(
+        "queue_size", c.queue_size,
+        "Bytes on disk for metrics that the receiver has not taken yet; past it the oldest are dropped and counted. "
+        "Spans and logs have `storage.telemetry.buffer`.");
     f.check("queue_size", c.queue_size.count > 0, kMustBePositive);
     describe_way_out(f, c.ca_file, c.proxy);
 }
 
 void describe(config::Fields& f, ExportConfig& c) {
-    f.list("otlp", c.otlp, "Receivers of everything ingested as OTLP metrics. Traces have `tracing`.");
+    f.list("otlp", c.otlp, "Receivers of everything that comes here, by OTLP: metrics, traces, logs.");
     std::set<std::string> names;
     for (std::size_t i = 0; i < c.otlp.size(); ++i) {
         f.check(fmt::format("otlp[{}].name", i), names.insert(c.otlp[i].name).second,

@@ -53,7 +53,9 @@ struct EventsConfig {
 
 struct OtlpExportConfig {
     std::string name;
-    std::string endpoint;
+    std::string endpoint;  // Of metrics.
+    std::string traces_endpoint;
+    std::string logs_endpoint;
     std::map<std::string, std::string> headers;
     std::string bearer_token;
     std::map<std::string, std::string> resource;

@@ -13,7 +13,7 @@ namespace stoker::app {
 namespace {
 
 constexpr Duration kWebhooks{200};  // How late an event may go out.
-constexpr Duration kExports{500};   // The same of samples.
+constexpr Duration kExports{500};   // The same of samples, spans and logs.
 constexpr Duration kClean{60'000};
 constexpr std::size_t kMaxAnswer = 64 * 1024;
 
@@ -29,7 +29,7 @@ CallOptions post_options(Duration timeout, const std::string& ca_file, const std
     return call;
 }
 
-outward::OtlpExport::Post post_with(CallOptions call) {
+outward::OtlpSender::Post post_with(CallOptions call) {
     return [call = std::move(call)](const std::string& url, const outward::WebhookRequest& request) {
         CallOptions one = call;
         one.headers = request.headers;
@@ -69,25 +69,25 @@ Result<std::unique_ptr<Outward>> Outward::open(const Config& config, const DataF
         if (live.subscribers() > 0) live.publish("event", outward::to_json(event));
     });
     std::unique_ptr<Outward> made(new Outward(std::move(log), registry));
+    const PostOf post = [&config, stopping = &made->stopping_](const OtlpExportConfig& one) {
+        return post_with(post_options(one.timeout, in_config_folder(config, one.ca_file), one.proxy, stopping));
+    };
     for (const OtlpExportConfig& one : config.exported.otlp) {
+        if (one.endpoint.empty()) continue;
         outward::OtlpExportOptions options;
         options.name = one.name;
         options.endpoint = one.endpoint;
-        options.headers = one.headers;
-        if (!one.bearer_token.empty()) options.headers["Authorization"] = "Bearer " + one.bearer_token;
-        options.resource = one.resource;
-        options.resource.insert(config.external_labels.begin(), config.external_labels.end());
+        options.headers = export_headers(one);
+        options.resource = export_resource(one, config);
         options.max_queue_bytes = one.queue_size.count;
         options.version = STOKER_VERSION;
         options.families = [store = storage.metrics.get()] { return store->metadata(""); };
         const std::string directory = folder.at("otlp/" + one.name);
         TRY_UNIT(ensure_directory(directory));
-        CallOptions call =
-            post_options(one.timeout, in_config_folder(config, one.ca_file), one.proxy, &made->stopping_);
-        TRY(auto opened,
-            outward::OtlpExport::open(std::move(options), directory, post_with(std::move(call)), registry));
+        TRY(auto opened, outward::OtlpExport::open(std::move(options), directory, post(one), registry));
         made->exports_.push_back(std::move(opened));
     }
+    TRY(made->telemetry_, open_telemetry_exports(config, *storage.telemetry, post, registry));
     TRY(made->kafka_, Kafka::open(config, folder, *storage.journal, *made->log_, registry));
     return made;
 }
@@ -109,11 +109,13 @@ Result<Unit> Outward::start(const Config& config, const std::vector<api::PushEnd
         };
         jobs_.push_back(std::make_unique<Job>("webhook_" + webhook.name, kWebhooks, send, registry_));
     }
-    for (std::size_t i = 0; i < exports_.size(); ++i) {
-        const auto send = [out = exports_[i].get(), stopping] {
-            out->send(std::chrono::steady_clock::now(), stopping);
-        };
-        jobs_.push_back(std::make_unique<Job>("otlp_" + config.exported.otlp[i].name, kExports, send, registry_));
+    for (const auto& one : exports_) {
+        const auto send = [out = one.get(), stopping] { out->send(std::chrono::steady_clock::now(), stopping); };
+        jobs_.push_back(std::make_unique<Job>("otlp_" + one->name(), kExports, send, registry_));
+    }
+    for (const TelemetryExport& one : telemetry_) {
+        const auto send = [out = one.sender.get(), stopping] { out->send(std::chrono::steady_clock::now(), stopping); };
+        jobs_.push_back(std::make_unique<Job>(one.job, kExports, send, registry_));
     }
     jobs_.push_back(std::make_unique<Job>(
         "clean_events", kClean, [this] { log_->clean(retention_now()); }, registry_));

@@ -1,4 +1,4 @@
-// What Stoker tells others by itself: the event log with its webhooks, samples by OTLP, and Kafka.
+// What Stoker tells others by itself: the event log with its webhooks, samples, spans and logs by OTLP, and Kafka.
 //
 // open() before the parts whose events it keeps, stop() after them. Thread-safe after open().
 #pragma once
@@ -15,6 +15,7 @@
 #include "app/job.h"
 #include "app/kafka.h"
 #include "app/storage.h"
+#include "app/telemetry_exports.h"
 #include "base/metrics.h"
 #include "outward/event_log.h"
 #include "outward/otlp_export.h"
@@ -48,6 +49,7 @@ private:
     const std::unique_ptr<EventSources> events_;
     std::vector<std::unique_ptr<outward::WebhookSender>> webhooks_;
     std::vector<std::unique_ptr<outward::OtlpExport>> exports_;
+    std::vector<TelemetryExport> telemetry_;
     std::unique_ptr<Kafka> kafka_;
     std::vector<std::unique_ptr<Job>> jobs_;
     std::atomic<bool> stopping_{false};

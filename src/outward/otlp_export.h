@@ -1,7 +1,7 @@
-// Sends what Stoker ingests on to an OTLP/HTTP receiver of metrics, in protobuf with gzip.
+// Sends what Stoker ingests on to an OTLP/HTTP receiver of metrics (otlp_sender.h).
 //
-// What is ingested waits in a queue on disk (sample_queue.h). A batch counts as sent once the receiver took it; after a
-// crash the last one may come twice, which receivers of cumulative points take for the duplicates they are.
+// What is ingested waits in a queue on disk (sample_queue.h). After a crash the last batch may come twice, which
+// receivers of cumulative points take for the duplicates they are.
 //
 // send() is for one thread and blocks while the receiver is asked.
 #pragma once
@@ -9,14 +9,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "outward/otlp_sender.h"
 #include "outward/sample_queue.h"
-#include "outward/webhook.h"
 #include "tsdb/store.h"
 
 namespace stoker::outward {
@@ -34,47 +35,25 @@ struct OtlpExportOptions {
 
 class OtlpExport {
 public:
-    // One blocking POST.
-    using Post = std::function<Result<net::Response>(const std::string& url, const WebhookRequest& request)>;
-
     // Errors: the journal's, in `directory`. REQUIRES: the registry outlives it.
-    static Result<std::unique_ptr<OtlpExport>> open(OtlpExportOptions options, const std::string& directory, Post post,
-                                                    metrics::Registry& registry);
+    static Result<std::unique_ptr<OtlpExport>> open(OtlpExportOptions options, const std::string& directory,
+                                                    OtlpSender::Post post, metrics::Registry& registry);
 
+    const std::string& name() const { return options_.name; }
     SampleQueue& queue() { return *queue_; }
 
     // Sends what waits, unless a pause is kept. Ends early once `stopping` says so.
     void send(SteadyTime steady, const std::function<bool()>& stopping);
 
 private:
-    struct Batch {
-        std::string body;  // Compressed.
-        std::size_t samples = 0;
-        std::size_t skipped = 0;  // Samples that OTLP has no place for.
-        std::size_t unreadable = 0;
-        std::uint64_t next = 0;
-    };
-
-    OtlpExport(OtlpExportOptions options, std::unique_ptr<SampleQueue> queue, Post post, metrics::Registry& registry);
-    Result<Batch> read(std::uint64_t from);
-    // False: the same again, after a pause.
-    bool deliver(const Batch& batch, SteadyTime steady);
-    void commit(std::uint64_t next);
+    OtlpExport(OtlpExportOptions options, std::unique_ptr<SampleQueue> queue, OtlpSender::Post post,
+               metrics::Registry& registry);
+    OtlpBatch make(std::span<const journal::Record> records) const;
 
     const OtlpExportOptions options_;
     const std::unique_ptr<SampleQueue> queue_;
-    journal::Journal& journal_;  // The queue's.
-    const Post post_;
-    metrics::Counter& sent_;
-    metrics::Counter& rejected_;
-    metrics::Counter& skipped_;
-    metrics::Counter& lost_;
-    metrics::Counter& failures_;
     metrics::Gauge& queue_bytes_;
-
-    // Of the sending thread.
-    SteadyTime not_before_{};
-    Duration pause_{0};
+    OtlpSender sender_;
 };
 
 }  // namespace stoker::outward

@@ -28,6 +28,8 @@ public:
     Result<Unit> read(Duration limit, const std::function<Result<Unit>(duck::Connection&)>& use) override;
     Result<SqlResult> sql(const std::string& query, const SqlLimits& limits) override;
     Result<std::uint64_t> enforce_retention(Timestamp now) override;
+    journal::Journal& span_journal() override { return *spans_.journal; }
+    journal::Journal& log_journal() override { return *logs_.journal; }
     std::string repaired() const override;
     Result<Unit> health() const override;
     std::uint64_t bytes() const override;

@@ -19,6 +19,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "journal/journal.h"
 #include "records/store.h"
 #include "records/tail_sampler.h"
 #include "records/telemetry.h"
@@ -65,6 +66,11 @@ public:
 
     // Deletes what is older than the retention, or too much.
     virtual Result<std::uint64_t> enforce_retention(Timestamp now) = 0;
+
+    // What was appended, for readers that send it on; they hold it back no longer than `buffer` allows. Their payloads
+    // are span_batch_from_json()'s and logs_from_json()'s. The store's own reader is called `telemetry`.
+    virtual journal::Journal& span_journal() = 0;
+    virtual journal::Journal& log_journal() = 0;
 
     // What had to be repaired, a sentence for the operator; empty if nothing.
     virtual std::string repaired() const = 0;
