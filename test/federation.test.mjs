@@ -1,8 +1,10 @@
 // One view over several Stokers: queries are evaluated over the series of all, and say who is missing.
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { startStoker, stopAll, until } from './lib/stoker.mjs'
+import { startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
 
 let east, west, north, hung
 
@@ -18,8 +20,10 @@ const values = (answer) => Object.fromEntries(answer.data.result.map((one) => [o
 before(async () => {
     hung = createServer(() => {})
     await new Promise((done) => hung.listen(0, '127.0.0.1', done))
-    west = await startStoker({ config: quiet })
-    north = await startStoker({ config: quiet })
+    const rules = join(temporaryDirectory(), 'rules.yaml')
+    writeFileSync(rules, 'groups: [{name: g, interval: 1s, rules: [{alert: Always, expr: "vector(1)", labels: {severity: info}}]}]\n')
+    west = await startStoker({ config: `${quiet}rules: {files: ["${rules}"]}\n` })
+    north = await startStoker({ config: `collect: {host: false, discovery: {enabled: false}, scrape_interval: 1s, scrape_timeout: 1s, scrape_configs: [{job_name: stokers, static_configs: [{targets: ["${new URL(west.console).host}"]}]}]}\n` })
     east = await startStoker({
         config: `${quiet}federation:
   name: east
@@ -48,6 +52,11 @@ test('series of all are evaluated together, each under its name', { timeout: 30_
     assert.equal(answer.warnings, undefined)
     assert.deepEqual(values(await ask('sum(box_weight{stoker!="hung"})')), { '': '77' })
     assert.deepEqual(values(await ask('box_weight{stoker=~"w.*",host="b"}')), { west: '20' })
+})
+
+test('targets and alerts of all are lists by query', { timeout: 30_000 }, async () => {
+    await until('the alert fires', async () => (await ask('ALERTS{alertstate="firing",stoker!="hung"}')).data.result.map((one) => `${one.metric.stoker} ${one.metric.alertname}`).join() === 'west Always', 20_000, 200)
+    await until('targets are told with whose they are', async () => (await ask('up{stoker!="hung"}')).data.result.map((one) => `${one.metric.stoker} ${one.metric.job} ${one.value[1]}`).join() === 'north stokers 1', 20_000, 200)
 })
 
 test('a range is evaluated over all', { timeout: 30_000 }, async () => {
