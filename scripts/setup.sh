@@ -13,7 +13,7 @@ packages=(ca-certificates ccache cmake ninja-build g++ python3 curl
     libcli11-dev librocksdb-dev libhiredis-dev libsnappy-dev libzstd-dev libprotozero-dev zlib1g-dev libsqlite3-dev libgtest-dev libgmock-dev)
 case "$level" in
 build) ;;
-test) packages+=(clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 chromium prometheus prometheus-node-exporter victoria-metrics redis-server openssl procps kcat) ;;
+test) packages+=(clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 chromium prometheus prometheus-node-exporter victoria-metrics redis-server openssl procps kcat systemd-journal-remote) ;;
 bench) packages+=(haproxy nginx-light prometheus prometheus-node-exporter victoria-metrics) ;;
 *) sed -n '2,7p' "${BASH_SOURCE[0]}" && exit 2 ;;
 esac

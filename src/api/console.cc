@@ -6,6 +6,7 @@
 #include "api/events.h"
 #include "api/handlers.h"
 #include "api/live.h"
+#include "api/log_tail.h"
 #include "api/page.h"
 #include "base/log.h"
 #include "net/async.h"
@@ -77,6 +78,10 @@ boost::asio::awaitable<void> Console::handle(net::Exchange& exchange) {
     }
     if (exchange.request().path() == "/api/v1/events/stream" && exchange.request().method == "GET") {
         co_await stream_events(exchange, services_, pools_.work);
+        co_return;
+    }
+    if (exchange.request().path() == "/api/v1/logs/tail" && exchange.request().method == "GET") {
+        co_await tail(exchange);
         co_return;
     }
     auto response = co_await answer(exchange);
@@ -189,14 +194,34 @@ boost::asio::awaitable<Result<std::string>> Console::push_body(net::Exchange& ex
 }
 
 boost::asio::awaitable<void> Console::stream(net::Exchange& exchange) {
-    auto subscription = services_.live.subscribe();
+    std::function<std::string()> take = [subscription = services_.live.subscribe()] { return subscription->take(); };
+    co_await events(exchange, take);
+}
+
+boost::asio::awaitable<void> Console::tail(net::Exchange& exchange) {
+    auto filter = log_filter(parse(exchange.request()), services_.now());
+    if (!filter || services_.log_tail == nullptr) {
+        const Error error = filter ? Error{Errc::Unavailable, "logs are not kept"} : filter.error();
+        auto sent = co_await exchange.respond(error_response(error));
+        if (!sent) log::debug("console answer not sent", {{"error", sent.error().message}});
+        co_return;
+    }
+    filter->from_ns = 0;  // What comes in, whatever time it bears.
+    std::function<std::string()> take = [subscription = services_.log_tail->subscribe(*std::move(filter))] {
+        return subscription->take();
+    };
+    co_await events(exchange, take);
+}
+
+// Server-sent events: what `take` gives, again and again, until the client leaves.
+boost::asio::awaitable<void> Console::events(net::Exchange& exchange, std::function<std::string()> take) {
     auto drained = co_await exchange.read_body(kMaxBody);
     if (!drained) co_return;
     net::ResponseHead head{200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}};
     auto alive = co_await exchange.start(std::move(head));
     Duration silent{0};
     while (alive && !exchange.client_gone() && services_.status().ready) {
-        std::string text = subscription->take();
+        std::string text = take();
         silent = text.empty() ? silent + kStreamPoll : Duration{0};
         if (silent >= kStreamHeartbeat) {
             text = ": still here\n\n";

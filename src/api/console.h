@@ -6,7 +6,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "api/cors.h"
 #include "api/push.h"
@@ -34,6 +36,8 @@ private:
     boost::asio::awaitable<net::Response> push(net::Exchange& exchange, const PushEndpoint& endpoint);
     boost::asio::awaitable<Result<std::string>> push_body(net::Exchange& exchange, BodyBudget::Share& share);
     boost::asio::awaitable<void> stream(net::Exchange& exchange);
+    boost::asio::awaitable<void> tail(net::Exchange& exchange);
+    boost::asio::awaitable<void> events(net::Exchange& exchange, std::function<std::string()> take);
     net::Response not_found(const ApiRequest& request, const Match& match, const net::RequestHead& head) const;
 
     Services& services_;

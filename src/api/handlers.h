@@ -7,6 +7,7 @@
 
 #include "api/router.h"
 #include "api/services.h"
+#include "records/log_query.h"
 
 namespace stoker::api {
 
@@ -34,12 +35,16 @@ std::vector<Route> event_routes(Services& services);
 std::vector<Route> trace_routes(Services& services);
 std::vector<Route> jaeger_routes(Services& services);
 std::vector<Route> agent_routes(Services& services);
+std::vector<Route> log_routes(Services& services);
 
 // The body of /api/v1/overview; also published to live pages every second.
 std::string overview_json(Services& services);
 
 // What live pages are told when limits begin or cease to be shared.
 std::string json_of(const gateway::SharingReport& report);
+
+// The same for lines of log.
+Result<records::LogFilter> log_filter(const ApiRequest& request, Timestamp now);
 
 // The filter that a request's parameters ask for. Errors: InvalidArgument, naming the parameter.
 Result<records::RequestFilter> request_filter(const ApiRequest& request, Timestamp now);

@@ -33,6 +33,7 @@ class EventLog;
 namespace stoker::api {
 
 class Live;
+class LogTail;
 
 // What is known of an engine beyond what the gateway knows: from discovery, scraping and supervision.
 struct EngineFacts {
@@ -169,6 +170,7 @@ struct Services {
     PrometheusServices prometheus;
     // Spans and logs. Null where a test is about something else.
     records::TelemetryStore* telemetry = nullptr;
+    LogTail* log_tail = nullptr;  // Null: nobody publishes lines of log.
     std::vector<PushEndpoint> pushes = {};
     PushLimits push_limits = {};
     std::vector<std::string> cors_origins = {};  // See Origins.

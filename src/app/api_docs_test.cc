@@ -6,6 +6,7 @@
 
 #include "api/handlers.h"
 #include "api/live.h"
+#include "app/log_collection.h"
 #include "app/receivers.h"
 #include "app/storage.h"
 #include "base/file.h"
@@ -70,9 +71,12 @@ TEST(ApiDocs, NameEveryEndpointOnce) {
                            .status = {},
                            .reload = {},
                            .prometheus = prometheus};
-    std::vector<std::string> answered = {"GET /api/v1/stream", "GET /api/v1/events/stream"};
+    std::vector<std::string> answered = {"GET /api/v1/stream", "GET /api/v1/events/stream", "GET /api/v1/logs/tail"};
     for (const auto& route : api::console_routes(services)) answered.push_back(route.methods + " " + route.pattern);
     for (const auto& endpoint : receivers.endpoints()) answered.push_back("POST " + endpoint.path);
+    auto logs = LogCollection::create(config, directory, *(*storage)->telemetry, live, registry);
+    ASSERT_TRUE(logs) << logs.error().message;
+    for (const auto& endpoint : (*logs)->endpoints()) answered.push_back("POST " + endpoint.path);
     EXPECT_THAT(documented(), testing::UnorderedElementsAreArray(answered));
 }
 

@@ -351,6 +351,7 @@ int run_cli(int argc, char** argv) {
     add_traces(app, run);
     add_replicas(app, run);
     add_gpus(app, run);
+    add_logs(app, run);
     add_drain(app, run);
     add_engines(app, run);
     add_events(app, run);

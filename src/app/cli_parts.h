@@ -32,5 +32,6 @@ void add_scrape(CLI::App& app, Run& run);
 void add_agent(CLI::App& app, Run& run);
 void add_traces(CLI::App& app, Run& run);
 void add_gpus(CLI::App& app, Run& run);
+void add_logs(CLI::App& app, Run& run);
 
 }  // namespace stoker::app

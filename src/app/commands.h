@@ -66,6 +66,19 @@ struct RequestsOptions {
 };
 int requests(const RequestsOptions& options);
 
+struct LogsOptions {
+    ClientOptions client;
+    std::string last = "1h";
+    std::int64_t limit = 100;
+    std::string service;
+    std::string severity;
+    std::string text;
+    std::string trace_id;
+    std::string signature;
+    bool follow = false;
+};
+int logs(const LogsOptions& options);
+
 struct LimitsOptions {
     ClientOptions client;
     std::string scope;

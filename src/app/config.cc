@@ -105,6 +105,7 @@ constexpr auto kSections = std::to_array<Section>({{"gateway", false},
                                                    {"rules", true},
                                                    {"healing", true},
                                                    {"collect", false},
+                                                   {"logs", false},
                                                    {"storage", false},
                                                    {"query", false},
                                                    {"ingest", false},
@@ -172,6 +173,7 @@ void describe(config::Fields& f, Config& c) {
         "collect", c.collect,
         "What is measured, and how often. A reload takes `targets`, `scrape_configs` and `scrape_config_files` over; "
         "everything else here needs a restart.");
+    f.object("logs", c.logs, "Logs of engines and whatever else is followed. Changes take effect after a restart.");
     f.object("storage", c.storage, "What is kept, and for how long. Changes take effect after a restart.");
     f.object("query", c.query,
              "What one PromQL query may take, and how many run at a time. Changes take effect after a restart.");

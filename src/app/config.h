@@ -19,6 +19,7 @@
 #include "app/config_cache.h"
 #include "app/config_collect.h"
 #include "app/config_faults.h"
+#include "app/config_logs.h"
 #include "app/config_outward.h"
 #include "app/config_routing.h"
 #include "app/config_telemetry.h"
@@ -352,6 +353,7 @@ struct Config {
     RulesConfig rules;
     heal::HealingConfig healing;
     CollectConfig collect;
+    LogsConfig logs;
     StorageConfig storage;
     QueryConfig query;
     IngestConfig ingest;

@@ -9,8 +9,10 @@ foreach(_rule_file IN LISTS _rule_files)
   get_filename_component(_name ${_rule_file} NAME)
   string(APPEND _rules "    {\"${_name}\", R\"stoker(${_text})stoker\"},\n")
 endforeach()
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/config/gpu/xid.yaml)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/config/gpu/xid.yaml
+             ${CMAKE_CURRENT_SOURCE_DIR}/config/logs/signatures.yaml)
 file(READ ${CMAKE_CURRENT_SOURCE_DIR}/config/gpu/xid.yaml _xids)
+file(READ ${CMAKE_CURRENT_SOURCE_DIR}/config/logs/signatures.yaml _signatures)
 file(CONFIGURE OUTPUT ${_builtin}/app/builtin_files.h @ONLY CONTENT
 "// Generated from config/.
 #pragma once
@@ -26,6 +28,7 @@ inline constexpr BuiltinFile kBuiltinRules[] = {
 @_rules@};
 
 inline constexpr const char* kBuiltinXids = R\"stoker(@_xids@)stoker\";
+inline constexpr const char* kBuiltinSignatures = R\"stoker(@_signatures@)stoker\";
 
 }  // namespace stoker::app
 ")

@@ -115,6 +115,8 @@ Result<Unit> Stoker::build() {
                                setup_.demo},
                               config));
 
+    TRY(logs_, LogCollection::create(config, folder_.path(), *storage_->telemetry, live_, registry_));
+
     loops_.start();
     build_services();
     TRY_UNIT(listen());
@@ -211,6 +213,7 @@ void Stoker::build_collector() {
 
 void Stoker::start_jobs() {
     storage_->start_jobs(setup_.config, registry_);
+    logs_->start();
     jobs_.push_back(std::make_unique<Job>(
         "follow_discovery", kDiscovery, [this] { follow_discovery(); }, registry_));
     jobs_.push_back(std::make_unique<Job>(
@@ -315,6 +318,7 @@ void Stoker::stop() {
     if (console_server_) timed("console", [&] { console_server_->stop(Duration{500}); });
     events_.connect(nullptr);
     for (auto& job : jobs_) job->stop();
+    if (logs_) timed("logs", [&] { logs_->stop(); });
     if (collector_) timed("collector", [&] { collector_->stop(); });
     if (sources_) timed("sources", [&] { sources_->stop(); });
     if (scrapes_) timed("scrapes", [&] { scrapes_->stop(); });

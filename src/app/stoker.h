@@ -24,6 +24,7 @@
 #include "app/gpus.h"
 #include "app/issuer_keys.h"
 #include "app/key_book.h"
+#include "app/log_collection.h"
 #include "app/outward.h"
 #include "app/own_traces.h"
 #include "app/pipelines.h"
@@ -132,6 +133,7 @@ private:
     std::unique_ptr<Gpus> gpus_;
     std::unique_ptr<Brain> brain_;
     std::unique_ptr<Receivers> receivers_;
+    std::unique_ptr<LogCollection> logs_;
     std::unique_ptr<api::Services> services_;
     std::unique_ptr<api::Console> console_;
     std::unique_ptr<net::Server> gateway_server_;

@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::string_view kGateways = "gateway.limits.gateways";  // Of the state store's values.
 
+std::vector<api::PushEndpoint> join(std::vector<api::PushEndpoint> some, std::vector<api::PushEndpoint> more) {
+    some.insert(some.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    return some;
+}
+
 }  // namespace
 
 void Stoker::build_services() {
@@ -79,7 +84,9 @@ void Stoker::build_services() {
         .agents = agent_services(*agents_),
         .prometheus = prometheus_services(),
         .telemetry = storage_->telemetry.get(),
-        .pushes = behind_tokens(receivers_->endpoints(), *agents_, setup_.config.ingest.require_token),
+        .log_tail = &logs_->tail(),
+        .pushes = behind_tokens(join(receivers_->endpoints(), logs_->endpoints()), *agents_,
+                                setup_.config.ingest.require_token),
         .push_limits = push_limits(setup_.config),
         .cors_origins = setup_.config.api.cors_origins,
     });

@@ -1,5 +1,5 @@
 // Calls to the console API. Every failure becomes an Error with the server's own sentence.
-import type { Agent, AgentToken, ClientKey, Engine, Gpu, GpuReader, Incident, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceList, TsdbStatus } from './types'
+import type { Agent, AgentToken, ClientKey, Engine, Gpu, GpuReader, Incident, LogFilter, LogLine, Overview, Queue, RequestRecord, RuleGroup, Span, Targets, TraceList, TsdbStatus } from './types'
 
 // No answer came at all: Stoker is stopped, or the network between is.
 export class Unreachable extends Error {}
@@ -111,6 +111,13 @@ export interface PromAnswer {
     infos?: string[]
 }
 
+// Of a trace, all lines: whenever it was.
+function logParams(filter: LogFilter): URLSearchParams {
+    const params = new URLSearchParams()
+    for (const [key, value] of Object.entries(filter)) if (value !== '' && !(key === 'last' && filter.trace_id)) params.set(key, value)
+    return params
+}
+
 const data = <T>(path: string) => call<{ data: T }>(path).then((answer) => answer.data)
 
 export const api = {
@@ -125,6 +132,14 @@ export const api = {
         for (const [key, value] of Object.entries(filter)) if (value !== '') params.set(key, String(value))
         return call<{ requests: RequestRecord[]; total: number }>(`/api/v1/requests?${params}`)
     },
+    logs: (filter: LogFilter, limit: number, place: string) => {
+        const params = logParams(filter)
+        params.set('limit', String(limit))
+        if (place) params.set('place', place)
+        return call<{ logs: LogLine[]; next: string }>(`/api/v1/logs?${params}`)
+    },
+    logServices: (last: string) => call<{ services: { name: string; lines: number }[] }>(`/api/v1/logs/services?last=${last}`).then((answer) => answer.services),
+    logTailUrl: (filter: LogFilter) => `/api/v1/logs/tail?${logParams(filter)}`,
     request: (id: string) => call<RequestRecord>(`/api/v1/requests/${encodeURIComponent(id)}`),
     traces: (filter: TraceFilter) => {
         const params = new URLSearchParams()

@@ -9,6 +9,7 @@ import { Gpus } from './pages/gpus'
 import { IncidentPage } from './pages/incident'
 import { Incidents } from './pages/incidents'
 import { Keys } from './pages/keys'
+import { Logs } from './pages/logs'
 import { Metrics } from './pages/metrics'
 import { OverviewPage } from './pages/overview'
 import { Queues } from './pages/queues'
@@ -22,7 +23,7 @@ import { Link, usePath } from './router'
 import { useTheme, type Theme } from './theme'
 import type { Overview } from './types'
 
-const sections = ['overview', 'requests', 'traces', 'incidents', 'engines', 'gpus', 'queues', 'explore', 'rules', 'targets', 'agents', 'keys'] as const
+const sections = ['overview', 'requests', 'traces', 'logs', 'incidents', 'engines', 'gpus', 'queues', 'explore', 'rules', 'targets', 'agents', 'keys'] as const
 
 function Page({ path }: { path: string[] }) {
     const { t } = useI18n()
@@ -30,6 +31,7 @@ function Page({ path }: { path: string[] }) {
     if (section === undefined || section === 'overview') return <OverviewPage />
     if (section === 'requests') return id ? <RequestPage key={id} id={id} /> : <Requests />
     if (section === 'traces') return id ? <TracePage key={id} id={id} /> : <Traces />
+    if (section === 'logs') return <Logs />
     if (section === 'incidents') return id ? <IncidentPage key={id} id={id} /> : <Incidents />
     if (section === 'engines') return <Engines />
     if (section === 'gpus') return <Gpus />

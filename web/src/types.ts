@@ -193,6 +193,36 @@ export interface TsdbStatus {
 // A key of one of the gateway's clients; never what it is.
 // The highest first.
 export const classes = ['high', 'normal', 'low'] as const
+// One line of log. Nanoseconds are past what a number counts to.
+export interface LogLine {
+    time_ns: string
+    time: string
+    observed_ns: string
+    severity: string
+    severity_number: number
+    severity_text: string
+    body: string
+    service: string
+    trace_id: string
+    span_id: string
+    source: string
+    stream: string
+    signature: string
+    place?: string
+    attributes: Record<string, string>
+    resource: Record<string, string>
+}
+
+// Texts as the address and the API have them; '' is any.
+export interface LogFilter {
+    last: string
+    service: string
+    severity: string
+    q: string
+    trace_id: string
+    signature: string
+}
+
 // Of those, clients that left by themselves are none.
 export const refusals = ['queue_full', 'too_long', 'shed', 'timeout'] as const
 

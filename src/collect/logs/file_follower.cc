@@ -205,9 +205,12 @@ void FileFollower::follow_passed(const Followed& file) {
         const auto id = file_id(one);
         const auto found = id ? files_.find(*id) : files_.end();
         if (found == files_.end()) continue;
-        // A copy of what was cut is no file that was missed.
-        const Fingerprint& print = found->second->tail->fingerprint();
-        if (std::find(copied_.begin(), copied_.end(), print) != copied_.end()) {
+        // A copy of what was cut, or is about to be seen as cut, is no file that was missed.
+        const Fingerprint print = found->second->tail->fingerprint();
+        const bool of_followed = print.bytes > 0 && std::any_of(files_.begin(), files_.end(), [&](const auto& other) {
+                                     return other.first != *id && other.second->tail->fingerprint() == print;
+                                 });
+        if (of_followed || std::find(copied_.begin(), copied_.end(), print) != copied_.end()) {
             files_.erase(found);
             continue;
         }

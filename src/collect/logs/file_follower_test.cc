@@ -111,10 +111,27 @@ TEST_F(FollowerTest, CopiedAndCut) {
     std::filesystem::resize_file(path("app.log"), 0);
     write("a longer line than before\n");
     EXPECT_EQ(poll(), "a longer line than before");
+    // Grown to exactly where it was.
+    std::filesystem::resize_file(path("app.log"), 0);
+    write("another line of its size.\n");
+    // Times of files go by the kernel's ticks.
+    std::filesystem::last_write_time(path("app.log"), std::filesystem::file_time_type::clock::now() + 1s);
+    EXPECT_EQ(poll(), "another line of its size.");
     // The copy is not read when the file is renamed as well.
     rename("app.log", "app.log.2");
     write("d\n");
     EXPECT_EQ(poll(), "d");
+}
+
+TEST_F(FollowerTest, CopiedCutAndRenamedBeforeAnybodyLooked) {
+    write("a\nb\n");
+    EXPECT_EQ(poll(), "a|b");
+    std::filesystem::copy_file(path("app.log"), path("app.log.1"));
+    std::filesystem::resize_file(path("app.log"), 0);
+    write("c\n");
+    rename("app.log", "app.log.2");
+    write("d\n");
+    EXPECT_EQ(poll(), "c|d");
 }
 
 TEST_F(FollowerTest, GoesOnAfterARestart) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace stoker::collect {
 namespace {
@@ -76,13 +77,17 @@ std::uint64_t FileTail::lag() const {
     return size > at_ ? size - at_ : 0;
 }
 
-// A file that was emptied and has grown again since past where we were looks like any other but for its first bytes.
+// A file that was emptied and has grown again since to where we were, or past it, looks like any other but for its
+// first bytes.
 Result<Unit> FileTail::follow_truncation() {
     struct ::stat info {};
     if (::fstat(fd_, &info) != 0) return system_error("fstat");
     const auto size = static_cast<std::uint64_t>(info.st_size);
     const bool shorter = size < at_;
-    const bool other = !shorter && size > at_ && fingerprint_.bytes > 0 && print(fingerprint_.bytes) != fingerprint_;
+    const std::int64_t changed = info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec;
+    const bool touched = std::exchange(changed_ns_, changed) != changed;
+    const bool other =
+        !shorter && (size > at_ || touched) && fingerprint_.bytes > 0 && print(fingerprint_.bytes) != fingerprint_;
     if (shorter || other) {
         ++counts_.truncations;
         rewind(0);

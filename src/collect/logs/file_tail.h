@@ -76,6 +76,7 @@ private:
     std::string rest_;       // The bytes from begin_ to at_, as many as a line may have.
     bool skipping_ = false;  // In a line that was cut.
     Fingerprint fingerprint_;
+    std::int64_t changed_ns_ = 0;  // When somebody wrote last, at the last look.
     Fingerprint before_truncation_;
     Counts counts_;
 };

@@ -86,6 +86,7 @@ function Details({ record }: { record: RequestRecord }) {
                 [t('sizes'), `${bytes(record.request_bytes)}, ${bytes(record.response_bytes)}`],
                 [t('client'), record.client || '–'],
                 [t('trace'), record.trace_id ? <Link to={`/traces/${record.trace_id}?near=${record.time_ms / 1000}`}><code>{record.trace_id}</code></Link> : '–'],
+                [t('nav.logs'), record.trace_id ? <Link to={`/logs?trace_id=${record.trace_id}`}>{t('logs.ofRequest')}</Link> : '–'],
             ]}
         />
     )
