@@ -74,7 +74,9 @@ TEST(ApiDocs, NameEveryEndpointOnce) {
     std::vector<std::string> answered = {"GET /api/v1/stream", "GET /api/v1/events/stream", "GET /api/v1/logs/tail"};
     for (const auto& route : api::console_routes(services)) answered.push_back(route.methods + " " + route.pattern);
     for (const auto& endpoint : receivers.endpoints()) answered.push_back("POST " + endpoint.path);
-    auto logs = LogCollection::create(config, directory, *(*storage)->telemetry, live, registry);
+    auto events = outward::EventLog::open((directory / "events").string(), {}, registry);
+    ASSERT_TRUE(events) << events.error().message;
+    auto logs = LogCollection::create(config, directory, *(*storage)->telemetry, **events, registry);
     ASSERT_TRUE(logs) << logs.error().message;
     for (const auto& endpoint : (*logs)->endpoints()) answered.push_back("POST " + endpoint.path);
     EXPECT_THAT(documented(), testing::UnorderedElementsAreArray(answered));

@@ -72,19 +72,23 @@ Result<std::vector<collect::SignatureSpec>> log_signatures(const Config& config)
 }
 
 Result<std::unique_ptr<LogCollection>> LogCollection::create(const Config& config, const std::string& data_dir,
-                                                             records::TelemetryStore& store, api::Live& live,
+                                                             records::TelemetryStore& store, outward::EventLog& events,
                                                              metrics::Registry& registry) {
     TRY(auto specs, log_signatures(config));
     TRY(auto signatures, collect::Signatures::compile(std::move(specs)));
     return std::unique_ptr<LogCollection>(
-        new LogCollection(config, data_dir, std::move(signatures), store, live, registry));
+        new LogCollection(config, data_dir, std::move(signatures), store, events, registry));
 }
 
 LogCollection::LogCollection(const Config& config, const std::string& data_dir,
                              std::shared_ptr<const collect::Signatures> signatures, records::TelemetryStore& store,
-                             api::Live& live, metrics::Registry& registry)
+                             outward::EventLog& events, metrics::Registry& registry)
     : registry_(registry),
-      pipeline_(store, std::move(signatures), config.logs.max_lines_per_second, tail_, live, registry),
+      events_(events),
+      pipeline_(
+          store, std::move(signatures), config.logs.max_lines_per_second, tail_,
+          [this](const collect::SignatureSpec& spec, const records::LogRow& row) { events_.tell(spec, row, now()); },
+          registry),
       receiver_(pipeline_,
                 {.max_body_bytes = config.ingest.max_decompressed.count, .max_line_bytes = config.logs.max_line.count},
                 registry) {

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "api/live.h"
 #include "api/log_tail.h"
 #include "api/push.h"
 #include "app/config.h"
 #include "app/job.h"
 #include "app/log_pipeline.h"
+#include "app/signature_events.h"
 #include "base/metrics.h"
 #include "collect/logs/file_follower.h"
 #include "collect/logs/journald.h"
@@ -30,7 +30,7 @@ public:
     // `data_dir` is where places are kept, and below it the logs of supervised engines. REQUIRES: the references
     // outlive it. Errors: of the signature files.
     static Result<std::unique_ptr<LogCollection>> create(const Config& config, const std::string& data_dir,
-                                                         records::TelemetryStore& store, api::Live& live,
+                                                         records::TelemetryStore& store, outward::EventLog& events,
                                                          metrics::Registry& registry);
 
     void start();
@@ -44,10 +44,11 @@ public:
 private:
     LogCollection(const Config& config, const std::string& data_dir,
                   std::shared_ptr<const collect::Signatures> signatures, records::TelemetryStore& store,
-                  api::Live& live, metrics::Registry& registry);
+                  outward::EventLog& events, metrics::Registry& registry);
 
     metrics::Registry& registry_;
     api::LogTail tail_;
+    SignatureEvents events_;
     LogPipeline pipeline_;
     collect::LogReceiver receiver_;
     std::unique_ptr<collect::FileFollower> files_;

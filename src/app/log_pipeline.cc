@@ -75,12 +75,11 @@ records::LogRow log_row(collect::LogEntry entry) {
 }
 
 LogPipeline::LogPipeline(records::TelemetryStore& store, std::shared_ptr<const collect::Signatures> signatures,
-                         std::int64_t max_lines_per_second, api::LogTail& tail, api::Live& live,
-                         metrics::Registry& registry)
+                         std::int64_t max_lines_per_second, api::LogTail& tail, Tell tell, metrics::Registry& registry)
     : store_(store),
       signatures_(std::move(signatures)),
       tail_(tail),
-      live_(live),
+      tell_(std::move(tell)),
       counter_(registry),
       stored_(registry.counter("stoker_logs_stored_total", "Lines of log that were accepted, by how they came.",
                                {"source"})),
@@ -135,17 +134,10 @@ Result<Unit> LogPipeline::append(std::vector<collect::LogEntry> entries) {
     for (const Occurrence& one : found) {
         const auto& spec = signatures_->specs()[one.signature];
         const records::LogRow& row = rows[one.entry];
-        if (counter_.count(spec, row.service, from_millis(row.time_ns / 1'000'000))) announce(spec, row);
+        if (counter_.count(spec, row.service, from_millis(row.time_ns / 1'000'000))) tell_(spec, row);
     }
     tail_.publish(rows);
     return Unit{};
-}
-
-void LogPipeline::announce(const collect::SignatureSpec& spec, const records::LogRow& row) {
-    live_.publish("log_signature",
-                  "{\"signature\":" + quote_json(spec.name) + ",\"severity\":" + quote_json(spec.severity) +
-                      ",\"summary\":" + quote_json(spec.summary) + ",\"action\":" + quote_json(spec.action) +
-                      ",\"log\":" + records::to_json(row) + "}");
 }
 
 }  // namespace stoker::app

@@ -4,11 +4,11 @@
 // Accepted lines survive SIGKILL. Thread-safe; takes milliseconds for a batch.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "api/live.h"
 #include "api/log_tail.h"
 #include "base/metrics.h"
 #include "base/sync.h"
@@ -40,9 +40,12 @@ records::LogRow log_row(collect::LogEntry entry);
 
 class LogPipeline : public collect::LogSink {
 public:
+    // Called with each occurrence of a failure, on the thread that appends.
+    using Tell = std::function<void(const collect::SignatureSpec&, const records::LogRow&)>;
+
     // REQUIRES: all outlive it.
     LogPipeline(records::TelemetryStore& store, std::shared_ptr<const collect::Signatures> signatures,
-                std::int64_t max_lines_per_second, api::LogTail& tail, api::Live& live, metrics::Registry& registry);
+                std::int64_t max_lines_per_second, api::LogTail& tail, Tell tell, metrics::Registry& registry);
 
     Result<Unit> append(std::vector<collect::LogEntry> entries) override;
 
@@ -53,12 +56,11 @@ private:
     };
 
     void recognise(std::vector<collect::LogEntry>& entries, std::vector<Occurrence>& found) const;
-    void announce(const collect::SignatureSpec& spec, const records::LogRow& row);
 
     records::TelemetryStore& store_;
     const std::shared_ptr<const collect::Signatures> signatures_;
     api::LogTail& tail_;
-    api::Live& live_;
+    const Tell tell_;
     collect::SignatureCounter counter_;
     metrics::Family<metrics::Counter>& stored_;
     metrics::Counter& refused_;

@@ -115,7 +115,7 @@ Result<Unit> Stoker::build() {
                                setup_.demo},
                               config));
 
-    TRY(logs_, LogCollection::create(config, folder_.path(), *storage_->telemetry, live_, registry_));
+    TRY(logs_, LogCollection::create(config, folder_.path(), *storage_->telemetry, outward_->log(), registry_));
 
     loops_.start();
     build_services();

@@ -86,9 +86,10 @@ bool EventFilter::matches(const Event& event) const {
 
 const std::vector<std::string>& event_types() {
     static const std::vector<std::string> all = {
-        "alert.fired",        "alert.resolved",  "degradation.changed",  "healing.finished", "healing.started",
-        "incident.escalated", "incident.opened", "incident.resolved",    "incident.updated", "replica.changed",
-        "route.changed",      "stoker.reloaded", "stoker.reload_failed", "stoker.started",   "stoker.test",
+        "alert.fired",      "alert.resolved",       "degradation.changed", "healing.finished",
+        "healing.started",  "incident.escalated",   "incident.opened",     "incident.resolved",
+        "incident.updated", "log.signature",        "replica.changed",     "route.changed",
+        "stoker.reloaded",  "stoker.reload_failed", "stoker.started",      "stoker.test",
     };
     return all;
 }
