@@ -1,5 +1,7 @@
-// Logs in and found again: files that rotate under a writer, the OpenTelemetry SDK, Loki's push, containers, journald;
+// Logs in and found again: files that rotate under a writer, the OpenTelemetry SDK, Loki's push and a logger that pushes so,
+// containers, journald;
 // failures recognised; and what was accepted is there after SIGKILL.
+import { ROOT_CONTEXT, trace as traceApi } from '@opentelemetry/api'
 import { SeverityNumber } from '@opentelemetry/api-logs'
 import { OTLPLogExporter as JsonExporter } from '@opentelemetry/exporter-logs-otlp-http'
 import { OTLPLogExporter as ProtobufExporter } from '@opentelemetry/exporter-logs-otlp-proto'
@@ -7,9 +9,12 @@ import { Resource } from '@opentelemetry/resources'
 import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import winston from 'winston'
+import LokiTransport from 'winston-loki'
 import { getJson, run, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
 
 const dir = temporaryDirectory()
@@ -115,6 +120,7 @@ for (const [encoding, Exporter, compression] of [
     ['protobuf', ProtobufExporter, 'gzip'],
 ]) {
     test(`the OpenTelemetry SDK by ${encoding}`, async () => {
+        const span = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex'), traceFlags: 1 }
         const provider = new LoggerProvider({ resource: new Resource({ 'service.name': `sdk-${encoding}` }) })
         provider.addLogRecordProcessor(new SimpleLogRecordProcessor(new Exporter({ url: `${stoker.console}/v1/logs`, compression })))
         provider.getLogger('lib', '1.0').emit({
@@ -122,6 +128,7 @@ for (const [encoding, Exporter, compression] of [
             severityText: 'ERROR',
             body: `it broke by ${encoding}`,
             attributes: { 'gen_ai.request.model': 'm', retries: 3 },
+            context: traceApi.setSpanContext(ROOT_CONTEXT, span),
         })
         await provider.forceFlush()
         await provider.shutdown()
@@ -132,6 +139,8 @@ for (const [encoding, Exporter, compression] of [
         assert.equal(line.attributes['gen_ai.request.model'], 'm')
         assert.equal(line.attributes.retries, '3')
         assert.equal(line.resource['service.name'], `sdk-${encoding}`)
+        assert.equal(line.span_id, span.spanId)
+        assert.deepEqual((await search({ trace_id: span.traceId })).logs.map((each) => each.body), [line.body])
     })
 }
 
@@ -158,6 +167,31 @@ test("Loki's push, and its query for what came", async () => {
     assert.equal((await fetch(`${stoker.console}/loki/api/v1/push`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).status, 400)
 })
 
+for (const json of [true, false]) {
+    test(`winston's transport for Loki by ${json ? 'JSON' : 'protobuf and snappy'}`, async () => {
+        const refused = []
+        const app = `winston-${json ? 'json' : 'protobuf'}`
+        const transport = new LokiTransport({
+            host: stoker.console,
+            labels: { app, job: 'web' },
+            json,
+            batching: false,
+            gracefulShutdown: false,
+            format: winston.format.json(),
+            onConnectionError: (error) => refused.push(error),
+        })
+        const logger = winston.createLogger({ transports: [transport] })
+        logger.warn('the queue is long', { queued: 9, trace_id: '0af7651916cd43dd8448eb211c80319f' })
+        const [line] = await found('the line', { service: app }).catch((error) => assert.fail(`${error.message}; refused: ${refused.join()}`))
+        assert.equal(line.body, 'the queue is long')
+        assert.equal(line.severity, 'warn')
+        assert.equal(line.source, 'loki')
+        assert.equal(line.attributes.queued, '9')
+        assert.equal(line.trace_id, '0af7651916cd43dd8448eb211c80319f')
+        logger.close()
+    })
+}
+
 test('a failure in a line becomes a signature, a metric, and an alert', async () => {
     appendFileSync(join(logs, 'app-gpu.log'), 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\nthe coffee machine 7 is empty\n')
     const [oom] = await found('the line with its signature', { signature: 'cuda_out_of_memory' })
@@ -166,6 +200,10 @@ test('a failure in a line becomes a signature, a metric, and an alert', async ()
     assert.equal(mine.attributes['signature.id'], '7')
     const text = await (await fetch(`${stoker.console}/metrics`)).text()
     assert.match(text, /stoker_log_signature_total\{signature="cuda_out_of_memory",severity="critical",service="app"\} 1/)
+    const { events } = await getJson(`${stoker.console}/api/v1/events?type=log.signature`)
+    const told = events.find((event) => event.data.signature === 'cuda_out_of_memory')
+    assert.deepEqual([told.severity, told.subject, told.data.occurrences], ['critical', 'app', 1])
+    assert.match(told.data.line, /^torch\.OutOfMemoryError/)
     await until('the alert fires', async () => {
         const { data } = await getJson(`${stoker.console}/api/v1/alerts`)
         return data.alerts.some((alert) => alert.labels.alertname === 'LogSignatureCritical' && alert.labels.signature === 'cuda_out_of_memory')

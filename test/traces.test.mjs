@@ -3,6 +3,7 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace as traceApi } from '@opentelemetry/api'
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto'
+import { ZipkinExporter } from '@opentelemetry/exporter-zipkin'
 import { Resource } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import assert from 'node:assert/strict'
@@ -80,6 +81,23 @@ for (const [encoding, Exporter, compression] of [['protobuf', ProtobufExporter, 
         assert.deepEqual(await traces({ service, name: 'no such' }), [])
     })
 }
+
+test("OpenTelemetry's exporter for Zipkin", async () => {
+    const { provider, tracer } = application(new ZipkinExporter({ url: `${stoker.console}/api/v2/spans` }), 'zipped')
+    const root = tracer.startSpan('POST /embed', { kind: SpanKind.SERVER, attributes: { 'http.route': '/embed' } }, ROOT_CONTEXT)
+    root.setStatus({ code: SpanStatusCode.ERROR, message: 'too long' })
+    root.end()
+    await provider.forceFlush()
+    await provider.shutdown()
+    const { traceId, spanId } = root.spanContext()
+    const [span] = await until('the span is stored', async () => {
+        const found = await spansOf(traceId)
+        return found.length === 1 && found
+    })
+    assert.deepEqual([span.span_id, span.name, span.service, span.kind, span.format, span.error], [spanId, 'POST /embed', 'zipped', 'server', 'zipkin', true])
+    assert.equal(span.attributes['http.route'], '/embed')
+    assert.deepEqual((await traces({ service: 'zipped', errors: 'true' })).map((each) => each.trace_id), [traceId])
+})
 
 test('Zipkin by hand; what is wrong with a span is said', async () => {
     const id = newId()

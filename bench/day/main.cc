@@ -37,7 +37,7 @@ class Traffic {
 public:
     records::RequestRecord next(std::int64_t time_ms) {
         records::RequestRecord record;
-        record.id = fmt::format("req_{:016x}{:08x}", random_(), static_cast<std::uint32_t>(random_()));
+        record.id = fmt::format("req_{:012x}{:016x}{:04x}", time_ms, random_(), random_() % 65'536);  // As make_id().
         record.trace_id = fmt::format("{:016x}{:016x}", random_(), random_());
         record.span_id = fmt::format("{:016x}", random_());
         record.time_ms = time_ms;

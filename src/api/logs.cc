@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kMostLines = 5000;
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr Duration kSearchLimit{10'000};
+constexpr Duration kBudget{600};  // A click is answered within a second.
 constexpr Duration kDefaultRange{3'600'000};
 
 // Lowest number of each of OpenTelemetry's severities.
@@ -68,6 +69,7 @@ Result<records::LogPage> find(const Services& services, const records::LogFilter
 net::Response search(Services& services, const ApiRequest& request) {
     auto filter = log_filter(request, services.now());
     if (!filter) return error_response(filter.error());
+    filter->budget = kBudget;
     auto page = find(services, *filter);
     if (!page) return error_response(page.error());
     std::string body = "{\"logs\":[";
@@ -75,7 +77,7 @@ net::Response search(Services& services, const ApiRequest& request) {
         if (body.back() != '[') body += ',';
         body += records::to_json(log.row, records::to_string(log.place));
     }
-    body += "],\"next\":\"" + (page->more ? records::to_string(page->logs.back().place) : "") + "\"}";
+    body += "],\"next\":\"" + (page->next ? records::to_string(*page->next) : "") + "\"}";
     return json_response(std::move(body));
 }
 

@@ -58,9 +58,18 @@ int follow(const LogsOptions& options, std::vector<std::string> shown) {
 }  // namespace
 
 int logs(const LogsOptions& options) {
-    auto answer = ask(options.client, "GET", "/api/v1/logs", parameters(options));
-    if (!answer) return fail(answer.error());
-    const auto& found = answer->at("logs");
+    // A search that takes long comes in pieces.
+    nlohmann::json found = nlohmann::json::array();
+    std::string next;
+    do {
+        auto params = parameters(options);
+        params.front().second = std::to_string(options.limit - static_cast<std::int64_t>(found.size()));
+        params.emplace_back("place", next);
+        auto answer = ask(options.client, "GET", "/api/v1/logs", params);
+        if (!answer) return fail(answer.error());
+        for (auto& log : answer->at("logs")) found.push_back(std::move(log));
+        next = answer->value("next", "");
+    } while (!next.empty() && static_cast<std::int64_t>(found.size()) < options.limit);
     std::vector<std::string> shown;
     for (auto log = found.rbegin(); log != found.rend(); ++log) {
         print(*log, options.client.output);
@@ -74,7 +83,7 @@ int logs(const LogsOptions& options) {
     if (options.client.output == Output::Text && found.empty()) {
         std::printf("no lines in the last %s\n", options.last.c_str());
     }
-    if (options.client.output == Output::Text && !answer->value("next", "").empty()) {
+    if (options.client.output == Output::Text && !next.empty()) {
         std::printf("the newest %zu; --limit shows more\n", found.size());
     }
     return 0;

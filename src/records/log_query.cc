@@ -7,13 +7,14 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "records/chunk_reader.h"
+#include "records/slices.h"
+#include "records/telemetry_schema.h"
 
 namespace stoker::records {
 namespace {
 
 constexpr std::int64_t kNanosPerMicro = 1000;
 constexpr std::int64_t kFirstSlice = 60'000'000'000;  // Most searches want the last minutes.
-constexpr std::int64_t kSliceGrowth = 8;
 
 constexpr const char* kColumns =
     "time_ns, rowid, observed_ns, severity, severity_text, body, trace_id, span_id, service, attributes, resource, "
@@ -60,7 +61,10 @@ Condition condition_of(const LogFilter& filter) {
     where.add_if_given("service = ?", filter.service);
     where.add_if_given("service != ?", filter.not_service);
     if (filter.min_severity > 0) where.add("severity >= ?", filter.min_severity);
-    where.add_if_given("trace_id = ?", filter.trace_id);
+    if (!filter.trace_id.empty()) {
+        where.add("trace_key = ?", static_cast<std::int64_t>(trace_key(filter.trace_id)));
+        where.add("trace_id = ?", filter.trace_id);
+    }
     where.add_if_given("span_id = ?", filter.span_id);
     if (filter.signature == "any") {
         where.sql += " AND signature != ''";
@@ -176,18 +180,21 @@ Result<LogPage> find_logs(duck::Connection& connection, const LogFilter& filter)
         }
     }
     const std::size_t most = filter.limit + 1;
-    // Slice after slice, each larger than the one before: a search for what is frequent ends early, one for what is
-    // rare reads everything once.
-    for (std::int64_t slice = kFirstSlice; from < to && page.logs.size() < most;) {
-        const bool rest = to - from <= slice;
-        const std::int64_t begin = filter.oldest_first || rest ? from : to - slice;
-        const std::int64_t end = filter.oldest_first && !rest ? from + slice : to;
-        TRY_UNIT(find_between(connection, where, begin, end, filter.oldest_first, most - page.logs.size(), page.logs));
-        (filter.oldest_first ? from : to) = filter.oldest_first ? end : begin;
-        slice = slice > INT64_MAX / kSliceGrowth ? INT64_MAX : slice * kSliceGrowth;
+    // Slice after slice: a search for what is frequent ends early, one for what is rare reads everything once. Oldest
+    // first, the stretch of time is gone through mirrored.
+    Slices slices(from, std::max(from, to), filter.budget, kFirstSlice);
+    while (page.logs.size() < most && slices.next(std::chrono::steady_clock::now())) {
+        const bool mirrored = filter.oldest_first;
+        const std::int64_t begin = mirrored ? from + (to - slices.to_ns()) : slices.from_ns();
+        const std::int64_t end = mirrored ? from + (to - slices.from_ns()) : slices.to_ns();
+        TRY_UNIT(find_between(connection, where, begin, end, mirrored, most - page.logs.size(), page.logs));
+        if (!slices.complete()) page.next = mirrored ? LogPlace{end - 1, INT64_MAX} : LogPlace{begin, 0};
     }
-    page.more = page.logs.size() > filter.limit;
-    if (page.more) page.logs.pop_back();
+    if (slices.complete()) page.next.reset();
+    if (page.logs.size() > filter.limit) {
+        page.logs.pop_back();
+        page.next = page.logs.back().place;
+    }
     return page;
 }
 

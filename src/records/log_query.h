@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "records/duck.h"
 #include "records/telemetry.h"
 
@@ -47,6 +49,8 @@ struct LogFilter {
     std::size_t limit = 100;
     // Only what is older than that; with oldest_first, newer.
     std::string place{};
+    // A search that takes longer ends with what it has; LogPage::next leads on. Empty: it goes on to the end.
+    std::optional<Duration> budget{};
 };
 
 struct FoundLog {
@@ -56,7 +60,8 @@ struct FoundLog {
 
 struct LogPage {
     std::vector<FoundLog> logs;
-    bool more = false;  // There are further ones past the last.
+    // The place to go on from, if there is or may be more.
+    std::optional<LogPlace> next{};
 };
 
 // Errors: InvalidArgument (the place).

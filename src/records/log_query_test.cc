@@ -112,13 +112,31 @@ TEST_F(LogQueryTest, PagesMeetWithoutGapOrOverlap) {
                 places.push_back(log.place);
                 seen.insert(log.row.body);
             }
-            if (!page.more) break;
-            filter.place = to_string(page.logs.back().place);
+            if (!page.next) break;
+            filter.place = to_string(*page.next);
         }
         EXPECT_EQ(places.size(), 300U);
         EXPECT_EQ(seen.size(), 300U);
         if (!oldest_first) std::reverse(places.begin(), places.end());
         EXPECT_TRUE(std::is_sorted(places.begin(), places.end()));
+    }
+}
+
+TEST_F(LogQueryTest, ASearchThatTakesTooLongSaysWhereToGoOn) {
+    store({line(0, "first"), line(1000, "last")});
+    for (const bool oldest_first : {false, true}) {
+        LogFilter filter{.oldest_first = oldest_first, .budget = Duration{0}};
+        std::string found;
+        int searches = 0;
+        for (bool more = true; more && searches < 100; ++searches) {
+            const LogPage page = find(filter);
+            for (const auto& log : page.logs) found += log.row.body + " ";
+            more = page.next.has_value();
+            if (more) filter.place = to_string(*page.next);
+        }
+        EXPECT_EQ(found, oldest_first ? "first last " : "last first ");
+        EXPECT_EQ(searches, 17);  // A minute each.
+        EXPECT_EQ(find({.text = {"first"}, .oldest_first = oldest_first}).logs.size(), 1U);
     }
 }
 

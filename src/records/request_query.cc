@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "base/text.h"
 #include "records/schema.h"
+#include "records/slices.h"
 
 namespace stoker::records {
 namespace {
@@ -68,6 +71,68 @@ std::string_view column_of(SortBy sort) {
     return "time";
 }
 
+// When an id of ours was made, which it begins with (make_id).
+std::optional<Timestamp> made_at(std::string_view id) {
+    constexpr std::string_view kPrefix = "req_";
+    constexpr std::size_t kTimeDigits = 12;
+    if (!id.starts_with(kPrefix) || id.size() < kPrefix.size() + kTimeDigits) return std::nullopt;
+    const char* const begin = id.data() + kPrefix.size();
+    std::int64_t millis = 0;
+    const auto [end, error] = std::from_chars(begin, begin + kTimeDigits, millis, 16);
+    if (error != std::errc{} || end != begin + kTimeDigits) return std::nullopt;
+    return from_millis(millis);
+}
+
+Result<std::uint64_t> count_of(duck::Connection& connection, const RequestFilter& filter) {
+    const Condition where = condition_of(filter);
+    TRY(const auto total, connection.integer("SELECT count(*) FROM requests WHERE " + where.sql, where.parameters));
+    return static_cast<std::uint64_t>(total.value_or(0));
+}
+
+std::int64_t nanos_of(Timestamp time) {
+    return to_millis(time) * kNanosPerMilli;
+}
+
+// Counts into `page`, and narrows the filter to the time that its rows lie in: of a search for a text what the budget
+// allows, from the newest back.
+Result<Unit> count_and_narrow(duck::Connection& connection, RequestFilter& filter, RequestPage& page) {
+    constexpr Duration kAround{60'000};
+    if (filter.text.empty() || !filter.budget) {
+        TRY(page.total, count_of(connection, filter));
+        return Unit{};
+    }
+    if (const auto made = made_at(filter.text)) {
+        RequestFilter around = filter;
+        around.from = std::max(filter.from.value_or(Timestamp{}), *made - kAround);
+        around.to = std::min(filter.to.value_or(*made + kAround), *made + kAround);
+        TRY(page.total, count_of(connection, around));
+        if (page.total > 0) {
+            filter = std::move(around);
+            return Unit{};
+        }
+    }
+    TRY(const auto oldest, connection.integer("SELECT epoch_ms(min(time)) FROM requests"));
+    TRY(const auto newest, connection.integer("SELECT epoch_ms(max(time)) FROM requests"));
+    if (!oldest || !newest) return Unit{};
+    const Timestamp from = std::max(filter.from.value_or(Timestamp{}), from_millis(*oldest));
+    const Timestamp to = std::min(filter.to.value_or(Timestamp::max()), from_millis(*newest + 1));
+    if (from >= to) return Unit{};
+    const bool newest_first = filter.sort == SortBy::Time && !filter.ascending;
+    RequestFilter part = filter;
+    Slices slices(nanos_of(from), nanos_of(to), filter.budget);
+    while (slices.next(std::chrono::steady_clock::now())) {
+        part.from = from_millis(slices.from_ns() / kNanosPerMilli);
+        part.to = from_millis(slices.to_ns() / kNanosPerMilli);
+        TRY(const std::uint64_t count, count_of(connection, part));
+        // What the page shows is in the slices up to here.
+        if (!newest_first || page.total < filter.offset + filter.limit) filter.from = part.from;
+        page.total += count;
+    }
+    page.complete = slices.complete();
+    page.searched_from = *part.from;
+    return Unit{};
+}
+
 Result<std::vector<RequestRecord>> records_of(duck::Rows rows) {
     std::vector<RequestRecord> records;
     for (;;) {
@@ -82,13 +147,14 @@ Result<std::vector<RequestRecord>> records_of(duck::Rows rows) {
 
 }  // namespace
 
-Result<RequestPage> list_requests(duck::Connection& connection, const RequestFilter& filter) {
-    Condition where = condition_of(filter);
+Result<RequestPage> list_requests(duck::Connection& connection, const RequestFilter& asked) {
+    RequestFilter filter = asked;
     // One snapshot for the count and the page.
     TRY(const auto transaction, duck::Transaction::begin(connection, true));
     RequestPage page;
-    TRY(const auto total, connection.integer("SELECT count(*) FROM requests WHERE " + where.sql, where.parameters));
-    page.total = static_cast<std::uint64_t>(total.value_or(0));
+    TRY_UNIT(count_and_narrow(connection, filter, page));
+    if (page.total <= filter.offset) return page;
+    Condition where = condition_of(filter);
     const std::string_view direction = filter.ascending ? "ASC" : "DESC";
     const std::string order =
         fmt::format("{} {} NULLS LAST, sequence {}", column_of(filter.sort), direction, direction);

@@ -56,11 +56,15 @@ struct RequestFilter {
     bool ascending = false;
     std::size_t limit = 100;
     std::size_t offset = 0;
+    // A search for a text reads every row: with a budget it ends with what it has, the newest.
+    std::optional<Duration> budget{};
 };
 
 struct RequestPage {
     std::vector<RequestRecord> requests;
-    std::uint64_t total = 0;  // Matching the filter, whatever the limit.
+    std::uint64_t total = 0;    // Matching the filter, whatever the limit; of what was searched.
+    bool complete = true;       // Everything was searched that the filter asks for;
+    Timestamp searched_from{};  // else what came since then.
 };
 
 struct SqlLimits {

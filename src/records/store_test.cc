@@ -152,6 +152,33 @@ TEST_F(RecordStoreTest, Filters) {
     EXPECT_EQ(total_, 3u);
 }
 
+TEST_F(RecordStoreTest, ASearchForATextEndsWithItsBudget) {
+    constexpr std::int64_t kHour = 3'600'000;
+    for (std::int64_t hour = 0; hour < 10; ++hour) append(*journal_, request("some", kStart + hour * kHour));
+    const std::string own = "req_018bd2789600aaaa";  // Made 12 h after kStart, by its digits.
+    append(*journal_, request(own, kStart + 12 * kHour));
+    load();
+
+    const auto all = store_->list({.text = "SOME", .limit = 3, .budget = std::chrono::minutes(1)});
+    ASSERT_TRUE(all);
+    EXPECT_TRUE(all->complete);
+    EXPECT_EQ(all->total, 10u);
+    EXPECT_EQ(all->requests.size(), 3u);
+    EXPECT_EQ(all->requests[0].time_ms, kStart + 9 * kHour);
+    const auto some = store_->list({.text = "some", .budget = Duration{0}});
+    ASSERT_TRUE(some);
+    EXPECT_FALSE(some->complete);
+    EXPECT_EQ(some->total, 0u);
+    EXPECT_EQ(to_millis(some->searched_from), kStart + 12 * kHour + 1 - 600'000);
+    // By a whole id of ours it is looked for where it must be.
+    const auto found = store_->list({.text = own, .budget = Duration{0}});
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->complete);
+    EXPECT_EQ(found->requests.size(), 1u);
+    EXPECT_EQ(ids({.text = "some", .limit = 1, .offset = 9, .budget = std::chrono::minutes(1)}), "some");
+    EXPECT_EQ(ids({.text = "some", .sort = SortBy::Duration, .limit = 1, .budget = std::chrono::minutes(1)}), "some");
+}
+
 TEST_F(RecordStoreTest, RemovesOldRequests) {
     for (int i = 0; i < 10; ++i) append(*journal_, request(std::to_string(i), kStart + i));
     load();

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "records/chunk_reader.h"
+#include "records/slices.h"
 #include "records/telemetry_schema.h"
 
 namespace stoker::records {
@@ -110,22 +111,18 @@ struct Hits {
     bool complete = false;
 };
 
-// The newest traces that have a span as asked for: looked for backwards in time, each step four times as long as the
-// one before, until there are enough or the budget is spent.
+// The newest traces that have a span as asked for: looked for backwards in time until there are enough or the budget is
+// spent.
 Result<Hits> newest_traces(duck::Connection& connection, const TraceFilter& filter) {
-    constexpr std::int64_t kFirstStep = 600'000'000'000;
-    constexpr std::int64_t kSpansOfATrace = 400;  // No trace takes more of the rows that a step reads.
-    const auto began = std::chrono::steady_clock::now();
-    const std::int64_t newest = filter.to_ns > 0 ? filter.to_ns : now_nanos();
+    constexpr std::int64_t kSpansOfATrace = 400;  // No trace takes more of the rows that a slice reads.
     Hits hits;
     std::unordered_set<std::string> seen;
-    // What is of the future, by a sender's clock, belongs to the first step.
-    std::int64_t to = filter.to_ns;
-    for (std::int64_t step = kFirstStep;; step *= 2) {
-        const bool last = step > newest - filter.from_ns || step > INT64_MAX / 8;
+    Slices slices(filter.from_ns, filter.to_ns > 0 ? filter.to_ns : now_nanos(), filter.budget);
+    for (bool first = true; !hits.complete && slices.next(std::chrono::steady_clock::now()); first = false) {
         TraceFilter part = filter;
-        part.to_ns = to;
-        part.from_ns = last ? filter.from_ns : newest - step;
+        part.from_ns = slices.from_ns();
+        // What is of the future, by a sender's clock, belongs to the first slice.
+        if (!first) part.to_ns = slices.to_ns();
         Condition where = condition_of(part);
         where.parameters.emplace_back(static_cast<std::int64_t>(filter.limit) * kSpansOfATrace);
         TRY(duck::Rows rows, connection.query("SELECT trace_id, epoch_us(time) FROM spans WHERE " + where.sql +
@@ -140,12 +137,10 @@ Result<Hits> newest_traces(duck::Connection& connection, const TraceFilter& filt
             if (hits.trace_ids.empty()) hits.last_us = time;
             hits.trace_ids.push_back(std::move(trace_id));
         }));
-        hits.searched_from_ns = part.from_ns;
-        hits.complete = last || hits.trace_ids.size() >= filter.limit;
-        const bool spent = filter.budget && std::chrono::steady_clock::now() - began >= *filter.budget;
-        if (hits.complete || spent) return hits;
-        to = part.from_ns;
+        hits.searched_from_ns = slices.from_ns();
+        hits.complete = slices.complete() || hits.trace_ids.size() >= filter.limit;
     }
+    return hits;
 }
 
 }  // namespace

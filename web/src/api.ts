@@ -32,6 +32,8 @@ export interface RequestFilter {
     outcome: string
     q: string
     sort: string
+    from: string
+    to: string
     limit: number
     offset: number
 }
@@ -130,7 +132,7 @@ export const api = {
     requests: (filter: RequestFilter) => {
         const params = new URLSearchParams()
         for (const [key, value] of Object.entries(filter)) if (value !== '') params.set(key, String(value))
-        return call<{ requests: RequestRecord[]; total: number }>(`/api/v1/requests?${params}`)
+        return call<{ requests: RequestRecord[]; total: number; complete: boolean; searched_from_ms?: number }>(`/api/v1/requests?${params}`)
     },
     logs: (filter: LogFilter, limit: number, place: string) => {
         const params = logParams(filter)

@@ -106,12 +106,18 @@ function Found({ filter }: { filter: LogFilter }) {
                 // What came since the older ones were asked for pushes lines down: none is shown twice.
                 const seen = new Set(logs.map((line) => line.place))
                 const lines = [...logs, ...(older?.lines ?? []).filter((line) => !seen.has(line.place))]
-                return lines.length === 0 ? (
-                    <Empty text={t('logs.none')} />
-                ) : (
+                // Fewer than asked for: the search ended with its budget.
+                const ended = next !== '' && lines.length < pageSize ? `${t('searchedBackTo')} ${dateTime(Number(next.split('-', 1)[0]!.slice(0, -6)))}` : ''
+                return (
                     <>
-                        <Lines lines={lines} />
-                        {next && <p class="pager"><button onClick={() => void more()}>{t('logs.older')}</button></p>}
+                        {lines.length === 0 && !next && <Empty text={t('logs.none')} />}
+                        {lines.length > 0 && <Lines lines={lines} />}
+                        {next && (
+                            <p class="pager">
+                                <span class="quiet">{ended}</span>
+                                <button onClick={() => void more()}>{t('logs.older')}</button>
+                            </p>
+                        )}
                     </>
                 )
             }}

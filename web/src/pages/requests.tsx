@@ -6,20 +6,21 @@ import { clock, dateTime, nanos } from '../format'
 import { useI18n } from '../i18n'
 import { useLive } from '../live'
 import { Loading, useLoad } from '../load'
+import { older } from '../older'
 import { go, Link, replace, useSearch } from '../router'
 import type { RequestRecord } from '../types'
 
 const pageSize = 50
 const outcomes = ['ok', 'client_error', 'upstream_error', 'truncated', 'cancelled', 'rejected']
 const spans = ['5m', '1h', '6h', '1d', '7d']
-const unfiltered: RequestFilter = { last: '1h', model: '', outcome: '', q: '', sort: '-time', limit: pageSize, offset: 0 }
+const unfiltered: RequestFilter = { last: '1h', model: '', outcome: '', q: '', sort: '-time', from: '', to: '', limit: pageSize, offset: 0 }
 const typingMs = 250
 
 function fromSearch(search: string): RequestFilter {
     const params = new URLSearchParams(search)
-    const text = (key: 'last' | 'model' | 'outcome' | 'q' | 'sort') => params.get(key) ?? unfiltered[key]
+    const text = (key: 'last' | 'model' | 'outcome' | 'q' | 'sort' | 'from' | 'to') => params.get(key) ?? unfiltered[key]
     const offset = Math.max(0, Number(params.get('offset')) || 0)
-    return { ...unfiltered, last: text('last'), model: text('model'), outcome: text('outcome'), q: text('q'), sort: text('sort'), offset }
+    return { ...unfiltered, last: text('last'), model: text('model'), outcome: text('outcome'), q: text('q'), sort: text('sort'), from: text('from'), to: text('to'), offset }
 }
 
 function toSearch(filter: RequestFilter): string {
@@ -42,13 +43,13 @@ export function Requests() {
     const [dirty, setDirty] = useState(false)
     useLive('request', useCallback(() => setDirty(true), []))
     useEffect(() => {
-        if (!dirty || !follow || filter.offset > 0) return
+        if (!dirty || !follow || filter.offset > 0 || filter.to !== '') return
         const timer = setTimeout(() => {
             setDirty(false)
             loaded.reload()
         }, 1000)
         return () => clearTimeout(timer)
-    }, [dirty, follow, filter.offset, loaded.reload])
+    }, [dirty, follow, filter.offset, filter.to, loaded.reload])
 
     return (
         <>
@@ -60,30 +61,35 @@ export function Requests() {
             </div>
             <Filters filter={filter} change={change} total={loaded.value?.total ?? null} />
             <Loading of={loaded}>
-                {({ requests, total }) =>
-                    total === 0 && !isFiltered(filter) ? (
-                        <Empty text={t('noRequestsYet')} />
-                    ) : requests.length === 0 ? (
-                        <Empty text={t('noRequests')} />
-                    ) : (
-                        <>
-                            <RequestTable requests={requests} sort={filter.sort} onSort={(sort) => change({ sort })} />
+                {({ requests, total, complete, searched_from_ms }) => (
+                    <>
+                        {requests.length === 0 && complete && <Empty text={t(total > 0 || isFiltered(filter) ? 'noRequests' : 'noRequestsYet')} />}
+                        {requests.length > 0 && (
+                            <>
+                                <RequestTable requests={requests} sort={filter.sort} onSort={(sort) => change({ sort })} />
+                                <p class="pager">
+                                    <span class="quiet">
+                                        {filter.offset + 1}–{filter.offset + requests.length} {t('of')} {total}
+                                    </span>
+                                    <button disabled={filter.offset === 0} onClick={() => change({ offset: Math.max(0, filter.offset - pageSize) })}>{t('previous')}</button>
+                                    <button disabled={filter.offset + requests.length >= total} onClick={() => change({ offset: filter.offset + pageSize })}>{t('next')}</button>
+                                </p>
+                            </>
+                        )}
+                        {!complete && (
                             <p class="pager">
-                                <span class="quiet">
-                                    {filter.offset + 1}–{filter.offset + requests.length} {t('of')} {total}
-                                </span>
-                                <button disabled={filter.offset === 0} onClick={() => change({ offset: Math.max(0, filter.offset - pageSize) })}>{t('previous')}</button>
-                                <button disabled={filter.offset + requests.length >= total} onClick={() => change({ offset: filter.offset + pageSize })}>{t('next')}</button>
+                                <span class="quiet">{`${t('searchedBackTo')} ${dateTime(searched_from_ms!)}`}</span>
+                                <button onClick={() => change(older(filter, searched_from_ms!))}>{t('searchOlder')}</button>
                             </p>
-                        </>
-                    )
-                }
+                        )}
+                    </>
+                )}
             </Loading>
         </>
     )
 }
 
-const isFiltered = (filter: RequestFilter) => filter.q !== '' || filter.outcome !== '' || filter.model !== '' || filter.last !== unfiltered.last
+const isFiltered = (filter: RequestFilter) => filter.q !== '' || filter.outcome !== '' || filter.model !== '' || filter.last !== unfiltered.last || filter.to !== ''
 
 function Filters({ filter, change, total }: { filter: RequestFilter; change: (part: Partial<RequestFilter>) => void; total: number | null }) {
     const { t, word } = useI18n()
@@ -102,11 +108,15 @@ function Filters({ filter, change, total }: { filter: RequestFilter; change: (pa
                 <option value="">{t('anyOutcome')}</option>
                 {outcomes.map((outcome) => <option key={outcome} value={outcome}>{word(outcome)}</option>)}
             </select>
-            <select aria-label={t('window')} value={filter.last} onChange={(event) => change({ last: event.currentTarget.value })}>
-                {spans.map((span) => <option key={span} value={span}>{t(`last.${span}` as 'last.1h')}</option>)}
-            </select>
+            {filter.to === '' ? (
+                <select aria-label={t('window')} value={filter.last} onChange={(event) => change({ last: event.currentTarget.value })}>
+                    {spans.map((span) => <option key={span} value={span}>{t(`last.${span}` as 'last.1h')}</option>)}
+                </select>
+            ) : (
+                <output class="tabular">{`${dateTime(Number(filter.from) * 1000)} – ${clock(Number(filter.to) * 1000)}`}</output>
+            )}
             {isFiltered(filter) && (
-                <button type="button" class="clear" onClick={() => change({ q: '', outcome: '', model: '', last: unfiltered.last })}>
+                <button type="button" class="clear" onClick={() => change({ q: '', outcome: '', model: '', last: unfiltered.last, from: '', to: '' })}>
                     <span aria-hidden="true">✕</span> {t('clear')}
                 </button>
             )}

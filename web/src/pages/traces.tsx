@@ -5,6 +5,7 @@ import { Empty } from '../components/parts'
 import { clock, dateTime, nanos } from '../format'
 import { useI18n } from '../i18n'
 import { Loading, useLoad } from '../load'
+import { older } from '../older'
 import { go, Link, replace, useSearch } from '../router'
 import type { TraceSummary } from '../types'
 
@@ -27,12 +28,6 @@ function toSearch(filter: TraceFilter): string {
     }
     const text = params.toString()
     return text ? `?${text}` : ''
-}
-
-// The same filter from where the search ended, as far back as it was asked for.
-function older(filter: TraceFilter, searchedFrom: number): Partial<TraceFilter> {
-    const span = { '5m': 300, '1h': 3600, '6h': 21_600, '1d': 86_400, '7d': 604_800 }[filter.last] ?? 604_800
-    return { from: filter.from || String(Math.floor(Date.now() / 1000 - span)), to: String(Math.floor(searchedFrom / 1e9)) }
 }
 
 export const traceLink = (trace: { trace_id: string; start_ns: number }) => `/traces/${trace.trace_id}?near=${Math.floor(trace.start_ns / 1e9)}`
@@ -83,7 +78,7 @@ export function Traces() {
                         {!complete && (
                             <p class="pager">
                                 <span class="quiet">{`${t('searchedBackTo')} ${dateTime(searched_from_ns / 1e6)}`}</span>
-                                <button onClick={() => change(older(filter, searched_from_ns))}>{t('searchOlder')}</button>
+                                <button onClick={() => change(older(filter, searched_from_ns / 1e6))}>{t('searchOlder')}</button>
                             </p>
                         )}
                     </>
