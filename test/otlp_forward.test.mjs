@@ -1,18 +1,21 @@
-// Spans out by OTLP: another Stoker gets what was received, also what came while it was away and over a
+// Spans and lines of log out by OTLP: another Stoker gets what was received, also what came while it was away and over a
 // kill; and OpenTelemetry's own decoder reads the requests.
 import assert from 'node:assert/strict'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { getJson, startStoker, stopAll, until } from './lib/stoker.mjs'
+import { getJson, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
 
 const { opentelemetry } = createRequire(import.meta.url)('@opentelemetry/otlp-transformer/build/src/generated/root.js')
 const decoders = {
     '/v1/traces': opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest,
+    '/v1/logs': opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest,
 }
 
-let receiver, sender, way, raw
+let receiver, sender, way, raw, log
 const requests = [] // As OpenTelemetry's decoder reads them.
 let open = true // Whether the way to the receiver is.
 let answer = 200 // Of the raw one.
@@ -26,14 +29,17 @@ const body = async (from) => {
 const config = () => `
 collect: {host: false, discovery: {enabled: false}}
 external_labels: {cluster: eu}
+logs: {files: [{paths: ["${log}"], service: vllm, from: beginning}]}
 export:
   otlp:
     - name: stoker
       traces_endpoint: http://127.0.0.1:${way.address().port}/v1/traces
+      logs_endpoint: http://127.0.0.1:${way.address().port}/v1/logs
       resource: {deployment.environment: test}
     - name: raw
       bearer_token: let-me-in
       traces_endpoint: http://127.0.0.1:${raw.address().port}/v1/traces
+      logs_endpoint: http://127.0.0.1:${raw.address().port}/v1/logs
 `
 const hex = (number, digits) => number.toString(16).padStart(digits, '0')
 const nanos = () => `${Date.now()}000000`
@@ -59,11 +65,14 @@ const pushSpans = (count) =>
             }],
         }],
     })
+const pushLine = (text) => push('/v1/logs', { resourceLogs: [{ resource: { attributes: [attribute('service.name', { stringValue: 'shop' })] }, scopeLogs: [{ logRecords: [{ timeUnixNano: nanos(), severityNumber: 17, severityText: 'ERROR', body: { stringValue: text }, attributes: [attribute('line', { stringValue: '7' })], traceId: hex(1, 32), spanId: hex(1, 16) }] }] }] })
 const sql = async (query) => (await getJson(`${receiver.console}/api/v1/sql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ store: 'telemetry', query }) })).rows
-const counts = async () => [Number((await sql("SELECT count(DISTINCT trace_id) FROM spans WHERE service = 'shop'"))[0][0])]
+const counts = async () => [Number((await sql("SELECT count(DISTINCT trace_id) FROM spans WHERE service = 'shop'"))[0][0]), Number((await sql('SELECT count(DISTINCT body) FROM logs'))[0][0])]
 const metric = async (line) => Number((await (await fetch(`${sender.console}/metrics`)).text()).split('\n').find((one) => one.startsWith(line))?.split(' ').at(-1))
 
 before(async () => {
+    log = join(temporaryDirectory(), 'vllm.log')
+    writeFileSync(log, '')
     receiver = await startStoker({ config: 'collect: {host: false, discovery: {enabled: false}}\nstorage: {telemetry: {sampling: {per_second: 1000}}}\n' })
     way = await listen(createServer((from, back) => {
         if (!open) return from.resume().on('end', () => back.writeHead(503).end())
@@ -94,6 +103,8 @@ after(async () => {
 
 test('what is sent is what OpenTelemetry means', { timeout: 60_000 }, async () => {
     await pushSpans(2)
+    await pushLine('out of memory')
+    appendFileSync(log, 'ERROR torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB\n')
     const { resourceSpans, headers } = await until('the spans came', () => requests.find((one) => one.resourceSpans), 20_000)
     assert.equal(headers.authorization, 'Bearer let-me-in')
     assert.equal(headers['content-type'], 'application/x-protobuf')
@@ -110,23 +121,36 @@ test('what is sent is what OpenTelemetry means', { timeout: 60_000 }, async () =
     assert.deepEqual([id(span.links[0].traceId), id(span.links[0].spanId)], [hex(99, 32), hex(98, 16)])
     assert.deepEqual(span.status, { message: 'it failed', code: 2 })
 
+    const lines = () => requests.flatMap((one) => one.resourceLogs ?? []).flatMap(({ resource, scopeLogs }) => scopeLogs.flatMap((scope) => scope.logRecords.map((line) => ({ ...line, resource }))))
+    await until('both lines came', () => lines().length >= 2, 20_000)
+    const pushed = lines().find((line) => line.body.stringValue === 'out of memory')
+    assert.deepEqual([pushed.severityNumber, pushed.severityText, id(pushed.traceId), id(pushed.spanId)], [17, 'ERROR', hex(1, 32), hex(1, 16)])
+    assert.deepEqual(pushed.attributes, [attribute('line', { stringValue: '7' })])
+    const read = lines().find((line) => line.body.stringValue.includes('OutOfMemoryError'))
+    assert.deepEqual(read.resource.attributes.find(({ key }) => key === 'service.name').value, { stringValue: 'vllm' })
+    const about = Object.fromEntries(read.attributes.map(({ key, value }) => [key, value.stringValue]))
+    assert.equal(about['stoker.log.source'], 'file')
+    assert.equal(about['stoker.log.stream'], log)
+    assert.equal(about['stoker.log.signature'], 'cuda_out_of_memory')
 })
 
 test('another Stoker has them, also those of an outage and a kill', { timeout: 90_000 }, async () => {
-    await until('the first are there', async () => (await counts()).join() === '2', 20_000, 200)
+    await until('the first are there', async () => (await counts()).join() === '2,2', 20_000, 200)
     const [[attributes, resource]] = await sql("SELECT attributes, resource FROM spans WHERE name = 'step 1'")
     assert.equal(JSON.parse(attributes).count, 5)
     assert.deepEqual(JSON.parse(resource), { 'service.name': 'shop', 'deployment.environment': 'test', cluster: 'eu' })
     open = false
     for (let i = 0; i < 5; i++) {
         await pushSpans(20)
+        await pushLine(`line ${i}`)
     }
     await until('it waits', async () => (await metric('stoker_otlp_export_failures_total{export="stoker",what="spans"}')) >= 1, 20_000, 100)
+    await until('lines wait', async () => (await metric('stoker_otlp_export_waiting_batches{export="stoker",what="logs"}')) > 0, 20_000, 100)
     await sender.kill()
     sender = await startStoker({ config: config(), dir: sender.dir })
     await pushSpans(1)
     open = true
-    await until('all are there', async () => (await counts()).join() === '103', 40_000, 300)
+    await until('all are there', async () => (await counts()).join() === '103,7', 40_000, 300)
     await until('none waits', async () => (await metric('stoker_otlp_export_waiting_batches{export="stoker",what="spans"}')) === 0, 20_000, 100)
     assert.equal(await metric('stoker_otlp_export_spans_total{export="stoker",result="lost"}'), 0)
     const all = Number((await sql("SELECT count(*) FROM spans WHERE service = 'shop'"))[0][0])

@@ -74,14 +74,15 @@ public:
 
 protected:
     asio::awaitable<Result<std::vector<TargetGroup>>> ask() override {
-        auto catalog = co_await get("/v1/catalog/services", config_.filter, {});
+        const std::vector<std::string> none;
+        auto catalog = co_await get("/v1/catalog/services", config_.filter, none);
         if (!catalog) co_return std::move(catalog).error().context(config_.server);
         auto services = consul_services(*catalog, config_);
         if (!services) co_return std::move(services).error().context(config_.server);
         std::map<std::string, TargetGroup> known;
         for (const std::string& service : *services) {
-            auto entries =
-                co_await get("/v1/health/service/" + net::url_encode(service), config_.health_filter, config_.tags);
+            std::string path = "/v1/health/service/" + net::url_encode(service);
+            auto entries = co_await get(std::move(path), config_.health_filter, config_.tags);
             if (stopper_.stopped()) break;
             Result<TargetGroup> group = Error{Errc::Internal, ""};
             if (entries) {

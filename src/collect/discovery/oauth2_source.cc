@@ -63,11 +63,13 @@ void OAuth2Source::refused(const std::string& authorization) {
 }
 
 asio::awaitable<Result<OAuth2Token>> OAuth2Source::ask(std::string secret, SteadyTime end, Stopper& stopper) {
-    auto token = co_await post(oauth2_request(config_, secret, style_), end, stopper);
+    OAuth2Request request = oauth2_request(config_, secret, style_);
+    auto token = co_await post(std::move(request), end, stopper);
     if (token || token.error().code != Errc::PermissionDenied) co_return token;
     // RFC 6749 leaves it to the endpoint which style it takes.
     const OAuth2Style other = style_ == OAuth2Style::Header ? OAuth2Style::Body : OAuth2Style::Header;
-    auto again = co_await post(oauth2_request(config_, secret, other), end, stopper);
+    OAuth2Request otherwise = oauth2_request(config_, secret, other);
+    auto again = co_await post(std::move(otherwise), end, stopper);
     if (!again) co_return token;
     style_ = other;
     co_return again;
