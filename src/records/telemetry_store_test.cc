@@ -52,7 +52,7 @@ protected:
         ASSERT_TRUE(opened) << opened.error().message;
         store_ = *std::move(opened);
     }
-    void load(Timestamp time = kNow) {
+    void load(Timestamp time = now()) {
         const auto loaded = store_->load(time);
         ASSERT_TRUE(loaded) << loaded.error().message;
     }

@@ -239,10 +239,11 @@ private:
         unified_ ? read_unified(container, usage) : read_version1(container, usage);
         if (!usage.memory_bytes && !usage.cpu_seconds) return;  // Gone since the walk.
         const ContainerName& name = container.name;
+        const std::string_view in_pod = name.pause ? std::string_view("POD") : std::string_view(name.k8s_container);
         const std::array<SamplePage::Label, 6> labels = {{{"id", container.path},
                                                           {"name", name.name},
                                                           {"image", name.image},
-                                                          {"container", name.pause ? "POD" : name.k8s_container},
+                                                          {"container", in_pod},
                                                           {"pod", name.k8s_pod},
                                                           {"namespace", name.k8s_namespace}}};
         for (const Number& number : kNumbers) {
