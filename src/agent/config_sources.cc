@@ -44,6 +44,8 @@ void describe(config::Fields& f, GpuOptions& c) {
             "must be at least 100ms: the driver needs milliseconds for each GPU");
     f.field("library", c.library,
             "NVIDIA's management library. Empty: `libnvidia-ml.so.1`, wherever the system has it.");
+    f.field("rocm_library", c.rocm_library,
+            "AMD's management library. Empty: `librocm_smi64.so`, wherever the system or `/opt/rocm` has it.");
     f.field("dcgm_names", c.dcgm_names,
             "Whether values that DCGM has too are also written under its names (gpu.md), for dashboards made for it.");
 }

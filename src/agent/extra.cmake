@@ -17,4 +17,4 @@ inline constexpr const char* kBuiltinSignatures = R\"stoker(@_signatures@)stoker
 }  // namespace stoker::agent
 ")
 target_include_directories(stoker_agent PRIVATE ${_agent_data})
-add_dependencies(agent_test fake_nvml)
+add_dependencies(agent_test fake_nvml fake_rocm)

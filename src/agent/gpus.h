@@ -19,10 +19,12 @@ namespace stoker::agent {
 struct GpuOptions {
     bool enabled = true;
     Duration interval{1'000};
-    std::string library;  // Empty: the driver's own, once the kernel has the driver.
+    std::string library{};       // NVIDIA's. Empty: the driver's own, once the kernel has the driver.
+    std::string rocm_library{};  // AMD's, in the same way.
     bool dcgm_names = true;
-    // Says that the kernel has the driver, by being there.
-    std::string driver_file = "/proc/driver/nvidia/version";
+    // Each says that the kernel has the driver, by being there.
+    std::string nvidia_driver = "/proc/driver/nvidia/version";
+    std::string amd_driver = "/sys/module/amdgpu";
 };
 
 class Gpus {
@@ -31,8 +33,8 @@ public:
     static Result<std::unique_ptr<Gpus>> create(const GpuOptions& options);
 
     using Wrap = std::function<std::shared_ptr<collect::Source>(std::shared_ptr<collect::Source>)>;
-    // Has `runner` read the GPUs, each source as `wrap` makes it, if there is a driver by now and it does not already.
-    // Cheap: call it every few seconds. `host` is this machine's name. True: it reads them.
+    // Has `runner` read the GPUs, each source as `wrap` makes it, of vendors whose driver is there by now and that it
+    // does not already read. Cheap: call it every few seconds. `host` is this machine's name. True: it reads some.
     bool look(collect::SourceRunner& runner, const std::string& host, const Wrap& wrap);
 
     // Before the runner stops.
@@ -46,7 +48,8 @@ private:
     const std::shared_ptr<collect::GpuBoard> board_ = std::make_shared<collect::GpuBoard>();
     const std::shared_ptr<collect::XidBook> book_ = std::make_shared<collect::XidBook>();
     collect::XidEvents events_;
-    bool reading_ = false;
+    bool nvidia_ = false;  // Those are read.
+    bool amd_ = false;
 };
 
 }  // namespace stoker::agent

@@ -35,7 +35,8 @@ private:
 TEST(AgentGpus, WithoutADriverNothingIsStarted) {
     const testing::TemporaryFolder folder;
     GpuOptions options;
-    options.driver_file = folder.path() + "/version";
+    options.nvidia_driver = folder.path() + "/version";
+    options.amd_driver = folder.path() + "/amdgpu";
     const auto gpus = Gpus::create(options);
     ASSERT_TRUE(gpus) << gpus.error().message;
     Names names;
@@ -48,13 +49,13 @@ TEST(AgentGpus, WithoutADriverNothingIsStarted) {
     runner.stop();
 }
 
-TEST(AgentGpus, ADriverThatComesLaterIsRead) {
+// Looks until `metric` is there, with a stand-in for the library that `variable` tells what to be.
+void expect_read(GpuOptions options, const char* variable, const std::string& metric) {
     const testing::TemporaryFolder folder;
     const std::string state = folder.path() + "/gpus";
-    ASSERT_TRUE(write_file_atomic(state, "gpus=1\npower=345.5\n"));
-    setenv("STOKER_FAKE_NVML", state.c_str(), 1);
-    GpuOptions options;
-    options.library = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "libfake_nvml.so";
+    ASSERT_TRUE(write_file_atomic(state, "gpus=1\n"));
+    setenv(variable, state.c_str(), 1);
+    options.nvidia_driver = options.amd_driver = folder.path() + "/none";
     options.interval = Duration{100};
     const auto gpus = Gpus::create(options);
     ASSERT_TRUE(gpus) << gpus.error().message;
@@ -63,14 +64,23 @@ TEST(AgentGpus, ADriverThatComesLaterIsRead) {
     collect::SourceRunner runner(names, registry);
     EXPECT_TRUE((*gpus)->look(runner, "n1", as_it_is));
     EXPECT_TRUE((*gpus)->look(runner, "n1", as_it_is));  // Once is enough.
-    for (int i = 0; i < 500 && !names.has("gpu_power_watts"); ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    EXPECT_TRUE(names.has("gpu_power_watts"));
-    EXPECT_TRUE(names.has("DCGM_FI_DEV_POWER_USAGE"));
+    for (int i = 0; i < 500 && !names.has(metric); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(names.has(metric));
     (*gpus)->stop();
     runner.stop();
-    unsetenv("STOKER_FAKE_NVML");
+    unsetenv(variable);
+}
+
+std::string beside_us(const char* library) {
+    return std::filesystem::read_symlink("/proc/self/exe").parent_path() / library;
+}
+
+TEST(AgentGpus, NvidiasAreRead) {
+    expect_read({.library = beside_us("libfake_nvml.so")}, "STOKER_FAKE_NVML", "DCGM_FI_DEV_POWER_USAGE");
+}
+
+TEST(AgentGpus, AmdsAreRead) {
+    expect_read({.rocm_library = beside_us("libfake_rocm.so")}, "STOKER_FAKE_ROCM", "gpu_power_watts");
 }
 
 }  // namespace
