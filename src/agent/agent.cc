@@ -112,7 +112,11 @@ public:
         }
         TRY(sources_, sources_of(config_, [rules = rules_](const auto& samples) { rules->append(samples); }));
         TRY(gpus_, Gpus::create(config_.gpu));
-        for (SenderOptions& options : sender_options(config_)) {
+        auto all = sender_options(config_);
+        std::vector<std::string> readers;
+        for (const SenderOptions& one : all) readers.push_back(one.reader);
+        TRY_UNIT(buffer_->keep_only(readers));
+        for (SenderOptions& options : all) {
             options.families = [this] { return families_.book(); };
             TRY(auto sender, Sender::create(loop_, pool_, *buffer_, std::move(options), *registry_));
             senders_.push_back(std::move(sender));

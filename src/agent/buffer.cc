@@ -113,6 +113,15 @@ Result<Buffer::Read> Buffer::read(const std::string& reader, std::uint64_t from,
     return out;
 }
 
+Result<Unit> Buffer::keep_only(const std::vector<std::string>& readers) {
+    for (const std::string& one : journal_->consumers()) {
+        if (std::find(readers.begin(), readers.end(), one) != readers.end()) continue;
+        log::info("a destination is gone, and what waited for it alone", {{"name", one}});
+        TRY_UNIT(journal_->forget(one));
+    }
+    return Unit{};
+}
+
 void Buffer::tidy(Moment now) {
     journal_->enforce_retention(now.wall);
     bytes_.set(static_cast<double>(journal_->bytes()));

@@ -59,6 +59,9 @@ public:
     std::uint64_t place(const std::string& reader) const { return journal_->cursor(reader); }
     Result<Unit> keep_place(const std::string& reader, std::uint64_t next) { return journal_->commit(reader, next); }
 
+    // Forgets the places of all other readers: a destination that the configuration names no more holds nothing back.
+    Result<Unit> keep_only(const std::vector<std::string>& readers);
+
     // Removes what is delivered or past the bounds, and lets appends begin again after a full disk. Call it every ten
     // seconds or so.
     void tidy(Moment now);

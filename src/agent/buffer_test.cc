@@ -51,6 +51,23 @@ TEST(AgentBuffer, KeepsOrderAndPlacesOverARestart) {
     EXPECT_EQ(read(*buffer, clocks, buffer->place("b"), "b"), "1 2 3 4");  // New: everything there is.
 }
 
+TEST(AgentBuffer, ADestinationThatIsGoneIsForgotten) {
+    const TemporaryFolder folder;
+    Clocks clocks;
+    metrics::Registry registry;
+    {
+        const auto buffer = open(folder, clocks, registry);
+        for (int i = 1; i <= 3; ++i) put(*buffer, clocks, i);
+        ASSERT_TRUE(buffer->keep_place("a", 3));
+        ASSERT_TRUE(buffer->keep_place("b", 2));
+        ASSERT_TRUE(buffer->keep_only({"a", "c"}));
+        EXPECT_EQ(buffer->place("a"), 3u);
+    }
+    const auto buffer = open(folder, clocks, registry);
+    EXPECT_EQ(buffer->place("a"), 3u);
+    EXPECT_EQ(read(*buffer, clocks, buffer->place("b"), "b"), "1 2 3");  // As if it were new.
+}
+
 TEST(AgentBuffer, DropsWhatIsTooOldAndCountsIt) {
     const TemporaryFolder folder;
     Clocks clocks;
