@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { samples, startAgent, stopAgents } from './lib/agent.mjs'
-import { binary, getJson, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
+import { binary, getJson, run, startStoker, stopAll, temporaryDirectory, until } from './lib/stoker.mjs'
 
 const library = join(dirname(binary), 'libfake_nvml.so')
 const xid = 'NVRM: Xid (PCI:0000:3b:00): 79, GPU has fallen off the bus.\n'
@@ -83,6 +83,26 @@ test('lines of log go to a receiver of OTLP, and wait in the file while it is aw
     assert.deepEqual(bodies[0].resource.map((one) => one.value.stringValue), ['node-7', 'engine'])
     // Whoever takes the lines counts the failures in them.
     assert.equal(await value('stoker_log_signature_total{turn="lines"}'), null)
+    await agent.end()
+})
+
+test('Stoker takes lines of log from an agent with a token, and counts the failures in them', { timeout: 60_000 }, async () => {
+    const strict = await startStoker({ config: 'ingest: {require_token: true}\n' })
+    const dir = temporaryDirectory()
+    writeFileSync(join(dir, 'engine.log'), `INFO begins\n${xid}INFO goes on\n`)
+    const agent = startAgent(
+        `destinations: [{name: main, url: "${strict.console}/api/v1/write", token_file: token}]
+logs: {files: [{paths: [engine.log], service: vllm, from: beginning}], send: {url: "${strict.console}/v1/logs", token_file: token}}
+`,
+        { dir },
+    )
+    const search = () => getJson(`${strict.console}/api/v1/logs?service=vllm`)
+    writeFileSync(join(dir, 'token'), (await run('agents', 'token', 'create', '--name', 'rack-12', '--server', strict.console)).stdout)
+    await until('the lines are there', async () => (await search()).logs.length === 3, 20_000)
+    const found = (await search()).logs.find((line) => line.signature !== '')
+    assert.equal(found.signature, 'gpu_xid')
+    assert.equal(found.body, xid.trim())
+    assert.equal(found.resource['host.name'], 'node-7')
     await agent.end()
 })
 
