@@ -6,12 +6,14 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "collect/host/collector_source.h"
+#include "collect/host/own_process.h"
 #include "net/http.h"
 
 namespace stoker::app {
 
 void Stoker::build_sources() {
     const Config& config = setup_.config;
+    collect::expose_own_process(registry_, STOKER_VERSION);
     sources_ = std::make_unique<collect::SourceRunner>(*samples_, registry_, &yield_to_traffic);
     const auto add = [this](std::shared_ptr<collect::Source> source, collect::SourceSchedule schedule) {
         const auto added = sources_->add(std::move(source), schedule);
