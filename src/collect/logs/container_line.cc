@@ -68,8 +68,8 @@ LogFormat guess_format(std::string_view line) {
     return parse_cri_line(line) ? LogFormat::Cri : LogFormat::Text;
 }
 
-ContainerName container_of_path(std::string_view path) {
-    ContainerName out;
+ContainerOfLog container_of_path(std::string_view path) {
+    ContainerOfLog out;
     const auto parts = split(path, '/');
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
         if (parts[i] == "pods" && i + 3 < parts.size()) {

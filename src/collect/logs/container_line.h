@@ -29,12 +29,12 @@ LogFormat guess_format(std::string_view line);
 // namespace, pod and container of /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log or
 // /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log, or the id of
 // /var/lib/docker/containers/ID/ID-json.log; empty fields where the path does not say.
-struct ContainerName {
+struct ContainerOfLog {
     std::string name_space;
     std::string pod;
     std::string container;
     std::string id;
 };
-ContainerName container_of_path(std::string_view path);
+ContainerOfLog container_of_path(std::string_view path);
 
 }  // namespace stoker::collect

@@ -104,7 +104,7 @@ EntryOptions FileFollower::entry_options(const std::string& path, const FollowSp
     out.stream = path;
     out.service = spec.service;
     out.resource = spec.attributes;
-    const ContainerName container = container_of_path(path);
+    const ContainerOfLog container = container_of_path(path);
     const auto add = [&out](const char* key, const std::string& value) {
         if (!value.empty()) out.resource.emplace_back(key, value);
     };
