@@ -130,11 +130,16 @@ TEST(AgentOutage, HalfAnHourIsCaughtUpInOrderAtTheRateAllowed) {
     EXPECT_LT(a_minute[3], 500u);
 }
 
-TEST(AgentOutage, SixHoursAreCaughtUp) {
+TEST(AgentOutage, HoursAreCaughtUp) {
+#ifdef __SANITIZE_THREAD__
+    constexpr hours kAway{1};  // There is one thread here, and everything takes ten times as long.
+#else
+    constexpr hours kAway{6};
+#endif
     World world({.interval = seconds(5)});
     world.run(minutes(1), {true});
-    world.run(hours(6), {false}, true, seconds(10));
-    EXPECT_LT(world.requests, 6 * 3600 / 10);  // A server that is away isn't hammered.
+    world.run(kAway, {false}, true, seconds(10));
+    EXPECT_LT(world.requests, kAway / seconds(10));  // A server that is away isn't hammered.
     world.run(minutes(1), {true});
     world.run(seconds(10), {true}, false);
     world.expect_whole();
