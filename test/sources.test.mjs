@@ -42,9 +42,6 @@ class NameServer {
             this.udp.send(forged, from.port, from.address)
             this.udp.send(cut, from.port, from.address)
         })
-        await new Promise((done) => this.udp.bind(0, '127.0.0.1', done))
-        closing.push(this.udp)
-        this.port = this.udp.address().port
         this.tcp = createTcpServer((socket) => {
             socket.on('error', () => {})
             socket.once('data', (data) => {
@@ -53,7 +50,11 @@ class NameServer {
                 socket.end(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 255]), answer]))
             })
         })
-        await listen(this.tcp, this.port, '127.0.0.1')
+        // The number is TCP's to give: many of those are taken for a moment by connections of others.
+        await listen(this.tcp, 0, '127.0.0.1')
+        this.port = this.tcp.address().port
+        await new Promise((done) => this.udp.bind(this.port, '127.0.0.1', done))
+        closing.push(this.udp)
     }
 
     answer(question) {
