@@ -11,7 +11,7 @@ jobs="${JOBS:-$(nproc)}"
 again=(--repeat until-pass:2)
 
 # Modules that have threads of their own; not records, whose threads are those of DuckDB, a library without TSan.
-threaded="base net journal tsdb promql state collect gateway alert diagnose heal twin"
+threaded="base net journal tsdb promql state outward collect agent gateway alert diagnose heal twin"
 
 build() { # build PRESET TARGET...
     local preset=$1
