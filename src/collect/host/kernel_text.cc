@@ -79,6 +79,10 @@ std::string metric_part(std::string_view text) {
 }
 
 Result<std::string_view> KernelFiles::read(const std::string& path) {
+    return read(path, Extent::Whole);
+}
+
+Result<std::string_view> KernelFiles::read(const std::string& path, Extent extent) {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return read_error(path, errno);
     constexpr std::size_t kFirst = 4096;
@@ -87,6 +91,10 @@ Result<std::string_view> KernelFiles::read(const std::string& path) {
     ssize_t got = 0;
     while ((got = ::read(file, buffer_.data() + filled, buffer_.size() - filled)) > 0) {
         filled += static_cast<std::size_t>(got);
+        if (extent == Extent::Line && buffer_[filled - 1] == '\n') {
+            got = 0;
+            break;
+        }
         if (filled < buffer_.size()) continue;
         if (buffer_.size() >= kDefaultFileLimit) break;
         buffer_.resize(buffer_.size() * 2);
@@ -99,7 +107,7 @@ Result<std::string_view> KernelFiles::read(const std::string& path) {
 }
 
 std::optional<std::string_view> KernelFiles::read_line(const std::string& path) {
-    const auto text = read(path);
+    const auto text = read(path, Extent::Line);
     if (!text) return std::nullopt;
     return trim(*text);
 }
@@ -107,6 +115,12 @@ std::optional<std::string_view> KernelFiles::read_line(const std::string& path) 
 std::optional<double> KernelFiles::read_number(const std::string& path) {
     const auto line = read_line(path);
     return line ? kernel_number(*line) : std::nullopt;
+}
+
+const std::string& KernelFiles::constant(const std::string& path) {
+    const auto known = constants_.find(path);
+    if (known != constants_.end()) return known->second;
+    return constants_.emplace(path, read_line(path).value_or("")).first->second;
 }
 
 std::vector<std::string> names_in(const std::string& folder) {

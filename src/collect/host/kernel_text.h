@@ -3,6 +3,8 @@
 // Pure functions are thread-safe; a KernelFiles belongs to one thread.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,14 +44,21 @@ public:
     // for what it can't tell); ResourceExhausted past 16 MiB. Each names the path.
     Result<std::string_view> read(const std::string& path);
 
-    // The same without the line end, or nothing.
+    // The same of a file of one line, without its end, or nothing. Saves asking the kernel whether more follows.
     std::optional<std::string_view> read_line(const std::string& path);
     std::optional<double> read_number(const std::string& path);
+
+    // The line of a file that says the same for as long as the machine runs: read once. Empty if it can't be read.
+    const std::string& constant(const std::string& path);
 
     std::size_t memory_bytes() const { return buffer_.capacity(); }
 
 private:
+    enum class Extent : std::uint8_t { Whole, Line };
+    Result<std::string_view> read(const std::string& path, Extent extent);
+
     std::string buffer_;
+    std::map<std::string, std::string> constants_;
 };
 
 // Names in a folder, sorted; empty if it can't be read. folders_in: only those of folders themselves, without links.

@@ -1,6 +1,7 @@
 // node_exporter's collectors "os", "uname", "dmi".
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -89,17 +90,12 @@ Result<Unit> collect_dmi(HostContext& host) {
         "board_name",     "board_serial",   "board_vendor",    "board_version",  "chassis_asset_tag",
         "chassis_serial", "chassis_vendor", "chassis_version", "product_family", "product_name",
         "product_serial", "product_sku",    "product_uuid",    "product_version"};
-    std::vector<std::string> values;
-    bool any = false;
-    for (const std::string_view file : kFiles) {
-        const auto line = host.files.read_line(host.sys("class/dmi/id/") + std::string(file));
-        any = any || line;
-        values.emplace_back(line.value_or(""));
-    }
-    const std::string vendor(host.files.read_line(host.sys("class/dmi/id/sys_vendor")).value_or(""));
-    if (!any) return Error{Errc::NotFound, "class/dmi/id: none"};
-    std::vector<SamplePage::Label> labels = {{"system_vendor", vendor}};
-    for (std::size_t i = 0; i < kFiles.size(); ++i) labels.emplace_back(kFiles[i], values[i]);
+    const std::string folder = host.sys("class/dmi/id/");
+    std::vector<SamplePage::Label> labels = {{"system_vendor", host.files.constant(folder + "sys_vendor")}};
+    for (const std::string_view file : kFiles)
+        labels.emplace_back(file, host.files.constant(folder + std::string(file)));
+    const auto empty = [](const SamplePage::Label& label) { return label.second.empty(); };
+    if (std::all_of(labels.begin(), labels.end(), empty)) return Error{Errc::NotFound, folder + ": none"};
     host.page.add({"node_dmi_info", Gauge, "What the firmware says of this machine; the value is 1."}, labels, 1);
     return Unit{};
 }
