@@ -5,8 +5,8 @@
 
 #include <atomic>
 #include <cmath>
-#include <limits>
 #include <memory>
+#include <optional>
 
 #include "base/log_format.h"
 #include "base/log_limit.h"
@@ -39,17 +39,15 @@ void write_line(Level level, std::string_view message, Fields fields) {
     output().log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 
-constexpr std::uint64_t kNotNow = std::numeric_limits<std::uint64_t>::max();
-
-// How many lines like this were left out before it, or kNotNow. Never destroyed, as above.
-std::uint64_t admit(std::string_view message) {
+// As LineLimit::admit. Never destroyed, as above.
+std::optional<std::uint64_t> admit(std::string_view message) {
     struct Shared {
         Mutex mutex;
         LineLimit limit GUARDED_BY(mutex);
     };
     static Shared* const shared = new Shared;
     MutexLock lock(shared->mutex);
-    return shared->limit.admit(message, std::chrono::steady_clock::now()).value_or(kNotNow);
+    return shared->limit.admit(message, std::chrono::steady_clock::now());
 }
 
 }  // namespace
@@ -67,9 +65,9 @@ bool enabled(Level level) {
 
 void write(Level level, std::string_view message, Fields fields) {
     if (!enabled(level)) return;
-    const std::uint64_t left_out = level >= Level::Warn ? admit(message) : 0;
-    if (left_out == kNotNow) return;
-    if (left_out > 0) write_line(Level::Warn, "lines were left out", {{"message", message}, {"lines", left_out}});
+    const std::optional<std::uint64_t> left_out = level >= Level::Warn ? admit(message) : 0;
+    if (!left_out) return;
+    if (*left_out > 0) write_line(Level::Warn, "lines were left out", {{"message", message}, {"lines", *left_out}});
     write_line(level, message, fields);
 }
 

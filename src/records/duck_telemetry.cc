@@ -106,11 +106,15 @@ Result<Unit> DuckTelemetry::start() {
     }
     {
         std::unique_lock hold(hold_);
-        TRY_UNIT(open_or_repair(
-            path(), [this] { return open_once(); }, [this](std::string what) { note_repair(std::move(what)); }));
+        TRY_UNIT(open_or_repair());
     }
     MutexLock lock(load_mutex_);
     return read_ahead(spans_.journal->next_sequence());  // For the marker.
+}
+
+Result<Unit> DuckTelemetry::open_or_repair() {
+    return records::open_or_repair(
+        path(), [this] { return open_once(); }, [this](std::string what) { note_repair(std::move(what)); });
 }
 
 Result<Unit> DuckTelemetry::open_once() {
@@ -161,8 +165,7 @@ void DuckTelemetry::repair_after(const Error& error) {
     log::error("telemetry: database damaged", {{"error", error.message}});
     // DuckDB gives up a database after a failed write, and opening it again is all it takes. If that is not so, the
     // file itself goes when reading it fails again.
-    auto opened = open_or_repair(
-        path(), [this] { return open_once(); }, [this](std::string what) { note_repair(std::move(what)); });
+    auto opened = open_or_repair();
     if (!opened) log::error("telemetry: repair failed", {{"error", opened.error().message}});
 }
 

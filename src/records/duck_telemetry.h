@@ -48,6 +48,7 @@ private:
     };
 
     std::string path() const { return directory_ + "/telemetry.duckdb"; }
+    Result<Unit> open_or_repair();
     Result<Unit> open_once();
     void close_all();
     void repair_after(const Error& error);

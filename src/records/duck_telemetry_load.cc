@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "records/chunk_reader.h"
 #include "records/disk_room.h"
-#include "records/duck_repair.h"
 #include "records/duck_telemetry.h"
 #include "records/telemetry_schema.h"
 
@@ -71,8 +70,7 @@ Result<Unit> DuckTelemetry::open_again() {
     }
     TRY_UNIT(room_to_write(directory_));
     std::unique_lock hold(hold_);
-    return open_or_repair(
-        path(), [this] { return open_once(); }, [this](std::string what) { note_repair(std::move(what)); });
+    return open_or_repair();
 }
 
 Result<Unit> DuckTelemetry::restore(Stream& stream) {
