@@ -1,13 +1,14 @@
 #include "agent/actions.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "agent/http_post.h"
 #include "base/log.h"
@@ -19,12 +20,13 @@ namespace {
 std::vector<std::string> environment_of(const Action& action) {
     std::vector<std::string> all;
     for (char** one = environ; *one != nullptr; ++one) all.emplace_back(*one);
-    for (const auto& [name, value] : action.facts) all.push_back(name + "=" + value);
+    for (const auto& [name, value] : action.facts) all.push_back(fmt::format("{}={}", name, value));
     return all;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> out;
+    out.reserve(texts.size() + 1);
     for (std::string& one : texts) out.push_back(one.data());
     out.push_back(nullptr);
     return out;
@@ -51,7 +53,7 @@ Result<pid_t> start(const Action& action) {
                                     pointers(environment).data());
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
-    if (failed != 0) return Error{Errc::NotFound, arguments[0] + ": " + std::strerror(failed)};
+    if (failed != 0) return Error{Errc::NotFound, arguments[0] + ": " + std::generic_category().message(failed)};
     return child;
 }
 

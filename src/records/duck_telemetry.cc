@@ -51,6 +51,7 @@ Result<Unit> append_batches(journal::Journal& journal, journal::Kind kind, std::
         rows = rows.subspan(count);
     }
     std::vector<journal::Entry> entries;
+    entries.reserve(payloads.size());
     const Timestamp time = now();
     for (const std::string& payload : payloads) entries.push_back({kind, payload, time});
     TRY([[maybe_unused]] const std::uint64_t sequence, journal.append_all(entries));

@@ -8,8 +8,8 @@
 #include <cctype>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -21,13 +21,14 @@ Error read_error(const std::string& path, int code) {
     Errc kind = Errc::Internal;
     if (code == ENOENT || code == ENOTDIR || code == ENODEV) kind = Errc::NotFound;
     if (code == EACCES || code == EPERM) kind = Errc::PermissionDenied;
-    return {kind, path + ": " + std::strerror(code)};
+    return {kind, path + ": " + std::generic_category().message(code)};
 }
 
 std::vector<std::string> list(const std::string& folder, bool only_folders) {
     std::vector<std::string> names;
     const std::unique_ptr<DIR, int (*)(DIR*)> opened(::opendir(folder.c_str()), &::closedir);
     if (!opened) return names;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): a folder of our own; glibc locks no other.
     while (const dirent* entry = ::readdir(opened.get())) {
         const bool wanted = !only_folders || entry->d_type == DT_DIR;  // /sys and the usual disks always say the type.
         if (wanted && entry->d_name[0] != '.') names.emplace_back(entry->d_name);
